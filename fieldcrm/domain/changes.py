@@ -1,0 +1,44 @@
+"""What a use case touched, so that each screen can tell whether it is stale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from fieldcrm.domain.ids import Id
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Ids touched per kind (a collection name, or "draft", "sync"), or everything at once.
+
+    ``undo`` names the recorded change that the Edit menu can take back, with the code of its label.
+    """
+
+    ids: Mapping[str, frozenset[Id]] = field(default_factory=dict)
+    everything: bool = False
+    label: str = ""
+    transaction: Id | None = None
+
+    def touches(self, *kinds: str) -> bool:
+        return self.everything or any(kind in self.ids for kind in kinds)
+
+    def touches_id(self, kind: str, id: Id) -> bool:
+        return self.everything or id in self.ids.get(kind, frozenset())
+
+    def merged(self, other: Changes) -> Changes:
+        ids = {k: self.ids.get(k, frozenset()) | other.ids.get(k, frozenset()) for k in {*self.ids, *other.ids}}
+        return Changes(
+            ids,
+            self.everything or other.everything,
+            self.label or other.label,
+            self.transaction or other.transaction,
+        )
+
+
+def changed(kind: str, ids: Iterable[Id], label: str = "") -> Changes:
+    return Changes({kind: frozenset(ids)}, label=label)
+
+
+EVERYTHING = Changes(everything=True)
+NOTHING = Changes()

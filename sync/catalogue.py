@@ -1,0 +1,131 @@
+"""What a collection is: the data from which tables, triggers, merges and wire rows are made.
+
+A product declares its collections once, as a ``Catalogue``; the engine knows nothing else about them.
+Numbers of collections and fields are stable for ever, because journals and wire files are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """How a field is stored, compared and sent.
+
+    ======== ====================== ================= =====================
+    kind     Python                 SQLite            wire (JSON)
+    ======== ====================== ================= =====================
+    TEXT     str                    TEXT              string
+    LONG     str, merged by line    TEXT              string
+    INTEGER  int                    INTEGER           number
+    COUNTER  int, changed by ``inc``INTEGER           number
+    FLAG     bool                   INTEGER 0 or 1    true or false
+    ID       uuid.UUID              BLOB of 16 bytes  32 hexadecimal digits
+    TIME     aware datetime, UTC    INTEGER, ms       number, ms since 1970
+    DATE     datetime.date          TEXT, ISO 8601    string
+    DOCUMENT any JSON value         TEXT, canonical   JSON value
+    MAP      dict, merged per key   TEXT, canonical   object
+    SET      list of strings        TEXT, canonical   array, sorted
+    ======== ====================== ================= =====================
+    """
+
+    TEXT = "text"
+    LONG = "long"
+    INTEGER = "integer"
+    COUNTER = "counter"
+    FLAG = "flag"
+    ID = "id"
+    TIME = "time"
+    DATE = "date"
+    DOCUMENT = "document"
+    MAP = "map"
+    SET = "set"
+
+
+class Merge(StrEnum):
+    """Who wins when another device wrote the same field after the writer's base revision."""
+
+    ARRIVAL = "arrival"  # the one that reaches the server last
+    SERVER = "server"  # what the server already has; the other value is kept as a conflict
+    MAX = "max"
+    MIN = "min"
+    LINES = "lines"  # three-way by line, for long text; falls back to SERVER
+    KEYS = "keys"  # per key of a MAP, each key by ARRIVAL
+
+
+class Personal(StrEnum):
+    """Whose personal data a field holds, for erasure, export and the register."""
+
+    NONE = "none"
+    CONTACT = "contact"  # a person at the customer's
+    STAFF = "staff"  # a user of the program
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    number: int
+    name: str
+    kind: Kind = Kind.TEXT
+    merge: Merge = Merge.ARRIVAL
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    personal: Personal = Personal.NONE
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeParent:
+    """The record that decides which devices may hold this one: ``field`` is its id, in ``collection``."""
+
+    field: str
+    collection: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    number: int
+    name: str
+    fields: tuple[Field, ...]
+    append_only: bool = False  # a fact: created once, never changed or deleted by a device
+    writers: frozenset[str] = frozenset()  # roles that may write from a device; empty: the server alone
+    scope_parent: ScopeParent | None = None
+    retention_days: int | None = None
+    by_name: Mapping[str, Field] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        numbers = [f.number for f in self.fields]
+        if len(set(numbers)) != len(numbers):
+            raise ValueError(f"{self.name}: a field number is used twice")
+        object.__setattr__(self, "by_name", {f.name: f for f in self.fields})
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        return tuple(f.name for f in self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All collections of a product. ``schema`` rises by one with each additive change."""
+
+    schema: int
+    collections: tuple[Collection, ...]
+    by_name: Mapping[str, Collection] = field(init=False, repr=False, compare=False)
+    by_number: Mapping[int, Collection] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {c.name: c for c in self.collections})
+        object.__setattr__(self, "by_number", {c.number: c for c in self.collections})
+        if len(self.by_name) != len(self.collections) or len(self.by_number) != len(self.collections):
+            raise ValueError("a collection name or number is used twice")
+        for collection in self.collections:
+            parent = collection.scope_parent
+            if parent is not None and (
+                parent.collection not in self.by_name or parent.field not in collection.by_name
+            ):
+                raise ValueError(f"{collection.name}: its scope parent does not exist")
+
+    def children_of(self, name: str) -> tuple[Collection, ...]:
+        return tuple(c for c in self.collections if c.scope_parent and c.scope_parent.collection == name)

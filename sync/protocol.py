@@ -1,0 +1,136 @@
+"""The messages of the sync protocol, version 1, and the one interface that both ends implement.
+
+JSON on the wire, compressed with zstd; msgspec checks every message on arrival. Short field names
+are kept for what repeats per operation. Ids are 32 hexadecimal digits, times are milliseconds.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+PROTOCOL_VERSION = 1  # 2026-11: first release
+EPOCH_SHIFT = 40  # rev = epoch << 40 | n
+
+Status = Literal["applied", "merged", "conflict", "rejected", "duplicate", "dependent"]
+ControlCode = Literal["epoch", "gap", "forked", "compacted", "upgrade", "revoked", "busy"]
+
+
+class Op(msgspec.Struct, omit_defaults=True):
+    """One change of one record by one device. ``n`` counts from 1 without a hole on each device."""
+
+    n: int
+    op: str  # id of the operation
+    k: Literal["new", "upd", "del", "cmd"]
+    c: int  # number of the collection
+    id: str
+    base: int = 0  # revision of the record that the device had when it made the change
+    set: dict[str, Any] = {}
+    was: dict[str, Any] = {}
+    at: int = 0  # device clock, shown to people, never used for order
+    cmd: str | None = None  # name of a command, with its arguments in ``set``
+
+
+class Tx(msgspec.Struct):
+    """Operations that stand or fall together."""
+
+    t: str
+    ops: list[Op]
+
+
+class SyncRequest(msgspec.Struct):
+    proto: int
+    schema: int
+    epoch: int
+    device: int
+    next_seq: int  # number of the first operation sent, or of the next one to be made
+    prev_op: str | None  # id of operation next_seq - 1 in this device's journal
+    cursors: dict[str, int]  # bucket -> revision up to which it is held
+    tx: list[Tx] = []
+    want: int = 2000  # rows of the first page
+
+
+class OpResult(msgspec.Struct, omit_defaults=True):
+    n: int
+    op: str
+    s: Status
+    rev: int = 0
+    lost: list[str] = []  # fields where the server kept another value
+    code: str | None = None  # why it was rejected
+    params: dict[str, Any] = {}
+    row: list[Any] | None = None  # the record as it now stands, in the order of ``cols``
+
+
+class BucketPage(msgspec.Struct, omit_defaults=True):
+    """What changed in one bucket since the device's cursor."""
+
+    bucket: str
+    put: dict[str, list[list[Any]]] = {}  # collection number -> rows [id, rev, field, ...]
+    revoke: dict[str, list[str]] = {}  # left this bucket; the device forgets it
+    gone: dict[str, list[str]] = {}  # deleted
+
+
+class Digest(msgspec.Struct):
+    rows: int
+    sum: str  # 16 hexadecimal digits: sum modulo 2**64 over the rows of blake2b-8(collection, id, rev)
+
+
+class Pull(msgspec.Struct, omit_defaults=True):
+    upto: int  # cursor to keep for every bucket once ``more`` is false
+    pages: list[BucketPage] = []
+    cols: dict[str, list[str]] = {}  # collection number -> names after id and rev
+    drop: list[str] = []  # buckets the device may no longer hold
+    buckets: list[str] = []  # buckets it may hold
+    more: bool = False
+    token: str | None = None  # for the next page
+
+
+class SyncResponse(msgspec.Struct, omit_defaults=True):
+    epoch: int
+    control: ControlCode | None = None  # when set, nothing was applied
+    expected: int | None = None  # with "gap": the number the server waits for
+    results: list[OpResult] = []
+    pull: Pull | None = None
+    digest: dict[str, Digest] = {}
+    server_time: int = 0
+
+
+class BlobState(msgspec.Struct):
+    """Where an upload stands: ``have`` after the server hashed the whole of it itself."""
+
+    sha256: str
+    have: bool
+    offset: int = 0
+
+
+class BlobOffer(msgspec.Struct):
+    sha256: str
+    size: int
+    mime: str = "image/jpeg"
+
+
+class Receipt(msgspec.Struct):
+    """What the server holds of one submission, for the receipt a person reads."""
+
+    id: str
+    have: bool
+    rev: int = 0
+    blobs_expected: int = 0
+    blobs_have: int = 0
+
+
+class Remote(Protocol):
+    """The server as the client engine sees it; over HTTP, or in the same process."""
+
+    def sync(self, request: SyncRequest) -> SyncResponse: ...
+
+    def pull(self, token: str) -> SyncResponse: ...
+
+    def check_blobs(self, offers: list[BlobOffer]) -> list[BlobState]: ...
+
+    def send_blob(self, sha256: str, offset: int, chunk: bytes) -> BlobState: ...
+
+    def fetch_blob(self, sha256: str, offset: int = 0) -> bytes: ...
+
+    def op_status(self, ops: list[str]) -> list[str]: ...

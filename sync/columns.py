@@ -56,6 +56,9 @@ class TimeType(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(BigInteger() if dialect.name == "postgresql" else Integer())
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
         return None if value is None else to_milliseconds(value)
 

@@ -1,0 +1,247 @@
+"""The device's encrypted database: one writer thread, readers that never wait for it.
+
+Writes run one after another, each in one ``BEGIN IMMEDIATE`` transaction that is on the disk when it returns
+(``synchronous=FULL``). Reads see a snapshot. Every collection row written in a transaction is captured for sync.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import sqlcipher3.dbapi2 as sqlcipher
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from fieldcrm.domain.actor import Actor
+from fieldcrm.domain.catalogue import CATALOGUE
+from fieldcrm.domain.changes import Changes
+from fieldcrm.domain.errors import DomainError, Unavailable
+from fieldcrm.domain.ids import Id, new_id
+from fieldcrm.store.migrations import migrate
+from fieldcrm.store.tables import T
+
+DATABASE_NAME = "fieldcrm.db"
+KEY_BYTES = 32
+WRITER_CACHE_KIB = 64 * 1024  # SQLCipher decrypts a page each time it leaves the cache: stack.md measured 3x
+READER_CACHE_KIB = 8 * 1024
+TOUCHED_ONE_BY_ONE = 2000  # beyond, screens are told that everything changed
+
+Result = TypeVar("Result")
+
+
+class Reader:
+    """A read-only snapshot of the database on the calling thread."""
+
+    def __init__(self, conn: Connection) -> None:
+        self.conn = conn
+
+
+class Transaction(Reader):
+    """A write in progress, by ``actor`` at ``now``.
+
+    Captured records are reported to the screens by themselves; ``touch`` adds what is not captured (drafts, sync).
+    """
+
+    def __init__(self, conn: Connection, actor: Actor, now: datetime) -> None:
+        super().__init__(conn)
+        self.actor = actor
+        self.now = now
+        self.id: Id = new_id(now)
+        self.label = ""
+        self.undoes: Id | None = None
+        self._touched: dict[str, set[Id]] = {}
+        self._everything = False
+
+    def touch(self, kind: str, *ids: Id) -> None:
+        self._touched.setdefault(kind, set()).update(ids)
+
+    def touch_everything(self) -> None:
+        self._everything = True
+
+    @contextmanager
+    def uncaptured(self) -> Iterator[None]:
+        """For rows that come from the server, and projections of them: not to be sent back."""
+        self.conn.execute(update(T.capture).values(tx=None))
+        try:
+            yield
+        finally:
+            self.conn.execute(update(T.capture).values(tx=self.id, at=self.now))
+
+    def changes(self) -> Changes:
+        ids = {kind: frozenset(touched) for kind, touched in self._touched.items()}
+        return Changes(ids, self._everything, self.label, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Written(Generic[Result]):
+    value: Result
+    changes: Changes
+
+
+class Database:
+    """An open database. Made by ``Database.open``; ``close`` waits for the writes under way."""
+
+    def __init__(self, folder: Path, writer: Engine, readers: Engine) -> None:
+        self.folder = folder
+        self._writer_engine = writer
+        self._reader_engine = readers
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+        self._connection: Connection | None = None
+
+    @classmethod
+    def open(cls, folder: Path, key: bytes, *, now: datetime) -> Database:
+        """Open or create the database in ``folder``.
+
+        Raises ``DomainError``: ``key_wrong`` when the key does not fit, ``database_newer`` when a newer program
+        made it. Raises ``Unavailable``: ``disk_full``, ``disk_denied``. The file is then as it was.
+        """
+        if len(key) != KEY_BYTES:
+            raise ValueError(f"the key has {len(key)} bytes instead of {KEY_BYTES}")
+        path = folder / DATABASE_NAME
+        with disk_errors(path):
+            folder.mkdir(parents=True, exist_ok=True)
+            writer = _engine(path, key, WRITER_CACHE_KIB, read_only=False)
+            try:
+                with writer.connect() as connection:
+                    migrate(connection, folder, now=now, copy=lambda target: _copy(writer, target))
+            except BaseException:
+                writer.dispose()
+                raise
+            readers = _engine(path, key, READER_CACHE_KIB, read_only=True)
+        return cls(folder, writer, readers)
+
+    def write(
+        self,
+        work: Callable[[Transaction], Result],
+        *,
+        actor: Actor,
+        now: datetime,
+        label: str = "",
+    ) -> Future[Written[Result]]:
+        """Run ``work`` on the writer thread in one transaction; any exception rolls all of it back."""
+        return self._executor.submit(self._write, work, actor, now, label)
+
+    def _write(self, work: Callable[[Transaction], Result], actor: Actor, now: datetime, label: str) -> Written[Result]:
+        with disk_errors(self.folder / DATABASE_NAME):
+            connection = self._connection or self._writer_engine.connect()
+            self._connection = connection
+            with connection.begin():
+                tx = Transaction(connection, actor, now)
+                tx.label = label
+                connection.execute(update(T.capture).values(tx=tx.id, at=now))
+                before = connection.exec_driver_sql("SELECT next_n FROM sync_state").scalar_one()
+                value = work(tx)
+                _record(tx, before)
+                connection.execute(update(T.capture).values(tx=None))
+                return Written(value, tx.changes())
+
+    @contextmanager
+    def read(self) -> Iterator[Reader]:
+        """A snapshot for the calling thread; screens may use it for reads of a few milliseconds."""
+        with disk_errors(self.folder / DATABASE_NAME), self._reader_engine.connect() as connection:
+            yield Reader(connection)
+
+    def copy_to(self, target: Path) -> None:
+        """Write a consistent, encrypted copy (same key) to ``target``, which must not exist."""
+        with disk_errors(target):
+            self._executor.submit(_copy, self._writer_engine, target).result()
+
+    def close(self) -> None:
+        """Wait for the writes under way, then close every connection."""
+        self._executor.submit(self._close_writer).result()
+        self._executor.shutdown(wait=True)
+        self._reader_engine.dispose()
+
+    def _close_writer(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self._writer_engine.dispose()
+
+
+def _record(tx: Transaction, first_n: int) -> None:
+    """Name the transaction in the history if it captured anything, and touch what it captured."""
+    count = tx.conn.exec_driver_sql("SELECT next_n FROM sync_state").scalar_one() - first_n
+    if count == 0:
+        return
+    row = {"id": tx.id, "person_id": tx.actor.user_id, "at": tx.now, "label": tx.label, "undoes": tx.undoes}
+    tx.conn.execute(insert(T.outbox_tx).values(row))
+    if count > TOUCHED_ONE_BY_ONE:
+        tx.touch_everything()
+        return
+    captured = select(T.outbox.c.collection, T.outbox.c.id).where(T.outbox.c.n >= first_n).distinct()
+    for number, record in tx.conn.execute(captured):
+        tx.touch(CATALOGUE.by_number[number].name, record)
+
+
+def _engine(path: Path, key: bytes, cache_kib: int, *, read_only: bool) -> Engine:
+    def connect() -> Any:
+        connection = sqlcipher.connect(
+            str(path), timeout=10, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA cipher_log_level = NONE")
+        cursor.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        cursor.execute(f"PRAGMA cache_size = -{cache_kib}")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA secure_delete = FAST")
+        cursor.execute("PRAGMA temp_store = MEMORY")
+        if read_only:
+            cursor.execute("PRAGMA query_only = ON")
+        else:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute("PRAGMA synchronous = FULL")
+        cursor.close()
+        return connection
+
+    pool: dict[str, Any] = (
+        {"poolclass": QueuePool, "pool_size": 4, "max_overflow": 8} if read_only else {"poolclass": StaticPool}
+    )
+    engine = create_engine("sqlite://", module=sqlcipher, creator=connect, **pool)
+    begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _copy(engine: Engine, target: Path) -> None:
+    """``VACUUM INTO`` keeps the key of the database it copies."""
+    raw = engine.raw_connection()
+    try:
+        raw.execute("VACUUM INTO ?", (str(target),))  # type: ignore[attr-defined]
+    finally:
+        raw.close()
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn what the disk and the key do wrong into errors that a person can act on."""
+    try:
+        yield
+    except (DBAPIError, sqlcipher.Error) as error:
+        cause = str(getattr(error, "orig", error)).lower()
+        if "not a database" in cause or "hmac check failed" in cause:
+            raise DomainError("key_wrong") from error
+        if "disk is full" in cause or "disk i/o" in cause:
+            raise Unavailable("disk_full", path=str(path)) from error
+        if "readonly" in cause or "unable to open" in cause:
+            raise Unavailable("disk_denied", path=str(path)) from error
+        if "malformed" in cause:
+            raise DomainError("database_damaged", path=str(path)) from error
+        raise
+    except PermissionError as error:
+        raise Unavailable("disk_denied", path=str(path)) from error
+    except OSError as error:
+        if error.errno == 28:
+            raise Unavailable("disk_full", path=str(path)) from error
+        raise

@@ -1,0 +1,145 @@
+"""Every table of the device's database.
+
+Collections and sync tables come from the catalogue; the rest is local: drafts (never synced), observations
+(projected from submissions, identically on the server), and the indexes for search and maps.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, Table, Text, text
+
+from fieldcrm.domain.catalogue import CATALOGUE
+from sync.client.capture import capture_triggers
+from sync.client.tables import build_collection_tables, build_sync_tables
+from sync.columns import FlagType, IdType, JsonType, TimeType
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+collection_tables = build_collection_tables(metadata, CATALOGUE)
+build_sync_tables(metadata)
+
+Table(
+    "draft",  # a visit that is being recorded, or a correction; saved at each step, never synced
+    metadata,
+    Column("id", IdType, primary_key=True),
+    Column("visit_id", IdType, nullable=False),  # the visit it becomes, or the one it corrects
+    Column("outlet_id", IdType, nullable=False),
+    Column("stop_id", IdType),
+    Column("supersedes_id", IdType),
+    Column("form", Text, nullable=False),
+    Column("form_version", Text, nullable=False),
+    Column("started_at", TimeType, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("position_source", Text, CheckConstraint("position_source IN ('receiver', 'photo', 'none')"), nullable=False),
+    Column("lat_e7", Integer),
+    Column("lon_e7", Integer),
+    Column("accuracy_m", Integer),
+    Column("answers", JsonType, nullable=False),
+    Column("step", Integer, nullable=False, server_default=text("0")),
+    Column("updated_at", TimeType, nullable=False),
+    Index("ix_draft_outlet", "outlet_id"),
+    sqlite_strict=True,
+)
+Table(
+    "draft_photo",
+    metadata,
+    Column("id", IdType, primary_key=True),
+    Column("draft_id", IdType, ForeignKey("draft.id", ondelete="CASCADE"), nullable=False),
+    Column("node", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("mime", Text, nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("taken_at", TimeType),
+    Column("lat_e7", Integer),
+    Column("lon_e7", Integer),
+    Column("position", Integer, nullable=False, server_default=text("0")),
+    Index("ix_draft_photo_draft", "draft_id"),
+    sqlite_strict=True,
+)
+Table(
+    "observation",  # one product seen at one visit; projected from a submission, never synced
+    metadata,
+    Column("submission_id", IdType, primary_key=True),
+    Column("line", Integer, primary_key=True),
+    Column("visit_id", IdType, nullable=False),
+    Column("outlet_id", IdType, nullable=False),
+    Column("product_id", IdType, nullable=False),
+    Column("observed_at", TimeType, nullable=False),
+    Column("state", Text, CheckConstraint("state IN ('present', 'oos', 'absent')"), nullable=False),
+    Column("facings", Integer, CheckConstraint("facings >= 0")),
+    Column("price_minor", Integer, CheckConstraint("price_minor >= 0")),
+    Column("basis", Text, CheckConstraint("basis IN ('observed', 'confirmed')"), nullable=False),
+    Column("current", FlagType, nullable=False, server_default=text("1")),  # 0: superseded or returned
+    Index("ix_observation_outlet", "outlet_id", "product_id", "observed_at"),
+    Index("ix_observation_time", "observed_at", "product_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+Table(
+    "app_state",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", JsonType),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+for _table, _columns in {
+    "outlet": ("sector_id", "banner"),
+    "visit": ("started_at", "person_id"),
+    "submission": ("visit_id", "submitted_at", "supersedes_id"),
+    "attachment": ("submission_id", "sha256"),
+    "review": ("submission_id",),
+    "plan": ("day",),
+    "plan_stop": ("outlet_id",),
+    "task": ("due",),
+    "assortment": ("store_type",),
+    "price": ("product_id",),
+    "outlet_alias": ("alias_id",),
+    "sector_member": ("person_id",),
+}.items():
+    for _column in _columns:
+        Index(f"ix_{_table}_{_column}", collection_tables[_table].c[_column])
+
+T = SimpleNamespace(**metadata.tables)
+
+SEARCH_COLUMNS = ("name", "banner", "street", "city", "postcode")
+
+
+def _search_statements() -> list[str]:
+    columns = ", ".join(SEARCH_COLUMNS)
+    new = ", ".join(f"NEW.{name}" for name in SEARCH_COLUMNS)
+    old = ", ".join(f"OLD.{name}" for name in SEARCH_COLUMNS)
+    add = f"INSERT INTO outlet_search (rowid, {columns}) VALUES (NEW.rid, {new});"
+    remove = f"INSERT INTO outlet_search (outlet_search, rowid, {columns}) VALUES ('delete', OLD.rid, {old});"
+    place = (
+        "INSERT INTO outlet_place (rid, min_lat, max_lat, min_lon, max_lon) "
+        "SELECT NEW.rid, NEW.lat_e7, NEW.lat_e7, NEW.lon_e7, NEW.lon_e7 "
+        "WHERE NEW.lat_e7 IS NOT NULL AND NEW.lon_e7 IS NOT NULL;"
+    )
+    unplace = "DELETE FROM outlet_place WHERE rid = OLD.rid;"
+    return [
+        f"CREATE VIRTUAL TABLE outlet_search USING fts5({columns}, content='outlet', content_rowid='rid', "
+        "tokenize='unicode61 remove_diacritics 2', prefix='1 2 3')",
+        # Integers of 32 bits: degrees x 10^7 fit exactly, floats would round the last metre.
+        "CREATE VIRTUAL TABLE outlet_place USING rtree_i32(rid, min_lat, max_lat, min_lon, max_lon)",
+        f"CREATE TRIGGER outlet_index_insert AFTER INSERT ON outlet BEGIN {add} {place} END",
+        f"CREATE TRIGGER outlet_index_delete AFTER DELETE ON outlet BEGIN {remove} {unplace} END",
+        f"CREATE TRIGGER outlet_index_text AFTER UPDATE OF {columns} ON outlet BEGIN {remove} {add} END",
+        f"CREATE TRIGGER outlet_index_place AFTER UPDATE OF lat_e7, lon_e7 ON outlet BEGIN {unplace} {place} END",
+    ]
+
+
+def extra_statements() -> list[str]:
+    """What SQLAlchemy does not make itself: virtual tables, triggers, and the one-row tables' rows."""
+    return [
+        *_search_statements(),
+        *capture_triggers(CATALOGUE),
+        "INSERT INTO sync_state (one) VALUES (1)",
+        "INSERT INTO capture (one) VALUES (1)",
+    ]

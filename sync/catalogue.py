@@ -122,9 +122,7 @@ class Catalogue:
             raise ValueError("a collection name or number is used twice")
         for collection in self.collections:
             parent = collection.scope_parent
-            if parent is not None and (
-                parent.collection not in self.by_name or parent.field not in collection.by_name
-            ):
+            if parent is not None and (parent.collection not in self.by_name or parent.field not in collection.by_name):
                 raise ValueError(f"{collection.name}: its scope parent does not exist")
 
     def children_of(self, name: str) -> tuple[Collection, ...]:

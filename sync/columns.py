@@ -41,7 +41,9 @@ class IdType(TypeDecorator[UUID]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(postgresql.UUID(as_uuid=True) if dialect.name == "postgresql" else LargeBinary(16))
+        return dialect.type_descriptor(
+            postgresql.UUID(as_uuid=True) if dialect.name == "postgresql" else LargeBinary(16)
+        )
 
     def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
         return value if value is None or dialect.name == "postgresql" else value.bytes

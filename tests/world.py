@@ -116,7 +116,12 @@ def _outlets(tx: Transaction, world: World, now: datetime) -> None:
                 rev=1,
             )
         )
-    contact = {"outlet_id": world.outlets[0], "name": "Mme Lefort", "job": "Cheffe de rayon", "phone": "+33 1 40 00 00 01"}
+    contact = {
+        "outlet_id": world.outlets[0],
+        "name": "Mme Lefort",
+        "job": "Cheffe de rayon",
+        "phone": "+33 1 40 00 00 01",
+    }
     tx.conn.execute(insert(T.contact).values(id=an_id("contact-0"), preferred=True, rev=1, **contact))
 
 

@@ -6,6 +6,7 @@ Writes run one after another, each in one ``BEGIN IMMEDIATE`` transaction that i
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -94,6 +95,7 @@ class Database:
         self._reader_engine = readers
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
         self._connection: Connection | None = None
+        self._closed = False
 
     @classmethod
     def open(cls, folder: Path, key: bytes, *, now: datetime) -> Database:
@@ -154,7 +156,10 @@ class Database:
             self._executor.submit(_copy, self._writer_engine, target).result()
 
     def close(self) -> None:
-        """Wait for the writes under way, then close every connection."""
+        """Wait for the writes under way, then close every connection; a second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self._executor.submit(self._close_writer).result()
         self._executor.shutdown(wait=True)
         self._reader_engine.dispose()
@@ -218,7 +223,7 @@ def _copy(engine: Engine, target: Path) -> None:
     """``VACUUM INTO`` keeps the key of the database it copies."""
     raw = engine.raw_connection()
     try:
-        raw.execute("VACUUM INTO ?", (str(target),))  # type: ignore[attr-defined]
+        raw.execute("VACUUM INTO ?", (str(target),))
     finally:
         raw.close()
 
@@ -239,9 +244,6 @@ def disk_errors(path: Path) -> Iterator[None]:
         if "malformed" in cause:
             raise DomainError("database_damaged", path=str(path)) from error
         raise
-    except PermissionError as error:
-        raise Unavailable("disk_denied", path=str(path)) from error
     except OSError as error:
-        if error.errno == 28:
-            raise Unavailable("disk_full", path=str(path)) from error
-        raise
+        code = "disk_full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "disk_denied"
+        raise Unavailable(code, path=str(path)) from error

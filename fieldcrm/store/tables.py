@@ -33,7 +33,9 @@ Table(
     Column("form_version", Text, nullable=False),
     Column("started_at", TimeType, nullable=False),
     Column("zone", Text, nullable=False),
-    Column("position_source", Text, CheckConstraint("position_source IN ('receiver', 'photo', 'none')"), nullable=False),
+    Column(
+        "position_source", Text, CheckConstraint("position_source IN ('receiver', 'photo', 'none')"), nullable=False
+    ),
     Column("lat_e7", Integer),
     Column("lon_e7", Integer),
     Column("accuracy_m", Integer),

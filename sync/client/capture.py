@@ -31,9 +31,7 @@ def capture_triggers(catalogue: Catalogue) -> Iterator[str]:
         yield _trigger(collection, "DELETE", _CAPTURING, "del", "OLD", "OLD.rev", "'{}'", _all_set(collection, "OLD"))
 
 
-def _trigger(
-    collection: Collection, event: str, when: str, kind: str, row: str, base: str, set_: str, was: str
-) -> str:
+def _trigger(collection: Collection, event: str, when: str, kind: str, row: str, base: str, set_: str, was: str) -> str:
     keep_shadow = ""
     if event != "INSERT":
         keep_shadow = (

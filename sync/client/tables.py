@@ -23,7 +23,9 @@ def build_collection_tables(metadata: MetaData, catalogue: Catalogue) -> Mapping
 
 def _collection_table(metadata: MetaData, collection: Collection) -> Table:
     columns = [Column(f.name, COLUMN_TYPES[f.kind], nullable=not f.required) for f in collection.fields]
-    checks = [CheckConstraint(check, name=f"{collection.name}_{f.name}") for f in collection.fields if (check := _check(f))]
+    checks = [
+        CheckConstraint(check, name=f"{collection.name}_{f.name}") for f in collection.fields if (check := _check(f))
+    ]
     parent = collection.scope_parent
     indexes = [Index(f"ix_{collection.name}_{parent.field}", parent.field)] if parent else []
     return Table(
@@ -100,7 +102,14 @@ def build_sync_tables(metadata: MetaData) -> None:
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
-    Table("outbox", metadata, *_operation_columns(), Column("state", Text, CheckConstraint("state IN ('new', 'sent')"), nullable=False, server_default="new"), Index("ix_outbox_record", "collection", "id"), sqlite_strict=True)
+    Table(
+        "outbox",
+        metadata,
+        *_operation_columns(),
+        Column("state", Text, CheckConstraint("state IN ('new', 'sent')"), nullable=False, server_default="new"),
+        Index("ix_outbox_record", "collection", "id"),
+        sqlite_strict=True,
+    )
     Table(
         "acked_ops",  # what the server confirmed, to be offered again after a server restore
         metadata,

@@ -50,7 +50,9 @@ def test_every_kind_of_field_is_captured_with_what_changed_only(db: Database) ->
     ).result()
     changed = update(T.outlet).where(T.outlet.c.id == outlet.value)
     db.write(lambda tx: tx.conn.execute(changed.values(phone="+33 1", name="Café Éclair")), actor=REP, now=NOW).result()
-    db.write(lambda tx: tx.conn.execute(delete(T.outlet).where(T.outlet.c.id == outlet.value)), actor=REP, now=NOW).result()
+    db.write(
+        lambda tx: tx.conn.execute(delete(T.outlet).where(T.outlet.c.id == outlet.value)), actor=REP, now=NOW
+    ).result()
 
     (_, created, first, _), (_, edited, second, before), (_, removed, third, whole) = operations(db)
     assert (created, edited, removed) == ("new", "upd", "del")

@@ -41,7 +41,9 @@ def test_an_existing_profile_is_never_overwritten(tmp_path: Path) -> None:
     assert load_key(tmp_path) == key
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"place": "elsewhere"}', '{"place": "passphrase"}', '{"place": "sample", "key": 3}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"place": "elsewhere"}', '{"place": "passphrase"}', '{"place": "sample", "key": 3}']
+)
 def test_a_damaged_key_file_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / KEY_FILE).write_text(content)
     with pytest.raises(DomainError, match="key_file_damaged"):

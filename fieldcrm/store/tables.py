@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, Table, Text, text
 
 from fieldcrm.domain.catalogue import CATALOGUE
+from fieldcrm.store.sorting import folded
 from sync.client.capture import capture_triggers
 from sync.client.tables import build_collection_tables, build_sync_tables
 from sync.columns import FlagType, IdType, JsonType, TimeType
@@ -141,6 +142,10 @@ def extra_statements() -> list[str]:
     """What SQLAlchemy does not make itself: virtual tables, triggers, and the one-row tables' rows."""
     return [
         *_search_statements(),
+        # The outlet list in order of name, filtered by what its chips offer, is read from this index alone.
+        f"CREATE INDEX ix_outlet_list ON outlet ({folded('name')}, state, segment, store_type, sector_id, banner, "
+        "visit_interval_days, id)",
+        "CREATE INDEX ix_visit_outlet_time ON visit (outlet_id, started_at)",
         *capture_triggers(CATALOGUE),
         "INSERT INTO sync_state (one) VALUES (1)",
         "INSERT INTO capture (one) VALUES (1)",

@@ -1,0 +1,30 @@
+"""How texts are put in order in SQL: without case and without the accents of European languages.
+
+A plain SQL expression and not a function of the program, so that it can be indexed and the file stays
+readable by any SQLite. Ligatures count as their letters, so that *Œuvre* stands beside *oeuf*.
+"""
+
+from __future__ import annotations
+
+_FOLDS = (
+    ("a", "àâäáãåÀÂÄÁÃÅ"),
+    ("c", "çÇ"),
+    ("e", "éèêëÉÈÊË"),
+    ("i", "îïíìÎÏÍÌ"),
+    ("n", "ñÑ"),
+    ("o", "ôöóòõøÔÖÓÒÕØ"),
+    ("u", "ùûüúÙÛÜÚ"),
+    ("y", "ÿŸ"),
+    ("oe", "œŒ"),
+    ("ae", "æÆ"),
+    ("ss", "ß"),
+)
+
+
+def folded(column: str) -> str:
+    """The SQL expression by which ``column`` is sorted; the same text everywhere, or no index is used."""
+    expression = f"lower({column})"
+    for plain, accented in _FOLDS:
+        for letter in accented:
+            expression = f"replace({expression}, '{letter}', '{plain}')"
+    return expression

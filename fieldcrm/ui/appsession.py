@@ -1,0 +1,155 @@
+"""What a screen is given: who is signed in, how to read, how to write, where to go, what to say."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from fieldcrm.domain.actor import Actor, Role
+from fieldcrm.domain.changes import Changes
+from fieldcrm.domain.errors import CodedError
+from fieldcrm.ui.messages import Messages
+from fieldcrm.ui.navigator import Navigator
+from fieldcrm.ui.preferences import Preferences
+from fieldcrm.ui.tasks import Failed, Tasks, alive
+
+if TYPE_CHECKING:
+    from fieldcrm.store.database import Database, Reader, Transaction, Written
+    from fieldcrm.store.photos import PhotoStore
+
+log = logging.getLogger(__name__)
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who works here, for the eye: names, and whether the data are the fictitious sample."""
+
+    name: str = ""
+    organisation: str = ""
+    server_url: str = ""
+    login: str = ""
+    sample: bool = False
+
+
+class AppSession(QObject):
+    """One signed-in person on one open database. Screens get nothing else.
+
+    ``changed`` carries the Changes of every write that was committed, on the UI thread; ``sync`` is the syncing
+    supervisor, or ``None`` when this workspace has no server.
+    """
+
+    changed = Signal(object)
+
+    def __init__(
+        self,
+        db: Database,
+        actor: Actor,
+        *,
+        clock: Callable[[], datetime],
+        photos: PhotoStore,
+        preferences: Preferences,
+        identity: Identity | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.db = db
+        self.actor = actor
+        self.clock = clock
+        self.photos = photos
+        self.preferences = preferences
+        self.identity = identity or Identity()
+        self.navigator = Navigator(self)
+        self.messages = Messages(self)
+        self.tasks = Tasks(self)
+        self.tasks.unexpected = self._unexpected
+        self.sync: Any = None
+        self._asked: dict[str, int] = {}
+
+    @property
+    def folder(self) -> Path:
+        """The profile's folder."""
+        return self.db.folder
+
+    @property
+    def is_manager(self) -> bool:
+        return self.actor.role in (Role.MANAGER, Role.ADMIN)
+
+    def ask(self, fn: Callable[[Reader], R]) -> R:
+        """Read on the UI thread: for what takes a few milliseconds."""
+        with self.db.read() as reader:
+            return fn(reader)
+
+    def ask_later(
+        self,
+        fn: Callable[[Reader], R],
+        then: Callable[[R], None],
+        failed: Failed | None = None,
+        *,
+        key: str = "",
+    ) -> None:
+        """Read in the pool. Of several questions with one ``key`` only the answer to the newest arrives."""
+        turn = self._asked[key] = self._asked.get(key, 0) + 1
+
+        def arrive(value: R) -> None:
+            if (not key or self._asked[key] == turn) and alive(then):
+                then(value)
+
+        def fail(error: BaseException) -> None:
+            if not key or self._asked[key] == turn:
+                (failed if failed is not None and alive(failed) else self._unexpected)(error)
+
+        self.tasks.run(lambda: self.ask(fn), arrive, fail)
+
+    def do(
+        self,
+        fn: Callable[[Transaction], R],
+        then: Callable[[R], None] | None = None,
+        failed: Failed | None = None,
+        label: str = "",
+    ) -> None:
+        """Write in one transaction on the writer thread; then ``changed``, then ``then`` with what ``fn`` returned.
+
+        A DomainError or Unavailable goes to ``failed``, else to the message line; any other error is a bug.
+        """
+
+        def landed(written: Written[R]) -> None:
+            self.announce(written.changes)
+            if then is not None and alive(then):
+                then(written.value)
+
+        def refused(error: BaseException) -> None:
+            if isinstance(error, CodedError) and failed is not None and alive(failed):
+                failed(error)
+            else:
+                self._unexpected(error)
+
+        future = self.db.write(fn, actor=self.actor, now=self.clock(), label=label)
+        self.tasks.watch(future, landed, refused)
+
+    def announce(self, changes: Changes) -> None:
+        """Tell every screen what was touched; for writers that do not go through ``do`` (sync)."""
+        if changes.everything or changes.ids:
+            self.changed.emit(changes)
+
+    def close(self) -> None:
+        """Stop background work, then close the database; waits for what is being written."""
+        if self.sync is not None and hasattr(self.sync, "stop"):
+            self.sync.stop()
+        self.tasks.stop()
+        self.db.close()
+        self.preferences.save()
+
+    def _unexpected(self, error: BaseException) -> None:
+        if isinstance(error, CodedError):
+            self.messages.error(error)
+            return
+        # A bug: let the one place that knows what to do with bugs have it (crash.py, or pytest-qt).
+        raise error

@@ -120,6 +120,37 @@ class Receipt(msgspec.Struct):
     blobs_have: int = 0
 
 
+class SignInRequest(msgspec.Struct):
+    organisation: str
+    login: str
+    password: str
+    device_name: str
+    device: int | None = None  # number that this device had before, to go on under it
+
+
+class RefreshRequest(msgspec.Struct):
+    refresh: str
+
+
+class NewDeviceRequest(msgspec.Struct):
+    device_name: str
+
+
+class SignedIn(msgspec.Struct):
+    """A pair of tokens, and to whom and to which device they belong."""
+
+    access: str
+    refresh: str
+    expires_at: int  # of the access token
+    organisation: str  # id
+    person: str  # id
+    person_name: str
+    role: str
+    sectors: list[str]  # ids
+    device: int
+    epoch: int
+
+
 class Remote(Protocol):
     """The server as the client engine sees it; over HTTP, or in the same process."""
 

@@ -1,0 +1,344 @@
+"""The server over HTTP, as the client engine sees it (``sync.protocol.Remote``)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+import requests
+import zstandard
+from requests.exceptions import ChunkedEncodingError, ConnectionError, InvalidSchema, InvalidURL, SSLError, Timeout
+from urllib3.exceptions import HTTPError as TransportError
+
+from sync.client.failures import (
+    BadAddress,
+    BadCertificate,
+    Busy,
+    CallRefused,
+    NeedsSignIn,
+    Offline,
+    RemoteFailure,
+    Revoked,
+    ServerError,
+)
+from sync.protocol import (
+    PROTOCOL_VERSION,
+    BlobOffer,
+    BlobState,
+    Receipt,
+    RefreshRequest,
+    SignedIn,
+    SignInRequest,
+    NewDeviceRequest,
+    SyncRequest,
+    SyncResponse,
+)
+
+CONNECT_TIMEOUT = 5.0  # seconds
+STALL_TIMEOUT = 30.0  # seconds without a single byte, however long the whole answer takes
+MAX_ANSWER = 64 * 1024 * 1024  # bytes, before and after decompression
+MAX_PLAIN = 256 * 1024 * 1024
+_COMPRESS_FROM = 512  # bytes; below that a frame header costs more than it saves
+_REDIRECTS = 3
+_EXPIRED = frozenset({"token_expired"})
+
+T = TypeVar("T")
+
+
+class TokenPair(msgspec.Struct, frozen=True):
+    """What lets this device call the server."""
+
+    access: str
+    refresh: str
+
+
+class HttpRemote:
+    """Calls one server for one device; may be used from several threads.
+
+    ``on_tokens`` is called with each new pair, before it is used, so that it can be kept: a pair that is lost
+    costs a sign-in. ``certificate`` is the path of a certificate authority to trust instead of the system's.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        tokens: TokenPair | None = None,
+        on_tokens: Callable[[TokenPair], None] | None = None,
+        certificate: str | None = None,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        stall_timeout: float = STALL_TIMEOUT,
+    ) -> None:
+        self._base = _checked(url)
+        self._tokens = tokens
+        self._on_tokens = on_tokens
+        self._timeout = (connect_timeout, stall_timeout)
+        self._lock = threading.Lock()
+        self._session = requests.Session()
+        self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "zstd, identity"})
+        if certificate is not None:
+            self._session.verify = certificate
+
+    def close(self) -> None:
+        self._session.close()
+
+    # -- signing in
+
+    def sign_in(
+        self, organisation: str, login: str, password: str, device_name: str, device: int | None = None
+    ) -> SignedIn:
+        """A session on a new device, or on ``device`` when this account had it before.
+
+        Raises ``CallRefused("credentials_wrong")``, ``Busy("too_many_attempts")``, ``Revoked``.
+        """
+        request = SignInRequest(organisation, login, password, device_name, device)
+        return self._keep(self._ask("POST", "/v1/sign-in", SignedIn, request, signed=False))
+
+    def refresh(self) -> None:
+        """A new pair of tokens for the present one; raises ``NeedsSignIn`` when that is no longer good."""
+        with self._lock:
+            self._refresh()
+
+    def new_device(self, device_name: str) -> SignedIn:
+        """Another device number: this device's database turned out to be a copy of another's."""
+        return self._keep(self._ask("POST", "/v1/devices", SignedIn, NewDeviceRequest(device_name)))
+
+    # -- Remote
+
+    def sync(self, request: SyncRequest) -> SyncResponse:
+        try:
+            return self._ask("POST", "/v1/sync", SyncResponse, request)
+        except Revoked:
+            return SyncResponse(request.epoch, control="revoked")
+
+    def pull(self, token: str) -> SyncResponse:
+        return self._ask("GET", "/v1/sync/pull", SyncResponse, params={"token": token})
+
+    def check_blobs(self, offers: list[BlobOffer]) -> list[BlobState]:
+        return self._ask("POST", "/v1/blobs/check", list[BlobState], offers)
+
+    def send_blob(self, sha256: str, offset: int, chunk: bytes) -> BlobState:
+        """Send one piece. A piece at the wrong place is no error: the answer says which one is wanted."""
+        headers = {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
+        try:
+            answer, _ = self._call("PATCH", f"/v1/blobs/{sha256}", chunk, headers)
+        except CallRefused as refusal:
+            if refusal.code == "offset_wrong":
+                return BlobState(sha256, False, int(refusal.params["offset"]))
+            raise
+        try:
+            return BlobState(sha256, answer.headers["Upload-Complete"] == "?1", int(answer.headers["Upload-Offset"]))
+        except (KeyError, ValueError):
+            raise BadAddress(url=self._base) from None
+
+    def fetch_blob(self, sha256: str, offset: int = 0) -> bytes:
+        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        _, content = self._call("GET", f"/v1/blobs/{sha256}", None, headers)
+        return content
+
+    def op_status(self, ops: list[str]) -> list[str]:
+        """Which of these operations the server knows."""
+        return self._ask("POST", "/v1/ops/status", list[str], ops)
+
+    def receipts(self, submissions: list[str]) -> list[Receipt]:
+        """What headquarters holds of these submissions."""
+        return self._ask("POST", "/v1/receipts", list[Receipt], submissions)
+
+    # -- calls
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        kind: type[T],
+        body: Any = None,
+        *,
+        params: Mapping[str, str] | None = None,
+        signed: bool = True,
+    ) -> T:
+        content = None if body is None else msgspec.json.encode(body)
+        headers = {"Content-Type": "application/json"} if content is not None else {}
+        _, answer = self._call(method, path, content, headers, params=params, signed=signed)
+        try:
+            return msgspec.json.decode(answer, type=kind)
+        except (msgspec.DecodeError, RecursionError):
+            raise BadAddress(url=self._base) from None
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None,
+        headers: dict[str, str],
+        *,
+        params: Mapping[str, str] | None = None,
+        signed: bool = True,
+    ) -> tuple[requests.Response, bytes]:
+        if content is not None and len(content) >= _COMPRESS_FROM and "Upload-Offset" not in headers:
+            content = zstandard.ZstdCompressor(level=3).compress(content)
+            headers = headers | {"Content-Encoding": "zstd"}
+        if not signed:
+            return self._send(method, path, content, headers, params)
+        tokens = self._tokens
+        if tokens is None:
+            raise NeedsSignIn()
+        try:
+            return self._send(method, path, content, headers | _bearer(tokens), params)
+        except NeedsSignIn as failure:
+            if failure.code not in _EXPIRED:
+                raise
+        with self._lock:
+            if self._tokens is tokens:  # else another thread has refreshed them meanwhile
+                self._refresh()
+            tokens = self._tokens
+        return self._send(method, path, content, headers | _bearer(tokens), params)
+
+    def _refresh(self) -> None:
+        if self._tokens is None:
+            raise NeedsSignIn()
+        request = RefreshRequest(self._tokens.refresh)
+        self._keep(self._ask("POST", "/v1/token", SignedIn, request, signed=False))
+
+    def _keep(self, answer: SignedIn) -> SignedIn:
+        tokens = TokenPair(answer.access, answer.refresh)
+        if self._on_tokens is not None:
+            self._on_tokens(tokens)
+        self._tokens = tokens
+        return answer
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None,
+        headers: dict[str, str],
+        params: Mapping[str, str] | None,
+    ) -> tuple[requests.Response, bytes]:
+        url = self._base + path
+        headers = headers | {"FieldCRM-Protocol": str(PROTOCOL_VERSION)}
+        try:
+            for _ in range(_REDIRECTS):
+                answer = self._session.request(
+                    method,
+                    url,
+                    data=content,
+                    headers=headers,
+                    params=params,
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    stream=True,
+                )
+                if not answer.is_redirect:
+                    return answer, self._read(answer)
+                url = self._followed(url, answer)
+        except SSLError as error:
+            raise _certificate_failure(error, self._base) from error
+        except (InvalidURL, InvalidSchema) as error:
+            raise BadAddress(url=self._base) from error
+        except (ConnectionError, Timeout, ChunkedEncodingError, TransportError, OSError) as error:
+            raise Offline(reason=type(error).__name__) from error
+        raise BadAddress(url=self._base)
+
+    def _followed(self, url: str, answer: requests.Response) -> str:
+        """Tokens and reports never go to another host than the one that the person named."""
+        answer.close()
+        target = urljoin(url, answer.headers["Location"])
+        if answer.status_code not in (307, 308) or urlsplit(target)[:2] != urlsplit(url)[:2]:
+            raise BadAddress(url=self._base)
+        return target
+
+    def _read(self, answer: requests.Response) -> bytes:
+        with answer:
+            content = _body(answer)
+        if answer.ok:
+            return content
+        raise self._failure(answer, content)
+
+    def _failure(self, answer: requests.Response, content: bytes) -> RemoteFailure:
+        try:
+            problem = msgspec.json.decode(content, type=_Problem)
+        except (msgspec.DecodeError, RecursionError):
+            problem = None
+        status = answer.status_code
+        if status in (429, 503):
+            return Busy(_retry_after(answer), problem.code if problem else None)
+        if status >= 500:
+            return ServerError(problem.code if problem else None, status=status)
+        if problem is None:
+            return BadAddress(url=self._base)
+        if problem.code == "device_revoked":
+            return Revoked()
+        if status == 401 and problem.code.startswith("token_"):
+            return NeedsSignIn(problem.code)
+        return CallRefused(status, problem.code, **problem.params)
+
+
+class _Problem(msgspec.Struct):
+    code: str
+    params: dict[str, Any] = {}
+
+
+def _checked(url: str) -> str:
+    parts = urlsplit(url.strip())
+    try:
+        valid = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:  # a port that is no number
+        valid = False
+    if not valid or parts.username or parts.query or parts.fragment:
+        raise BadAddress(url=url)
+    return url.strip().rstrip("/")
+
+
+def _bearer(tokens: TokenPair | None) -> dict[str, str]:
+    if tokens is None:
+        raise NeedsSignIn()
+    return {"Authorization": f"Bearer {tokens.access}"}
+
+
+def _body(answer: requests.Response) -> bytes:
+    raw = bytearray()
+    for piece in answer.raw.stream(256 * 1024, decode_content=False):
+        raw += piece
+        if len(raw) > MAX_ANSWER:
+            raise ServerError("answer_too_large", limit=MAX_ANSWER)
+    expected = answer.headers.get("Content-Length")
+    if expected is not None and expected.isdigit() and len(raw) < int(expected) and answer.request.method != "HEAD":
+        raise Offline(reason="answer cut short")
+    encoding = answer.headers.get("Content-Encoding", "identity")
+    if encoding == "identity":
+        return bytes(raw)
+    if encoding != "zstd":
+        raise BadAddress(url=answer.url)
+    return _decompressed(bytes(raw))
+
+
+def _decompressed(raw: bytes) -> bytes:
+    plain = bytearray()
+    worker = zstandard.ZstdDecompressor().decompressobj()
+    try:
+        for position in range(0, len(raw), 64 * 1024):
+            plain += worker.decompress(raw[position : position + 64 * 1024])
+            if len(plain) > MAX_PLAIN:
+                raise ServerError("answer_too_large", limit=MAX_PLAIN)
+    except zstandard.ZstdError as error:
+        raise ServerError("answer_damaged") from error
+    if not worker.eof:
+        raise Offline(reason="answer cut short")
+    return bytes(plain)
+
+
+def _certificate_failure(error: SSLError, url: str) -> RemoteFailure:
+    text = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in text or "doesn't match" in text or "certificate" in text.lower():
+        return BadCertificate(url=url)
+    if "WRONG_VERSION_NUMBER" in text or "RECORD_LAYER_FAILURE" in text:
+        return BadAddress(url=url)  # plain HTTP answers on this port
+    return Offline(reason="SSLError")
+
+
+def _retry_after(answer: requests.Response) -> int:
+    value = answer.headers.get("Retry-After", "")
+    return max(1, min(int(value), 3600)) if value.isdigit() else 30

@@ -1,0 +1,431 @@
+"""Sign-in, devices and tokens.
+
+A device holds a short access token and a refresh token that changes at each use; the server keeps only their
+hashes. A refresh token that comes back after its successor was used has been copied: its whole session ends.
+When the successor was never used, the answer was lost on the way, and a new pair is given instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, update
+
+from sync.server.auth_tables import account, organisation, quarantine, session, token
+from sync.server.database import reading
+from sync.server.ports import Caller
+from sync.server.refusal import CallRefused
+from sync.server.tables import ServerTables
+from sync.server.throttle import Throttle
+
+ACCESS_LIFE = timedelta(minutes=15)
+REFRESH_LIFE = timedelta(days=90)
+QUARANTINE_BYTES = 16 * 1024 * 1024  # per device
+_DEVICE_NAME_LENGTH = 100
+_PASSWORD_LENGTH = 1024
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who sent a request: established by the access token."""
+
+    org: UUID
+    account_id: UUID
+    person_id: UUID
+    role: str
+    device_no: int
+    session_id: UUID
+    revoked: bool  # the device; it may still hear that, and leave what it has
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(self.org, self.person_id, self.role, self.device_no)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    access: str
+    refresh: str
+    access_expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceInfo:
+    device_no: int
+    login: str
+    person_id: UUID
+    name: str
+    created_at: datetime
+    last_seen_at: datetime | None
+    revoked_at: datetime | None
+
+
+class Auth:
+    """All of it, on one database. Every method is one transaction, and safe to call from any thread."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        tables: ServerTables,
+        *,
+        new_id: Callable[[datetime], UUID],
+        hasher: PasswordHasher | None = None,
+        throttle: Throttle | None = None,
+        access_life: timedelta = ACCESS_LIFE,
+        refresh_life: timedelta = REFRESH_LIFE,
+    ) -> None:
+        self._engine = engine
+        self._device = tables.device
+        self._new_id = new_id
+        self._hasher = hasher or PasswordHasher()
+        self._throttle = throttle or Throttle()
+        self._access_life = access_life
+        self._refresh_life = refresh_life
+        # A wrong login costs as long as a wrong password, so that nobody can find out who exists.
+        self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
+
+    # -- organisations and accounts
+
+    def add_organisation(self, org: UUID, code: str) -> None:
+        """Raises ``CallRefused("organisation_exists")``."""
+        with self._write() as connection:
+            taken = connection.execute(select(organisation.c.org_id).where(organisation.c.code == _folded(code))).first()
+            if taken is not None:
+                raise CallRefused(409, "organisation_exists", code=code)
+            connection.execute(insert(organisation).values(org_id=org, code=_folded(code)))
+
+    def organisation(self, code: str) -> UUID:
+        """The id of an organisation by its code; raises ``CallRefused("organisation_unknown")``."""
+        with reading(self._engine) as connection:
+            org = connection.execute(select(organisation.c.org_id).where(organisation.c.code == _folded(code))).scalar()
+        if org is None:
+            raise CallRefused(404, "organisation_unknown", code=code)
+        return UUID(bytes=org.bytes)
+
+    def organisations(self) -> list[tuple[UUID, str]]:
+        """Id and code of each."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(organisation).order_by(organisation.c.code)).all()
+        return [(row.org_id, row.code) for row in rows]
+
+    def add_account(self, org: UUID, login: str, password: str, *, person_id: UUID, role: str, now: datetime) -> UUID:
+        """Raises ``Refused``: "login_taken", "password_short"."""
+        if len(password) < 8:
+            raise CallRefused(422, "password_short", minimum=8)
+        hashed = self._hasher.hash(password)
+        with self._write() as connection:
+            if self._account_by_login(connection, org, login) is not None:
+                raise CallRefused(409, "login_taken", login=login)
+            id_ = self._new_id(now)
+            connection.execute(
+                insert(account).values(
+                    org_id=org,
+                    id=id_,
+                    login=_folded(login),
+                    password_hash=hashed,
+                    person_id=person_id,
+                    role=role,
+                    active=True,
+                    created_at=now,
+                )
+            )
+        return id_
+
+    def set_active(self, org: UUID, login: str, active: bool, *, now: datetime) -> None:
+        """An account that is not active cannot sign in, and its sessions end."""
+        with self._write() as connection:
+            row = self._account_by_login(connection, org, login)
+            if row is None:
+                raise CallRefused(404, "login_unknown", login=login)
+            mine = (account.c.org_id == org) & (account.c.id == row["id"])
+            connection.execute(update(account).where(mine).values(active=active))
+            if not active:
+                theirs = (session.c.org_id == org) & (session.c.account_id == row["id"])
+                connection.execute(update(session).where(theirs, session.c.revoked_at.is_(None)).values(revoked_at=now))
+
+    # -- signing in
+
+    def sign_in(
+        self, code: str, login: str, password: str, *, device_name: str, device_no: int | None = None, now: datetime
+    ) -> tuple[Identity, Tokens]:
+        """A session on a new device, or on ``device_no`` if it is this account's own.
+
+        Raises ``Refused``: "credentials_wrong", "too_many_attempts" (with ``retry_after`` in seconds),
+        "device_revoked".
+        """
+        key = f"{_folded(code)}/{_folded(login)}"
+        self._throttle.check(key, now)
+        row = self._verified(code, login, password)
+        if row is None:
+            self._throttle.failed(key, now)
+            raise CallRefused(401, "credentials_wrong")
+        self._throttle.succeeded(key)
+        with self._write() as connection:
+            number = self._device_for(connection, row, device_name, device_no, now)
+            return self._new_session(connection, row, number, now)
+
+    def new_device(self, identity: Identity, device_name: str, *, now: datetime) -> tuple[Identity, Tokens]:
+        """Another device number for a signed-in person: this device turned out to be a copy of another."""
+        if identity.revoked:
+            raise CallRefused(403, "device_revoked")
+        with self._write() as connection:
+            row = self._account(connection, identity.org, identity.account_id)
+            number = self._add_device(connection, row, device_name, now)
+            return self._new_session(connection, row, number, now)
+
+    def refresh(self, refresh_token: str, *, now: datetime) -> tuple[Identity, Tokens]:
+        """A new pair for the newest refresh token.
+
+        Raises ``Refused``: "token_unknown", "token_expired", "token_reused" (the session is over), "device_revoked".
+        """
+        with self._write() as connection:
+            found = self._find_token(connection, refresh_token, "refresh")
+            if found is None:
+                raise CallRefused(401, "token_unknown")
+            if found["expires_at"] <= now:
+                raise CallRefused(401, "token_expired")
+            row = self._account(connection, found["org_id"], found["account_id"])
+            if found["session_revoked"] is not None or not row["active"]:
+                raise CallRefused(401, "token_unknown")
+            if found["device_revoked"] is not None:
+                raise CallRefused(403, "device_revoked")
+            copied = found["generation"] != found["newest"] and (
+                found["generation"] != found["newest"] - 1 or found["used"] == found["newest"]
+            )
+            if not copied:
+                return self._identity(row, found), self._issue(connection, found, now)
+            self._end_session(connection, found["org_id"], found["session_id"], now)
+        raise CallRefused(401, "token_reused")
+
+    def identify(self, access_token: str, *, now: datetime) -> Identity:
+        """Raises ``Refused``: "token_unknown", "token_expired"."""
+        with reading(self._engine) as connection:
+            found = self._find_token(connection, access_token, "access")
+            if found is None or found["session_revoked"] is not None:
+                raise CallRefused(401, "token_unknown")
+            if found["expires_at"] <= now:
+                raise CallRefused(401, "token_expired")
+            row = self._account(connection, found["org_id"], found["account_id"])
+        if not row["active"]:
+            raise CallRefused(401, "token_unknown")
+        if found["used"] < found["generation"] or now - (found["last_seen"] or _LONG_AGO) > timedelta(minutes=1):
+            self._note_use(found, now)
+        return self._identity(row, found)
+
+    # -- devices
+
+    def devices(self, org: UUID) -> list[DeviceInfo]:
+        device = self._device
+        both = (account.c.org_id == device.c.org_id) & (account.c.person_id == device.c.user_id)
+        query = (
+            select(
+                device.c.device_no,
+                account.c.login,
+                account.c.person_id,
+                device.c.label,
+                device.c.created_at,
+                device.c.last_seen,
+                device.c.revoked_at,
+            )
+            .join(account, both)
+            .where(device.c.org_id == org)
+            .order_by(device.c.device_no)
+        )
+        with reading(self._engine) as connection:
+            return [DeviceInfo(*row) for row in connection.execute(query)]
+
+    def revoke_device(self, org: UUID, device_no: int, *, now: datetime) -> None:
+        """The device hears at its next call that it is revoked. Raises ``CallRefused("device_unknown")``."""
+        with self._write() as connection:
+            device = self._device
+            this = (device.c.org_id == org) & (device.c.device_no == device_no)
+            if connection.execute(select(device.c.device_no).where(this)).first() is None:
+                raise CallRefused(404, "device_unknown", device=device_no)
+            connection.execute(update(device).where(this, device.c.revoked_at.is_(None)).values(revoked_at=now))
+
+    def keep_in_quarantine(self, identity: Identity, body: bytes, *, now: datetime) -> bool:
+        """Keep what a revoked device could not send before; False when it has used up its room."""
+        with self._write() as connection:
+            theirs = (quarantine.c.org_id == identity.org) & (quarantine.c.device_no == identity.device_no)
+            used = connection.execute(select(func.coalesce(func.sum(quarantine.c.size), 0)).where(theirs)).scalar_one()
+            if used + len(body) > QUARANTINE_BYTES:
+                return False
+            connection.execute(
+                insert(quarantine).values(
+                    org_id=identity.org,
+                    id=self._new_id(now),
+                    device_no=identity.device_no,
+                    received_at=now,
+                    size=len(body),
+                    body=body,
+                )
+            )
+        return True
+
+    def forget_expired(self, *, now: datetime) -> int:
+        """Delete the tokens that nobody can use any more; gives their number."""
+        with self._write() as connection:
+            return connection.execute(token.delete().where(token.c.expires_at <= now)).rowcount
+
+    # -- within a transaction
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with self._engine.begin() as connection:
+            yield connection
+
+    def _verified(self, code: str, login: str, password: str) -> RowMapping | None:
+        with reading(self._engine) as connection:
+            org = connection.execute(select(organisation.c.org_id).where(organisation.c.code == _folded(code))).scalar()
+            row = None if org is None else self._account_by_login(connection, org, login)
+        stored = self._nobody if row is None else row["password_hash"]
+        try:
+            self._hasher.verify(stored, password[:_PASSWORD_LENGTH])
+        except (VerificationError, InvalidHashError):
+            return None
+        return row if row is not None and row["active"] else None
+
+    def _account_by_login(self, connection: Connection, org: UUID, login: str) -> RowMapping | None:
+        query = select(account).where(account.c.org_id == org, account.c.login == _folded(login))
+        return connection.execute(query).mappings().first()
+
+    def _account(self, connection: Connection, org: UUID, id_: UUID) -> RowMapping:
+        return connection.execute(select(account).where(account.c.org_id == org, account.c.id == id_)).mappings().one()
+
+    def _device_for(
+        self, connection: Connection, row: RowMapping, name: str, device_no: int | None, now: datetime
+    ) -> int:
+        device = self._device
+        if device_no is not None:
+            this = (device.c.org_id == row["org_id"]) & (device.c.device_no == device_no)
+            known = connection.execute(select(device).where(this)).mappings().first()
+            if known is not None and known["user_id"] == row["person_id"]:
+                if known["revoked_at"] is not None:
+                    raise CallRefused(403, "device_revoked")
+                connection.execute(update(device).where(this).values(last_seen=now))
+                return device_no
+        return self._add_device(connection, row, name, now)
+
+    def _add_device(self, connection: Connection, row: RowMapping, name: str, now: datetime) -> int:
+        # Locks the organisation's row: two devices that register at once get different numbers.
+        mine = organisation.c.org_id == row["org_id"]
+        connection.execute(update(organisation).where(mine).values(code=organisation.c.code))
+        device = self._device
+        highest = select(func.coalesce(func.max(device.c.device_no), 0)).where(device.c.org_id == row["org_id"])
+        number = int(connection.execute(highest).scalar_one()) + 1
+        connection.execute(
+            insert(device).values(
+                org_id=row["org_id"],
+                device_no=number,
+                user_id=row["person_id"],
+                label=name[:_DEVICE_NAME_LENGTH],
+                created_at=now,
+                last_seen=now,
+            )
+        )
+        return number
+
+    def _new_session(
+        self, connection: Connection, row: RowMapping, device_no: int, now: datetime
+    ) -> tuple[Identity, Tokens]:
+        id_ = self._new_id(now)
+        connection.execute(
+            insert(session).values(
+                org_id=row["org_id"], id=id_, account_id=row["id"], device_no=device_no, generation=0, used_generation=0
+            )
+        )
+        found = {"org_id": row["org_id"], "session_id": id_, "device_no": device_no, "newest": 0, "device_revoked": None}
+        return self._identity(row, found), self._issue(connection, found, now)
+
+    def _issue(self, connection: Connection, found: Any, now: datetime) -> Tokens:
+        org, generation = found["org_id"], found["newest"] + 1
+        this = (session.c.org_id == org) & (session.c.id == found["session_id"])
+        moved = connection.execute(
+            update(session).where(this, session.c.generation == found["newest"]).values(generation=generation)
+        )
+        if moved.rowcount != 1:  # another request with the same token was faster
+            raise CallRefused(409, "try_again")
+        made = Tokens(_made(org), _made(org), now + self._access_life)
+        common = {"org_id": org, "session_id": found["session_id"], "generation": generation}
+        access = {"hash": _hash(made.access), "kind": "access", "expires_at": made.access_expires_at}
+        refresh = {"hash": _hash(made.refresh), "kind": "refresh", "expires_at": now + self._refresh_life}
+        connection.execute(insert(token), [common | access, common | refresh])
+        return made
+
+    def _find_token(self, connection: Connection, text: str, kind: str) -> RowMapping | None:
+        org = _org_of(text)
+        if org is None:
+            return None
+        device = self._device
+        of_session = (session.c.org_id == token.c.org_id) & (session.c.id == token.c.session_id)
+        of_device = (device.c.org_id == session.c.org_id) & (device.c.device_no == session.c.device_no)
+        query = (
+            select(
+                token,
+                session.c.account_id,
+                session.c.device_no,
+                session.c.generation.label("newest"),
+                session.c.used_generation.label("used"),
+                session.c.revoked_at.label("session_revoked"),
+                device.c.revoked_at.label("device_revoked"),
+                device.c.last_seen,
+            )
+            .join(session, of_session)
+            .join(device, of_device)
+            .where(token.c.org_id == org, token.c.hash == _hash(text), token.c.kind == kind)
+        )
+        return connection.execute(query).mappings().first()
+
+    def _note_use(self, found: RowMapping, now: datetime) -> None:
+        with self._write() as connection:
+            this = (session.c.org_id == found["org_id"]) & (session.c.id == found["session_id"])
+            newer = session.c.used_generation < found["generation"]
+            connection.execute(update(session).where(this, newer).values(used_generation=found["generation"]))
+            device = self._device
+            mine = (device.c.org_id == found["org_id"]) & (device.c.device_no == found["device_no"])
+            connection.execute(update(device).where(mine).values(last_seen=now))
+
+    def _end_session(self, connection: Connection, org: UUID, session_id: UUID, now: datetime) -> None:
+        this = (session.c.org_id == org) & (session.c.id == session_id)
+        connection.execute(update(session).where(this).values(revoked_at=now))
+
+    def _identity(self, row: RowMapping, found: Any) -> Identity:
+        return Identity(
+            row["org_id"],
+            row["id"],
+            row["person_id"],
+            row["role"],
+            found["device_no"],
+            found["session_id"],
+            found["device_revoked"] is not None,
+        )
+
+
+def _folded(text: str) -> str:
+    return text.strip().casefold()
+
+
+def _made(org: UUID) -> str:
+    """256 random bits, after the organisation, so that every look-up names it."""
+    return f"{org.hex}.{secrets.token_urlsafe(32)}"
+
+
+def _org_of(text: str) -> UUID | None:
+    try:
+        return UUID(hex=text.partition(".")[0])
+    except ValueError:
+        return None
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

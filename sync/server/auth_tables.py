@@ -1,0 +1,80 @@
+"""Who may call the server: accounts, and the tokens of each of their devices."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from sync.columns import FlagType, IdType, TimeType
+
+metadata = MetaData()
+
+organisation = Table(
+    "auth_organisation",
+    metadata,
+    Column("org_id", IdType, primary_key=True),
+    Column("code", Text, nullable=False, unique=True),  # what a person types at sign-in
+)
+
+account = Table(
+    "auth_account",
+    metadata,
+    Column("org_id", IdType, primary_key=True),
+    Column("id", IdType, primary_key=True),
+    Column("login", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),  # argon2id, with its parameters and salt
+    Column("person_id", IdType, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("active", FlagType, nullable=False),
+    Column("created_at", TimeType, nullable=False),
+    UniqueConstraint("org_id", "login"),
+)
+
+session = Table(  # one sign-in on one device: a family of tokens that stands or falls together
+    "auth_session",
+    metadata,
+    Column("org_id", IdType, primary_key=True),
+    Column("id", IdType, primary_key=True),
+    Column("account_id", IdType, nullable=False),
+    Column("device_no", Integer, nullable=False),
+    Column("generation", Integer, nullable=False),  # of the newest tokens
+    Column("used_generation", Integer, nullable=False),  # newest whose tokens came back, so the device has them
+    Column("revoked_at", TimeType),
+    Index("ix_auth_session_device", "org_id", "device_no"),
+)
+
+token = Table(
+    "auth_token",
+    metadata,
+    Column("org_id", IdType, primary_key=True),
+    Column("hash", LargeBinary(32), primary_key=True),  # the token itself is on the device only
+    Column("session_id", IdType, nullable=False),
+    Column("kind", Text, CheckConstraint("kind IN ('access', 'refresh')"), nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("expires_at", TimeType, nullable=False),
+    Index("ix_auth_token_session", "org_id", "session_id"),
+    Index("ix_auth_token_expires", "expires_at"),
+)
+
+quarantine = Table(  # what a revoked device still had to say, kept for an administrator
+    "auth_quarantine",
+    metadata,
+    Column("org_id", IdType, primary_key=True),
+    Column("id", IdType, primary_key=True),
+    Column("device_no", Integer, nullable=False),
+    Column("received_at", TimeType, nullable=False),
+    Column("size", BigInteger().with_variant(Integer(), "sqlite"), nullable=False, server_default=text("0")),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_auth_quarantine_device", "org_id", "device_no"),
+)

@@ -1,0 +1,274 @@
+"""Photos and other files, named by the SHA-256 of their content, received in pieces that survive a restart.
+
+A blob is there only once the server has hashed the whole of it itself. The offset of an upload is the length of
+its part file, so no restart of either side can make the two disagree. Everything is apart per organisation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, Engine, Integer, MetaData, Table, Text, insert, select
+
+from sync.columns import IdType, TimeType
+from sync.protocol import BlobOffer, BlobState
+from sync.server.database import reading
+from sync.server.refusal import CallRefused
+
+MAX_BLOB = 25 * 1024 * 1024
+MAX_CHUNK = 4 * 1024 * 1024
+MAX_OPEN_UPLOADS = 2_000  # per organisation
+MIME_TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "image/heic", "application/pdf"})
+STALE_AFTER = timedelta(days=30)
+_LOCKS = 64  # more than requests run at once, so that two blobs seldom wait for each other
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+metadata = MetaData()
+_size = BigInteger().with_variant(Integer(), "sqlite")
+
+blob = Table(
+    "blob",
+    metadata,
+    Column("org_id", IdType, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("size", _size, nullable=False),
+    Column("mime", Text, nullable=False),
+    Column("received_at", TimeType, nullable=False),
+)
+
+blob_upload = Table(
+    "blob_upload",
+    metadata,
+    Column("org_id", IdType, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("size", _size, nullable=False),
+    Column("mime", Text, nullable=False),
+    Column("started_at", TimeType, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BlobPart:
+    """Bytes ``start`` up to ``start + len(data)`` of a blob of ``size`` bytes."""
+
+    data: bytes
+    start: int
+    size: int
+    mime: str
+
+
+class BlobStore:
+    """The blobs of every organisation, below one folder."""
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        self._engine = engine
+        self._folder = folder
+        self._locks = [threading.Lock() for _ in range(_LOCKS)]
+
+    def check(self, org: UUID, offers: Iterable[BlobOffer], *, now: datetime) -> list[BlobState]:
+        """What is there of each offered blob; the ones that are not are then expected.
+
+        Raises ``CallRefused``: "blob_name_invalid", "blob_too_large", "blob_type_refused", "too_many_uploads".
+        """
+        offers = list({offer.sha256: offer for offer in offers}.values())
+        for offer in offers:
+            _check_offer(offer)
+        names = [offer.sha256 for offer in offers]
+        with reading(self._engine) as connection:
+            there = set(connection.scalars(select(blob.c.sha256).where(blob.c.org_id == org, blob.c.sha256.in_(names))))
+            uploads = select(blob_upload.c.sha256, blob_upload.c.size).where(blob_upload.c.org_id == org)
+            begun = {row.sha256: row.size for row in connection.execute(uploads)}
+        fresh = [offer for offer in offers if offer.sha256 not in there and offer.sha256 not in begun]
+        if len(begun) + len(fresh) > MAX_OPEN_UPLOADS:
+            raise CallRefused(429, "too_many_uploads", retry_after=60, limit=MAX_OPEN_UPLOADS)
+        for offer in fresh:
+            self._begin(org, offer, now)
+        return [
+            BlobState(offer.sha256, True, offer.size)
+            if offer.sha256 in there
+            else self._progress(org, offer.sha256, begun.get(offer.sha256, offer.size), now)
+            for offer in offers
+        ]
+
+    def state(self, org: UUID, sha256: str) -> tuple[BlobState, int]:
+        """Where an upload stands, and the whole size; raises ``CallRefused("blob_unknown")``."""
+        _check_name(sha256)
+        with reading(self._engine) as connection:
+            size = connection.execute(
+                select(blob.c.size).where(blob.c.org_id == org, blob.c.sha256 == sha256)
+            ).scalar_one_or_none()
+            if size is not None:
+                return BlobState(sha256, True, size), size
+            size = connection.execute(
+                select(blob_upload.c.size).where(blob_upload.c.org_id == org, blob_upload.c.sha256 == sha256)
+            ).scalar_one_or_none()
+        if size is None:
+            raise CallRefused(404, "blob_unknown", sha256=sha256)
+        return BlobState(sha256, False, self._length(org, sha256)), size
+
+    def append(self, org: UUID, sha256: str, offset: int, chunk: bytes, *, now: datetime) -> BlobState:
+        """Add ``chunk`` at ``offset``; with the last byte the whole is hashed and the blob is there.
+
+        Raises ``CallRefused``: "blob_unknown", "chunk_too_large", "offset_wrong" (with the right ``offset``),
+        "blob_too_long", "hash_wrong" (the upload starts again at 0).
+        """
+        if len(chunk) > MAX_CHUNK:
+            raise CallRefused(413, "chunk_too_large", limit=MAX_CHUNK)
+        with self._lock(org, sha256):
+            state, size = self.state(org, sha256)
+            if state.have:
+                return state
+            if offset != state.offset:
+                raise CallRefused(409, "offset_wrong", offset=state.offset)
+            if offset + len(chunk) > size:
+                raise CallRefused(413, "blob_too_long", size=size)
+            _append(self._part(org, sha256), chunk)
+            if offset + len(chunk) < size:
+                return BlobState(sha256, False, offset + len(chunk))
+            return self._finish(org, sha256, size, now)
+
+    def read(self, org: UUID, sha256: str, start: int = 0, end: int | None = None) -> BlobPart:
+        """Bytes from ``start`` up to, not including, ``end``. Raises ``CallRefused``: "blob_unknown", "range_wrong"."""
+        _check_name(sha256)
+        with reading(self._engine) as connection:
+            row = connection.execute(
+                select(blob.c.size, blob.c.mime).where(blob.c.org_id == org, blob.c.sha256 == sha256)
+            ).first()
+        if row is None:
+            raise CallRefused(404, "blob_unknown", sha256=sha256)
+        if not 0 <= start < row.size:
+            raise CallRefused(416, "range_wrong", size=row.size)
+        stop = row.size if end is None else min(end, row.size)
+        try:
+            with self._whole(org, sha256).open("rb") as file:
+                file.seek(start)
+                return BlobPart(file.read(max(stop - start, 0)), start, row.size, row.mime)
+        except FileNotFoundError:
+            raise CallRefused(404, "blob_unknown", sha256=sha256) from None
+
+    def present(self, org: UUID, names: Iterable[str]) -> set[str]:
+        """Which of these blobs are there, whole."""
+        wanted = sorted(set(names))
+        found: set[str] = set()
+        with reading(self._engine) as connection:
+            for position in range(0, len(wanted), 500):
+                part = wanted[position : position + 500]
+                query = select(blob.c.sha256).where(blob.c.org_id == org, blob.c.sha256.in_(part))
+                found.update(connection.scalars(query))
+        return found
+
+    def put(self, org: UUID, content: bytes, mime: str, *, now: datetime) -> str:
+        """Keep a blob that the server has made or imported itself; gives its name."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        self.check(org, [BlobOffer(sha256, len(content), mime)], now=now)
+        with self._lock(org, sha256):
+            state, size = self.state(org, sha256)
+            if not state.have:
+                self._part(org, sha256).unlink(missing_ok=True)
+                _append(self._part(org, sha256), content)
+                self._finish(org, sha256, size, now)
+        return sha256
+
+    def forget_stale(self, *, now: datetime) -> int:
+        """Delete uploads that were begun long ago and never ended; gives their number."""
+        with reading(self._engine) as connection:
+            query = select(blob_upload.c.org_id, blob_upload.c.sha256).where(blob_upload.c.started_at < now - STALE_AFTER)
+            stale = connection.execute(query).all()
+        for row in stale:
+            with self._lock(row.org_id, row.sha256), self._engine.begin() as connection:
+                this = (blob_upload.c.org_id == row.org_id) & (blob_upload.c.sha256 == row.sha256)
+                connection.execute(blob_upload.delete().where(this))
+                self._part(row.org_id, row.sha256).unlink(missing_ok=True)
+        return len(stale)
+
+    def _progress(self, org: UUID, sha256: str, size: int, now: datetime) -> BlobState:
+        """Where an upload stands; one that lost its server after the last byte, before the hash, ends here."""
+        length = self._length(org, sha256)
+        if length < size:
+            return BlobState(sha256, False, length)
+        try:
+            return self.append(org, sha256, length, b"", now=now)
+        except CallRefused:
+            return BlobState(sha256, False, self._length(org, sha256))
+
+    def _begin(self, org: UUID, offer: BlobOffer, now: datetime) -> None:
+        values = {"org_id": org, "sha256": offer.sha256, "size": offer.size, "mime": offer.mime, "started_at": now}
+        with self._lock(org, offer.sha256), self._engine.begin() as connection:
+            this = (blob_upload.c.org_id == org) & (blob_upload.c.sha256 == offer.sha256)
+            if connection.execute(select(blob_upload.c.size).where(this)).first() is None:
+                self._part(org, offer.sha256).unlink(missing_ok=True)  # left behind by a database restored from a copy
+                connection.execute(insert(blob_upload).values(values))
+
+    def _finish(self, org: UUID, sha256: str, size: int, now: datetime) -> BlobState:
+        part, whole = self._part(org, sha256), self._whole(org, sha256)
+        if _hash_of(part) != sha256:
+            part.unlink()
+            raise CallRefused(422, "hash_wrong", sha256=sha256)
+        whole.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(part, whole)
+        _sync_folder(whole.parent)
+        this = (blob_upload.c.org_id == org) & (blob_upload.c.sha256 == sha256)
+        with self._engine.begin() as connection:
+            mime = connection.execute(select(blob_upload.c.mime).where(this)).scalar_one()
+            connection.execute(blob_upload.delete().where(this))
+            connection.execute(insert(blob).values(org_id=org, sha256=sha256, size=size, mime=mime, received_at=now))
+        return BlobState(sha256, True, size)
+
+    def _length(self, org: UUID, sha256: str) -> int:
+        try:
+            return self._part(org, sha256).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def _part(self, org: UUID, sha256: str) -> Path:
+        return self._folder / org.hex / "parts" / sha256
+
+    def _whole(self, org: UUID, sha256: str) -> Path:
+        return self._folder / org.hex / sha256[:2] / sha256
+
+    def _lock(self, org: UUID, sha256: str) -> threading.Lock:
+        return self._locks[hash((org, sha256)) % _LOCKS]
+
+
+def _check_name(sha256: str) -> None:
+    if not _SHA256.fullmatch(sha256):
+        raise CallRefused(422, "blob_name_invalid")
+
+
+def _check_offer(offer: BlobOffer) -> None:
+    _check_name(offer.sha256)
+    if not 0 < offer.size <= MAX_BLOB:
+        raise CallRefused(413, "blob_too_large", size=offer.size, limit=MAX_BLOB)
+    if offer.mime not in MIME_TYPES:
+        raise CallRefused(415, "blob_type_refused", mime=offer.mime[:100])
+
+
+def _append(path: Path, chunk: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    """A rename is durable on POSIX once its folder is; Windows needs nothing of the kind."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

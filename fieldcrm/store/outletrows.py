@@ -84,6 +84,5 @@ def _row(values: tuple[Any, ...], today: int, near: Near | None) -> OutletRow:
         distance = round((north * north + east * east) ** 0.5)
     last_visit_at = None if last is None else from_milliseconds(last)
     id_ = UUID(bytes=bytes(values[1]))
-    return OutletRow(
-        values[0], id_, *values[2:16], last_visit_at, due, values[17], values[18], bool(values[19]), distance
-    )
+    rest: tuple[Any, ...] = (*values[2:16], last_visit_at, due, values[17], values[18], bool(values[19]), distance)
+    return OutletRow(values[0], id_, *rest)

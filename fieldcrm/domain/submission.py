@@ -12,6 +12,9 @@ from fieldcrm.domain.ids import Id
 from fieldcrm.domain.review import Decision, Review, latest_review
 
 
+ROW_KEY = "@key"  # in a row of a repeated group: what names it; no question can have this name
+
+
 class ReportState(StrEnum):
     """What has become of one version of a report.
 
@@ -105,15 +108,20 @@ def report_state(superseded: bool, supersedes: bool, reviews: Iterable[Review]) 
 
 
 def flatten(answers: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Answers by node path, in document order; a repeated group gets ``[1]``, ``[2]``… after its name."""
+    """Answers by node path, in document order; a row of a repeated group gets its key (``[0198…]``) after its name.
+
+    Keys stay when rows come and go, so that a path names the same answer in every version of a report.
+    """
     flat: dict[str, Any] = {}
     for name, value in answers.items():
+        if name == ROW_KEY:
+            continue
         path = name if name.startswith("/") else f"{prefix}/{name}"
         if isinstance(value, Mapping):
             flat |= flatten(value, path)
         elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
             for number, item in enumerate(value, 1):
-                flat |= flatten(item, f"{path}[{number}]")
+                flat |= flatten(item, f"{path}[{item.get(ROW_KEY, number)}]")
         else:
             flat[path] = value
     return flat

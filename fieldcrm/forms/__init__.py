@@ -1,7 +1,8 @@
 """Questionnaires: XLSForm and XForm read, evaluated and projected. No Qt, no database.
 
-``load_form`` turns XForm XML into a frozen ``Form``; ``Instance`` holds the answers of one report and keeps what depends
-on them up to date; ``project`` makes the typed observations that figures are counted from, alike on device and server.
+``load_form`` turns XForm XML into a frozen ``Form``; ``Instance`` holds the answers of one report and keeps what
+depends on them up to date; ``project`` makes the typed observations that figures are counted from, alike on device
+and server.
 """
 
 from __future__ import annotations

@@ -21,8 +21,9 @@ _EN, _FR = "English (en)", "Français (fr)"
 _FAR = "${reference_price} = '' or (. >= ${reference_price} * 0.7 and . <= ${reference_price} * 1.3)"
 
 _COLUMNS = (
-    "type", "name", f"label::{_EN}", f"label::{_FR}", f"hint::{_EN}", f"hint::{_FR}", "appearance", "relevant", "required",
-    "constraint", f"constraint_message::{_EN}", f"constraint_message::{_FR}", "calculation", "choice_filter",
+    "type", "name", f"label::{_EN}", f"label::{_FR}", f"hint::{_EN}", f"hint::{_FR}",
+    "appearance", "relevant", "required", "constraint", f"constraint_message::{_EN}",
+    f"constraint_message::{_FR}", "calculation", "choice_filter",
     "bind::fieldcrm:rows", "bind::fieldcrm:observe", "bind::fieldcrm:column", "bind::fieldcrm:task",
     "bind::fieldcrm:visit", "bind::fieldcrm:photos", "bind::fieldcrm:warn", "bind::fieldcrm:warn-message-en",
     "bind::fieldcrm:warn-message-fr", "bind::fieldcrm:icon",
@@ -64,7 +65,8 @@ _LINE: tuple[Row, ...] = (
     ),
     _ask("select_one yes_no", "shelf_tag", "Shelf tag", "Étiquette", column="demand", relevant="${state} != 'absent'"),
     _ask("select_one yes_no", "material", "POS material", "PLV", column="demand", relevant="${state} = 'present'"),
-    _ask("select_one promotion", "promotion", "Promotion", "Promotion", column="demand", relevant="${state} = 'present'"),
+    _ask("select_one promotion", "promotion", "Promotion", "Promotion", column="demand",
+         relevant="${state} = 'present'"),
     _ask(
         "date", "expiry", "Best before", "DLC la plus courte", column="demand", relevant="${state} = 'present'",
         warn=". >= today()", warn_message="This date is past. | Cette date est dépassée.",
@@ -96,7 +98,8 @@ _SURVEY: tuple[Row, ...] = (
     _ask("begin group", "photos", "Photos", "Photos", icon="camera"),
     _ask(
         "image", "shelf_photos", "The whole shelf, at least two photos", "Le linéaire entier, au moins deux photos",
-        hint="One from the left, one from the right, labels readable. | Une de gauche, une de droite, étiquettes lisibles.",
+        hint="One from the left, one from the right, labels readable. | "
+        "Une de gauche, une de droite, étiquettes lisibles.",
         photos="many", required="${no_photo} = ''", constraint="count-selected(.) >= 2 or ${no_photo} != ''",
         constraint_message="Two photos of the shelf are needed, or the reason why not. | "
         "Il faut deux photos du linéaire, ou la raison de leur absence.",
@@ -128,8 +131,10 @@ _SURVEY: tuple[Row, ...] = (
     _ask("calculate", "absent", calculation="count(${line}[state = 'absent'])"),
     _ask("calculate", "facings_total", calculation="sum(${facings})"),
     _ask("note", "counts",
-         "${checked} products checked: ${present} present, ${oos} out of stock, ${absent} absent. ${facings_total} facings.",
-         "${checked} produits relevés : ${present} présents, ${oos} en rupture, ${absent} absents. ${facings_total} facings."),
+         "${checked} products checked: ${present} present, ${oos} out of stock, ${absent} absent. "
+         "${facings_total} facings.",
+         "${checked} produits relevés : ${present} présents, ${oos} en rupture, ${absent} absents. "
+         "${facings_total} facings."),
     _ask("end group", ""),
 )
 
@@ -168,7 +173,7 @@ TITLES = {"en": "Shelf audit", "fr": "Relevé de linéaire"}
 
 def workbook() -> bytes:
     """The XLSForm as an .xlsx file."""
-    from openpyxl import Workbook  # pyxform brings it; only the maker needs it
+    from openpyxl import Workbook  # type: ignore[import-untyped]  # pyxform brings it; only the maker needs it
 
     book = Workbook()
     survey = book.active

@@ -50,11 +50,15 @@ CORE: Mapping[str, tuple[int, int]] = {
 }
 
 
+def _all_text(element: etree._Element) -> str:
+    return "".join(str(text) for text in element.itertext()) if len(element) else (element.text or "")
+
+
 def to_text(value: Any) -> str:
     if isinstance(value, list):
         return to_text(value[0]) if value else ""
     if isinstance(value, etree._Element):
-        return "".join(value.itertext()) if len(value) else (value.text or "")
+        return _all_text(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -289,7 +293,7 @@ OPENROSA: Mapping[str, Function] = {
     "once": Function(_once, 1, 1),
     "position": Function(_position, 1, 1),
     "pow": Function(_power, 2, 2),
-    "randomize": Function(lambda _c, v, seed=None: v, 1, 2),  # the order stays the form's: answers compare across reports
+    "randomize": Function(lambda _c, v, seed=None: v, 1, 2),  # the form's order stays: reports compare
     "regex": Function(_regex, 2, 2),
     "round": Function(_round, 1, 2),
     "selected": Function(lambda _c, v, w: to_text(w).strip() in _words(v), 2, 2),

@@ -22,6 +22,7 @@ from fieldcrm.forms.values import clean, from_json, to_json, type_problem
 
 MAX_ROWS = 2_000
 
+_Paths = set[str]  # Instance.set hides the name of the type in its class
 _Waiting = tuple[int, int, Target, Node]
 
 
@@ -32,7 +33,13 @@ class Instance:
     """
 
     def __init__(
-        self, form: Form, *, now: datetime, zone: tzinfo, language: str = "en", document: Mapping[str, Any] | None = None
+        self,
+        form: Form,
+        *,
+        now: datetime,
+        zone: tzinfo,
+        language: str = "en",
+        document: Mapping[str, Any] | None = None,
     ) -> None:
         self.form = form
         self.language = language
@@ -124,7 +131,7 @@ class Instance:
 
     # writing
 
-    def set(self, path: str, text: str) -> set[str]:
+    def set(self, path: str, text: str) -> _Paths:
         """Answer a question; returns the paths whose value, relevance or rules may have changed."""
         node = self._node(path)
         node.raw = clean(text)
@@ -134,7 +141,10 @@ class Instance:
         return touched
 
     def add_row(self, path: str, key: str, values: Mapping[str, str] | None = None) -> str:
-        """A new last row of a repeat, named ``key`` for ever. DomainError ``form_too_many_rows`` or ``form_row_key``."""
+        """A new last row of a repeat, named ``key`` for ever.
+
+        DomainError ``form_too_many_rows`` or ``form_row_key``.
+        """
         row = self._new_row(path, key)
         for name, text in (values or {}).items():
             child = row.child(name)
@@ -361,13 +371,13 @@ class Instance:
         node.raw = clean(to_text(value))
         return node.show()
 
-    def _spread_from_items(self, items: set[str], near: Node) -> set[str]:
+    def _spread_from_items(self, items: _Paths, near: Node) -> _Paths:
         queue: list[_Waiting] = []
         for path in items:
             self._enqueue(queue, path, near)
         return self._drain(queue)
 
-    def _spread(self, changed: list[Node]) -> set[str]:
+    def _spread(self, changed: list[Node]) -> _Paths:
         queue: list[_Waiting] = []
         for node in changed:
             self._enqueue(queue, node.item.path, node)
@@ -391,14 +401,14 @@ class Instance:
             node = node.parent
         return found
 
-    def _drain(self, queue: list[_Waiting]) -> set[str]:
-        touched: set[str] = set()
-        done: set[tuple[int, Target]] = set()
+    def _drain(self, queue: list[_Waiting]) -> _Paths:
+        touched: _Paths = _Paths()
+        done: dict[tuple[int, Target], bool] = {}
         while queue:
             _rank, _place, target, node = heapq.heappop(queue)
             if (id(node), target) in done:
                 continue
-            done.add((id(node), target))
+            done[id(node), target] = True
             touched.add(node.path)
             for other in self._look_again(target, node):
                 touched.add(other.path)

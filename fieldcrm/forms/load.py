@@ -1,4 +1,4 @@
-"""XForm XML to a frozen ``Form``: everything in it is read and checked here, so that a bad form never meets an outlet."""
+"""XForm XML to a frozen ``Form``: all of it is read and checked here, so that a bad form never meets an outlet."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def load_form(data: bytes) -> Form:
 
 class _Loader:
     def __init__(self, html: etree._Element) -> None:
-        models = [e for e in html.iter() if isinstance(e.tag, str) and local(e) == "model"]
-        bodies = [e for e in html if isinstance(e.tag, str) and local(e) == "body"]
+        models = [e for e in html.iter() if local(e) == "model"]
+        bodies = [e for e in html if local(e) == "body"]
         if local(html) != "html" or not models or not bodies:
             raise DomainError("form_not_xform")
         self.html, self.model, self.body = html, models[0], bodies[0]
@@ -69,7 +69,7 @@ class _Loader:
     def form(self) -> Form:
         root_path = "/" + local(self.primary)
         root = self._group(self.primary, root_path)
-        titles = [e.text or "" for e in self.html.iter() if isinstance(e.tag, str) and local(e) == "title"]
+        titles = [e.text or "" for e in self.html.iter() if local(e) == "title"]
         graph = build_graph(self._all_expressions(), self._descendants())
         return Form(
             name=self.primary.get("id") or local(self.primary),
@@ -126,7 +126,8 @@ class _Loader:
         if control is not None and local(control) in ("select", "select1"):
             return DataType.MANY if local(control) == "select" else DataType.ONE
         bind = self.binds.get(path)
-        return _TYPES.get((bind.get("type") or "").rpartition(":")[2], DataType.TEXT) if bind is not None else DataType.TEXT
+        declared = (bind.get("type") or "").rpartition(":")[2] if bind is not None else ""
+        return _TYPES.get(declared, DataType.TEXT)
 
     # body
 
@@ -213,12 +214,13 @@ class _Loader:
         element = self.binds.get(path)
         if element is None:
             return Bind()
-        own = {
-            etree.QName(name).localname: value for name, value in element.attrib.items()
-            if name.startswith(f"{{{OWN_NAMESPACE}}}")
-        }
+        attributes = {str(name): str(value) for name, value in element.attrib.items()}
+        marked = f"{{{OWN_NAMESPACE}}}"
+        own = {name.removeprefix(marked): value for name, value in attributes.items() if name.startswith(marked)}
         warn = own.pop("warn", None)
-        warned = {k.rpartition("-")[2]: (own.pop(k),) for k in list(own) if k.startswith("warn-message-")}
+        warned: dict[str, tuple[str | Expression, ...]] = {
+            key.rpartition("-")[2]: (own.pop(key),) for key in list(own) if key.startswith("warn-message-")
+        }
         message = element.get(_JR + "constraintMsg")
         return Bind(
             relevant=self._optional(element.get("relevant"), path, "true()"),
@@ -262,8 +264,7 @@ class _Loader:
         named = re.search(r"instance\(\s*['\"]([^'\"]+)['\"]\s*\)", nodeset)
         if named is None or named.group(1) not in self.lists:
             raise DomainError("form_expression", node=path, text=nodeset, reason="list", detail="")
-        items = [item for item in self.lists[named.group(1)].iter("item")]
-        choices = tuple(self._listed_choice(item) for item in items)
+        choices = tuple(self._listed_choice(item) for item in self.lists[named.group(1)].iter("item"))
         return choices, self._expression(nodeset, path) if "[" in nodeset else None
 
     def _inline_choice(self, item: etree._Element) -> Choice:
@@ -273,7 +274,7 @@ class _Loader:
         if reference:
             labels = self.itext.plain(reference)
         elif label is not None:
-            labels = {"": "".join(label.itertext()).strip()}
+            labels = {"": "".join(map(str, label.itertext())).strip()}
         return Choice((value.text or "").strip() if value is not None else "", labels)
 
     def _listed_choice(self, item: etree._Element) -> Choice:

@@ -35,7 +35,7 @@ class PlannedTask:
 
 
 def project(form: Form, answers: Mapping[str, Any]) -> list[Observation]:
-    """One observation for each row with a product and a state; ``line`` counts rows from 1 in the order of the document."""
+    """One observation for each row with a product and a state; ``line`` counts the document's rows from 1."""
     found: list[Observation] = []
     line = 0
     for grid in grids(form):

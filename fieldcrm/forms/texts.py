@@ -27,7 +27,8 @@ def language_code(name: str) -> str:
 class Itext:
     def __init__(self, model: etree._Element, compile_at: Compile) -> None:
         self._compile = compile_at
-        self._values: dict[str, dict[str, dict[str, etree._Element]]] = {}  # id -> language -> form ("" or image…) -> value
+        # id -> language -> form ("", "image", "audio"…) -> value
+        self._values: dict[str, dict[str, dict[str, etree._Element]]] = {}
         self.languages: tuple[str, ...] = ()
         self.default = ""
         for translation in (t for itext in model if local(itext) == "itext" for t in itext):
@@ -60,12 +61,13 @@ class Itext:
         """Labels of choices per language, words only."""
         found = _REFERENCE.match(name)
         forms = self._values.get(found.group(1) if found else name, {})
-        return {code: "".join(v[""].itertext()).strip() for code, v in forms.items() if "" in v}
+        return {code: "".join(map(str, v[""].itertext())).strip() for code, v in forms.items() if "" in v}
 
     def media(self, reference: str | None) -> dict[str, str]:
         found = _REFERENCE.match(reference or "")
         for forms in self._values.get(found.group(1) if found else "", {}).values():
-            return {form: "".join(value.itertext()).strip() for form, value in forms.items() if form in _MEDIA}
+            found_forms = {form: value for form, value in forms.items() if form in _MEDIA}
+            return {form: "".join(map(str, value.itertext())).strip() for form, value in found_forms.items()}
         return {}
 
     def _parts(self, element: etree._Element, at: str) -> tuple[str | Expression, ...]:

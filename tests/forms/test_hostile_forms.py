@@ -52,7 +52,9 @@ def test_a_form_of_many_megabytes_is_refused() -> None:
     assert refused(b"<html>" + b" " * 5_000_000 + b"</html>") == "form_too_large"
 
 
-@pytest.mark.parametrize("data", [b"", b"not xml", b"<a>", b"\x00\x01", b"<html/>", b"<html xmlns='x'><head/><body/></html>"])
+@pytest.mark.parametrize("data", [
+    b"", b"not xml", b"<a>", b"\x00\x01", b"<html/>", b"<html xmlns='x'><head/><body/></html>",
+])
 def test_what_is_not_a_form_is_refused(data: bytes) -> None:
     assert refused(data) in ("form_not_xml", "form_not_xform")
 

@@ -80,7 +80,8 @@ def test_problems_say_where_what_and_in_the_words_of_the_form() -> None:
     for path, text in (("/n", "12"), ("/d", "31/12"), ("/x", "1e999999"), ("/s", "maybe")):
         instance.set(path, text)
     assert [(p.path, p.code, p.message) for p in instance.problems()] == [
-        ("/n", "constraint", "Too many."), ("/d", "not_date", ""), ("/x", "not_decimal", ""), ("/s", "not_a_choice", ""),
+        ("/n", "constraint", "Too many."), ("/d", "not_date", ""), ("/x", "not_decimal", ""),
+        ("/s", "not_a_choice", ""),
     ]
 
 
@@ -144,8 +145,12 @@ def test_a_document_read_back_is_the_same_document(
     again.problems()
 
 
-json_values = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | words,
-                           lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["a", "g", "n", "line", "b", "@key"]), inner, max_size=4), max_leaves=12)
+NAMES = st.sampled_from(["a", "g", "n", "line", "b", "@key"])
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | words,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=12,
+)
 
 
 @given(st.dictionaries(st.sampled_from(["a", "g", "line", "x"]), json_values, max_size=4))

@@ -89,7 +89,8 @@ def test_facings_of_a_product_that_is_not_present_are_not_in_the_report() -> Non
 def test_facings_and_price_have_limits_and_a_strange_price_is_only_warned_of() -> None:
     instance = audit()
     instance.set(row(0) + "/state", "present")
-    for facings, code in (("1000", "constraint"), ("-1", "constraint"), ("x", "not_integer"), ("0", None), ("999", None)):
+    limits = (("1000", "constraint"), ("-1", "constraint"), ("x", "not_integer"), ("0", None), ("999", None))
+    for facings, code in limits:
         instance.set(row(0) + "/facings", facings)
         problem = instance.problem(row(0) + "/facings")
         assert (problem.code if problem else None) == code

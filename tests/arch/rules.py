@@ -11,8 +11,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 MAX_MODULE_LINES = 500
 MAX_CLASS_LINES = 350
-EMPTY_NAMES = frozenset({"utils", "util", "helpers", "helper", "common", "misc", "core", "service", "services", "manager", "managers"})
-CLOCK_ROOTS = ("fieldcrm/app", "fieldcrm/demo", "fieldcrm/cli", "fieldcrm/serve", "fieldcrm/ui/appsession", "fieldcrm/ui/gallery")
+EMPTY_NAMES = frozenset(
+    ["utils", "util", "helpers", "helper", "common", "misc", "core", "service", "services", "manager", "managers"],
+)
+CLOCK_ROOTS = (
+    "fieldcrm/app", "fieldcrm/demo", "fieldcrm/cli", "fieldcrm/serve", "fieldcrm/ui/appsession", "fieldcrm/ui/gallery",
+)
 PRINT_ROOTS = ("fieldcrm/cli", "fieldcrm/serve", "fieldcrm/demo")
 MACHINE_PATH = re.compile(r"(?<![\w.~$}])/(?:work|root|home/\w+|farm|tmp/[a-z])/?\b")
 
@@ -81,7 +85,7 @@ def spoken(module: ast.Module) -> Iterator[tuple[int, str, ast.expr]]:
 def built_texts(path: Path, module: ast.Module) -> Iterator[str]:
     """A text that is put together before ``tr`` can never be found in the translation."""
     for line, name, text in spoken(module):
-        if isinstance(text, ast.JoinedStr | ast.BinOp) or (isinstance(text, ast.Call) and called(text).endswith("format")):
+        if isinstance(text, ast.JoinedStr | ast.BinOp) or called(text).endswith("format"):
             yield f"{path}:{line}: {name}() of a text that is built at run time"
 
 
@@ -106,7 +110,8 @@ def outside_standard_library(path: Path, module: ast.Module) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names = [node.module]
         for name in names:
-            if name.partition(".")[0] in sys.stdlib_module_names or name.startswith(("fieldcrm.domain", "sync.catalogue")):
+            top = name.partition(".")[0]
+            if top in sys.stdlib_module_names or name.startswith(("fieldcrm.domain", "sync.catalogue")):
                 continue
             yield f"{path}:{node.lineno}: imports {name}"  # type: ignore[attr-defined]
 

@@ -78,7 +78,7 @@ def test_french_texts_keep_the_names_in_braces() -> None:
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_every_error_code_has_a_sentence(language: str) -> None:
-    from fieldcrm.ui.messages import SENTENCES
+    from fieldcrm.ui.sentences import SENTENCES
 
     assert error_codes()
     missing = [f"{where}: {code}" for code, where in error_codes().items() if code not in SENTENCES]

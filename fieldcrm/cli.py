@@ -1,0 +1,127 @@
+"""The command line: ``fieldcrm`` opens the program, ``fieldcrm COMMAND`` does one thing and says what it did.
+
+Exit codes: 0 done; 1 refused, or a figure of the played day differs; 2 wrong options; 3 not possible now (offline, disk
+full, locked): try again; 70 an error of the program itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fieldcrm import __version__, words
+from fieldcrm.domain.errors import DomainError, Unavailable
+
+DONE, REFUSED, UNAVAILABLE, BUG = 0, 1, 3, 70
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; an expected error becomes one sentence on the standard error."""
+    words.set_language(words.system_language())
+    options, rest = _parser().parse_known_args(arguments)
+    if rest and options.run is not _server:
+        _parser().error("unrecognized arguments: " + " ".join(rest))
+    options.rest = rest
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except (DomainError, Unavailable) as error:
+        from fieldcrm.ui.messages import sentence
+
+        print(sentence(error), file=sys.stderr)
+        return REFUSED if isinstance(error, DomainError) else UNAVAILABLE
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="fieldcrm", description="Field sales, offline first.")
+    parser.add_argument("--version", action="version", version=f"fieldcrm {__version__}")
+    parser.add_argument("--profile", type=Path, metavar="DIR", help="folder of the workspace to open")
+    parser.set_defaults(run=_open)
+    commands = parser.add_subparsers(metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="open a demo workspace, or play a working day without a screen")
+    demo.add_argument("--headless", action="store_true", help="play the day without a screen and print what happened")
+    demo.add_argument("--json", action="store_true", help="with --headless: print one JSON object, nothing else")
+    demo.add_argument("--out", type=Path, metavar="DIR", help="with --headless: pictures and the day's report go here")
+    demo.add_argument("--region", type=Path, metavar="FILE.osm.pbf", help="outlets of this OpenStreetMap extract")
+    demo.add_argument("--folder", type=Path, metavar="DIR", help="where the demo workspace is kept")
+    demo.add_argument("--fresh", action="store_true", help="throw the demo workspace away and begin again")
+    demo.set_defaults(run=_demo)
+
+    region = commands.add_parser("region", help="the offline map of a region").add_subparsers(required=True)
+    build = region.add_parser("build", help="make the map of an OpenStreetMap extract")
+    build.add_argument("extract", type=Path, metavar="FILE.osm.pbf")
+    build.add_argument("out", type=Path, metavar="FILE.mbtiles")
+    build.set_defaults(run=_region)
+
+    form = commands.add_parser("form", help="compile an XLSForm workbook to an XForm and say what is wrong with it")
+    form.add_argument("workbook", type=Path, metavar="FILE.xlsx")
+    form.add_argument("--out", type=Path, metavar="FILE.xml", help="write the compiled form here")
+    form.set_defaults(run=_form)
+
+    commands.add_parser("gallery", help="show every widget in both themes").set_defaults(run=_gallery)
+    server = commands.add_parser("server", help="start or administer a server", add_help=False)
+    server.set_defaults(run=_server)
+    return parser
+
+
+def _open(options: argparse.Namespace) -> int:
+    from fieldcrm.app import main as open_program
+
+    return open_program(profile=options.profile)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    if options.headless:
+        from fieldcrm.demo.headless import play
+
+        now = datetime.now(UTC)
+        return play(region=options.region, out=options.out, as_json=options.json, now=now)
+    from fieldcrm.demo.workspace import open_workspace
+
+    return open_workspace(folder=options.folder, region=options.region, fresh=options.fresh, now=datetime.now(UTC))
+
+
+def _region(options: argparse.Namespace) -> int:
+    from fieldcrm.geo.region import build_pack
+
+    def progress(done: int, tiles: int) -> None:
+        print(f"\r{done / max(1, tiles):4.0%}", end="", file=sys.stderr, flush=True)
+
+    built = build_pack(options.extract, options.out, on_progress=progress)
+    print(file=sys.stderr)
+    print(words.trn("{n} tile written to {file}.", "{n} tiles written to {file}.", built.tiles, file=options.out))
+    return DONE
+
+
+def _form(options: argparse.Namespace) -> int:
+    from fieldcrm.forms import load_form
+    from fieldcrm.forms.compile import compile_xlsform
+
+    try:
+        workbook = options.workbook.read_bytes()
+    except OSError as error:
+        raise Unavailable("file_unreadable", file=options.workbook.name, detail=error.strerror or "") from error
+    xform = compile_xlsform(workbook)
+    questions = sum(1 for _ in load_form(xform).questions())
+    if options.out:
+        options.out.write_bytes(xform)
+    print(words.trn("The form is sound: {n} question.", "The form is sound: {n} questions.", questions))
+    return DONE
+
+
+def _gallery(options: argparse.Namespace) -> int:
+    from fieldcrm.ui.gallery import main as show_gallery
+
+    return show_gallery()
+
+
+def _server(options: argparse.Namespace) -> int:
+    from fieldcrm.serve import main as serve
+
+    return serve(options.rest)

@@ -96,7 +96,17 @@ def recorded(r: Reader, tx_id: Id) -> Recorded | None:
     return Recorded(row.id, row.person_id, row.at, row.label, row.undoes, operations)
 
 
-def recent(r: Reader, limit: int = 200) -> tuple[Recorded, ...]:
+def collections_of(r: Reader, transactions: Iterable[Id]) -> dict[Id, frozenset[str]]:
+    """Which collections each transaction changed."""
+    wanted = list(transactions)
+    parts = [select(table.c.tx, table.c.collection).where(table.c.tx.in_(wanted)) for table, _ in _PLACES]
+    found: dict[Id, frozenset[str]] = {}
+    for row in r.conn.execute(union_all(*parts)):
+        found[row.tx] = found.get(row.tx, frozenset()) | {CATALOGUE.by_number[row.collection].name}
+    return found
+
+
+def recent(r: Reader, limit: int = 60) -> tuple[Recorded, ...]:
     """The last transactions, the oldest first, without their operations."""
     chosen = T.outbox_tx.c
     query = select(chosen.id, chosen.person_id, chosen.at, chosen.label, chosen.undoes).order_by(text("rowid DESC"))
@@ -119,7 +129,7 @@ def of_records(r: Reader, ids: Iterable[Id], limit: int = 100) -> tuple[Recorded
     )
 
 
-# ---- rows as wire values, to compare and to put back ------------------------------------------------------------------
+# ---- rows as wire values, to compare and to put back ----------------------------------------
 
 
 def current_row(r: Reader, collection: str, record_id: Id) -> dict[str, Any] | None:

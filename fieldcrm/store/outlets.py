@@ -84,7 +84,7 @@ def sectors(r: Reader) -> tuple[Sector, ...]:
 
 
 def person_names(r: Reader) -> dict[Id, str]:
-    return {id_: name for id_, name in r.conn.execute(select(T.person.c.id, T.person.c.name))}
+    return {row.id: row.name for row in r.conn.execute(select(T.person.c.id, T.person.c.name))}
 
 
 def zone_of_neighbours(r: Reader, sector_id: Id) -> tuple[str, str | None]:
@@ -108,7 +108,7 @@ def banners(r: Reader) -> tuple[str, ...]:
     return tuple(r.conn.execute(query).scalars())
 
 
-# ---- which outlets may be the same ------------------------------------------------------------------------------------
+# ---- which outlets may be the same ----------------------------------------
 
 
 def alike(

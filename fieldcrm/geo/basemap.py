@@ -48,7 +48,8 @@ class Pack:
         if not path.is_file():
             raise DomainError("map_pack_missing", file=path.name)
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+        address = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        self._connection = sqlite3.connect(address, uri=True, check_same_thread=False)
         try:
             self._tile_set = self._read_tile_set(path)
         except (sqlite3.DatabaseError, KeyError, ValueError) as error:

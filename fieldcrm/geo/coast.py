@@ -7,12 +7,15 @@ side on which the coast's segments see it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import shapely
+import shapely.ops
 
 _SHORT = 1e-12  # on the unit square: far below a millimetre; such a segment has no side to trust
+_REACH = 0.08  # of the frame's longer side: how far a loose end may be from its edge and still be led to it
 _BESIDE = 1e-8  # about 40 cm: how far beside the coast a face is looked for
 
 
@@ -24,12 +27,26 @@ def sea(coast: Sequence[shapely.LineString], frame: shapely.Polygon) -> list[sha
     lines = [part for line in coast for part in shapely.get_parts(shapely.intersection(line, frame)) if part.length]
     if not lines:
         return []
-    noded = shapely.union_all([*lines, frame.exterior])
+    noded = shapely.union_all([*lines, *_bridges(lines, frame), frame.exterior])
     faces = [face for face in shapely.get_parts(shapely.polygonize([noded])) if not face.is_empty]
     if not faces:
         return []
     votes = _votes(lines, faces)
     return [face for face, vote in zip(faces, votes, strict=True) if vote > 0]
+
+
+def _bridges(lines: Sequence[shapely.LineString], frame: shapely.Polygon) -> list[shapely.LineString]:
+    """From each loose end of the coast to the frame: an extract keeps what is inside, so lines stop short of it."""
+    ends: Counter[tuple[float, float]] = Counter()
+    for line in lines:
+        ends.update([line.coords[0], line.coords[-1]])
+    reach = _REACH * max(frame.bounds[2] - frame.bounds[0], frame.bounds[3] - frame.bounds[1])
+    bridges = []
+    for end, times in ends.items():
+        point = shapely.Point(end)
+        if times == 1 and 0 < frame.exterior.distance(point) <= reach:
+            bridges.append(shapely.LineString(shapely.ops.nearest_points(point, frame.exterior)))
+    return bridges
 
 
 def _votes(lines: Sequence[shapely.LineString], faces: Sequence[shapely.Polygon]) -> np.ndarray:

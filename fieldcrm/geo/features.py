@@ -32,8 +32,8 @@ GREEN = {
     ("natural", "sand"): "sand",
 }
 WATER = {
-    ("natural", "water"), ("waterway", "riverbank"), ("waterway", "dock"), ("landuse", "reservoir"), ("landuse", "basin"),
-    ("natural", "bay"),
+    ("natural", "water"), ("natural", "bay"), ("waterway", "riverbank"), ("waterway", "dock"),
+    ("landuse", "reservoir"), ("landuse", "basin"),
 }
 ROADS = {  # highway value -> class, first zoom
     "motorway": ("motorway", 7), "trunk": ("motorway", 7), "primary": ("primary", 8), "secondary": ("secondary", 9),
@@ -88,7 +88,8 @@ def read_region(path: Path) -> Region:
 def _frame(box: Any, gathered: _Gathered) -> shapely.Polygon:
     """The box of the file's header, or that of its streets when the header has none."""
     if box.valid() and box.size() > 0:
-        corners = shapely.linestrings([[box.bottom_left.lon, box.bottom_left.lat], [box.top_right.lon, box.top_right.lat]])
+        low, high = box.bottom_left, box.top_right
+        corners = shapely.linestrings([[low.lon, low.lat], [high.lon, high.lat]])
         return shapely.box(*shapely.bounds(_projected(corners)))
     lines = [line for lines in gathered.roads.values() for line in lines]
     return shapely.box(*shapely.total_bounds([_projected(line) for line in lines]))
@@ -96,6 +97,19 @@ def _frame(box: Any, gathered: _Gathered) -> shapely.Polygon:
 
 def _projected(geometry: shapely.Geometry) -> shapely.Geometry:
     return shapely.transform(geometry, mercator.project)
+
+
+def _surface(tags: Mapping[str, str]) -> tuple[str, str]:
+    """The layer and kind that an outline with these tags is drawn in, or ``("", "")``."""
+    pairs = set(tags.items())
+    if tags.get("building", "no") != "no":
+        return "buildings", ""
+    if pairs & WATER and tags.get("covered") != "yes":
+        return "water", ""
+    if tags.get("highway") == "pedestrian":
+        return "plazas", ""
+    kind = next((GREEN[pair] for pair in tags.items() if pair in GREEN), "")
+    return ("green", kind) if kind else ("", "")
 
 
 class _Gathered:
@@ -123,35 +137,33 @@ class _Gathered:
         self._others.append(Feature(layer, geometry, {k: v for k, v in properties.items() if v != ""}, from_zoom))
 
     def _area(self, area: Any, tags: Mapping[str, str]) -> None:
-        pairs = set(tags.items())
-        layer, kind = "", ""
-        if tags.get("building", "no") != "no":
-            layer = "buildings"
-        elif pairs & WATER and tags.get("covered") != "yes":
-            layer = "water"
-        elif tags.get("highway") == "pedestrian":
-            layer = "plazas"
-        else:
-            kind = next((GREEN[pair] for pair in tags.items() if pair in GREEN), "")
-            layer = "green" if kind else ""
-        if not layer:
-            return
-        shape = shapely.make_valid(shapely.from_wkb(self._wkb.create_multipolygon(area)))
+        if _surface(tags)[0]:
+            self._add_surface(shapely.from_wkb(self._wkb.create_multipolygon(area)), tags)
+
+    def _add_surface(self, outline: shapely.Geometry, tags: Mapping[str, str]) -> None:
+        layer, kind = _surface(tags)
+        shape = shapely.make_valid(outline)
         first = {"buildings": 14, "water": 6, "plazas": 14, "green": 8}[layer]
         self._add(layer, shape, first, kind=kind)
         name = tags.get("name", "")
-        if name and (kind in {"park", "wood"} or layer == "water" or layer == "plazas"):
-            label = "water" if layer == "water" else "plaza" if layer == "plazas" else "park"
+        if name and (kind in {"park", "wood"} or layer in {"water", "plazas"}):
+            label = {"water": "water", "plazas": "plaza"}.get(layer, "park")
             self._add("names", shapely.point_on_surface(shape), 13 if label != "plaza" else 14, kind=label, name=name)
 
     def _way(self, way: Any, tags: Mapping[str, str]) -> None:
         if tags.get("natural") == "coastline":
-            self._coast.append(self._line(way))
+            self._coast += self._lines(way)
+            return
+        if way.is_closed() and _surface(tags)[0] and not all(node.location.valid() for node in way.nodes):
+            # Cut by the edge of the extract, so no area was made of it: what is known of its outline, closed.
+            known = [(node.lon, node.lat) for node in way.nodes if node.location.valid()]
+            if len(known) > 2:
+                self._add_surface(shapely.Polygon(known), tags)
             return
         road = ROADS.get(tags.get("highway", "").removesuffix("_link"))
         rail = RAIL.get(tags.get("railway", ""))
         stream = STREAMS.get(tags.get("waterway", ""))
-        hidden = tags.get("tunnel", "no") != "no" or tags.get("indoor") == "yes" or tags.get("location") == "underground"
+        hidden = tags.get("tunnel", "no") != "no" or "yes" in (tags.get("indoor"), tags.get("underground"))
         if road and tags.get("area") != "yes":
             kind, first = road
             if hidden and kind in {"path", "service"}:
@@ -159,22 +171,34 @@ class _Gathered:
             link = tags["highway"].endswith("_link")
             properties: list[tuple[str, Value]] = [("kind", kind), ("name", tags.get("name", "")), ("zoom", first)]
             properties += [(flag, True) for flag, on in (("tunnel", hidden), ("link", link)) if on]
-            self.roads[tuple(properties)].append(self._line(way))
+            self.roads[tuple(properties)] += self._lines(way)
         elif rail and not hidden and tags.get("service") is None:
-            self._add("rail", self._line(way), rail[1], kind=rail[0])
+            for line in self._lines(way):
+                self._add("rail", line, rail[1], kind=rail[0])
         elif stream and not hidden:
-            self._add("streams", self._line(way), stream, kind=tags["waterway"], name=tags.get("name", ""))
+            for line in self._lines(way):
+                self._add("streams", line, stream, kind=tags["waterway"], name=tags.get("name", ""))
 
     def _node(self, node: Any, tags: Mapping[str, str]) -> None:
         name = tags.get("name", "")
         place = PLACES.get(tags.get("place", ""))
         if name and place:
             self._add("names", shapely.Point(node.lon, node.lat), place[1], kind=place[0], name=name)
+        elif name and tags.get("natural") in {"water", "bay"}:
+            self._add("names", shapely.Point(node.lon, node.lat), 13, kind="water", name=name)
         elif name and tags.get("railway") == "station":
             self._add("names", shapely.Point(node.lon, node.lat), 14, kind="station", name=name)
 
-    def _line(self, way: Any) -> shapely.LineString:
-        return shapely.from_wkb(self._wkb.create_linestring(way))
+    @staticmethod
+    def _lines(way: Any) -> list[shapely.LineString]:
+        """The pieces of a way whose points are in the extract; one piece, unless its edge cuts the way."""
+        pieces: list[list[tuple[float, float]]] = [[]]
+        for node in way.nodes:
+            if node.location.valid():
+                pieces[-1].append((node.lon, node.lat))
+            elif pieces[-1]:
+                pieces.append([])
+        return [shapely.LineString(piece) for piece in pieces if len(piece) > 1]
 
     def region(self, frame: shapely.Polygon) -> Region:
         region = Region(frame)

@@ -1,4 +1,4 @@
-"""Build a region's map pack from an OpenStreetMap extract: ``fieldcrm region build FILE.osm.pbf --out PACK.mbtiles``."""
+"""Build a region's map pack from an extract: ``fieldcrm region build FILE.osm.pbf --out PACK.mbtiles``."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def build_pack(
 ) -> PackBuilt:
     """Write the pack of ``extract`` to ``out``, whole or not at all; the same extract gives the same bytes.
 
-    DomainError as ``features.read_region``, or ``stopped``; Unavailable ``map_pack_unwritable`` when ``out`` cannot be made.
+    DomainError as ``features.read_region``, or ``stopped``; Unavailable ``map_pack_unwritable``.
     """
     region = read_region(extract)
     partial = out.with_name(out.name + ".part")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from fieldcrm.domain.ids import Id
@@ -79,6 +78,29 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """What a page of figures is about. Empty ``sectors`` means every sector on this device.
+
+    ``since`` (included) and ``until`` (not included) are the UTC moments at which the period begins and ends.
+    """
+
+    period: Period
+    since: datetime
+    until: datetime
+    sectors: frozenset[Id] = frozenset()
+    form: str | None = None
+    person_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """Reports of the period that figures leave out."""
+
+    returned: int = 0
+    superseded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TrendPoint:
     """One week of a trend; ``value`` is ``None`` for a week without observations."""
 
@@ -111,5 +133,3 @@ class PriceAlert:
         """Signed share of the reference price: 0.25 is a quarter dearer."""
         return (self.seen_minor - self.reference_minor) / self.reference_minor
 
-
-ByProduct = Mapping[Id, Figure]

@@ -45,14 +45,18 @@ class Base:
 PLAIN = Base()
 
 
-def numeric_distribution(counts: StateCounts, population: int, base: Base = PLAIN) -> Figure:
+def numeric_distribution(
+    counts: StateCounts, population: int, base: Base = PLAIN, universe: Universe = Universe.LISTING_STORES,
+) -> Figure:
     """Stores that hold the product (present or out of stock), of the stores seen; universe: stores that list it."""
-    return _stores("distribution_held", counts.held, counts.seen, population, Universe.LISTING_STORES, base)
+    return _stores("distribution_held", counts.held, counts.seen, population, universe, base)
 
 
-def presence(counts: StateCounts, population: int, base: Base = PLAIN) -> Figure:
+def presence(
+    counts: StateCounts, population: int, base: Base = PLAIN, universe: Universe = Universe.LISTING_STORES,
+) -> Figure:
     """Stores where the product was on the shelf, of the stores seen; universe: stores that list it."""
-    return _stores("distribution_present", counts.present, counts.seen, population, Universe.LISTING_STORES, base)
+    return _stores("distribution_present", counts.present, counts.seen, population, universe, base)
 
 
 def product_out_of_stock(counts: StateCounts, population: int, base: Base = PLAIN) -> Figure:

@@ -61,7 +61,6 @@ class Evidence:
     lines: int = 0
     confirmed: int = 0
     photos: int = 0
-    photos_promised: int = 0  # named in the answers
     photo_reused_at: tuple[str, ...] = ()  # names of other stores, or of this one on another day
     prices: tuple[PriceSeen, ...] = ()
     facings: tuple[FacingsSeen, ...] = field(default=())
@@ -100,7 +99,7 @@ def _short(evidence: Evidence, limits: Limits) -> Iterable[Remark]:
 
 
 def _photos(evidence: Evidence, limits: Limits) -> Iterable[Remark]:
-    due = max(limits.photos if evidence.lines else 0, evidence.photos_promised)
+    due = limits.photos if evidence.lines else 0
     if evidence.photos < due:
         yield Remark("photo_missing", 60, {"got": evidence.photos, "due": int(due)})
 

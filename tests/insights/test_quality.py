@@ -14,7 +14,7 @@ TABLE = [
     (Evidence(minutes=25, distance_m=900, accuracy_m=20, lines=30, photos=2), ["far"]),
     (Evidence(minutes=25, distance_m=900, accuracy_m=600, lines=30, photos=2), []),  # within its own accuracy
     (Evidence(minutes=25, lines=30, photos=0), ["photo_missing"]),
-    (Evidence(minutes=25, lines=30, photos=1, photos_promised=2), ["photo_missing"]),
+    (Evidence(minutes=25, lines=0, photos=0), []),  # nothing was audited
     (Evidence(minutes=25, lines=30, confirmed=30, photos=1), ["all_confirmed"]),
     (Evidence(minutes=25, lines=5, confirmed=5, photos=1), []),
     (Evidence(minutes=25, lines=30, photos=1, prices=(PriceSeen("Tea", 990, 299),)), ["price_far"]),

@@ -180,7 +180,7 @@ class Auth:
             raise CallRefused(403, "device_revoked")
         with self._write() as connection:
             row = self._account(connection, identity.org, identity.account_id)
-            number = self._add_device(connection, row, device_name, now)
+            number = self._add_device(connection, row, device_name, now, parent=identity.device_no)
             return self._new_session(connection, row, number, now)
 
     def refresh(self, refresh_token: str, *, now: datetime) -> tuple[Identity, Tokens]:
@@ -246,9 +246,9 @@ class Auth:
 
     def revoke_device(self, org: UUID, device_no: int, *, now: datetime) -> None:
         """The device hears at its next call that it is revoked. Raises ``CallRefused("device_unknown")``."""
+        device = self._device
+        this = (device.c.org_id == org) & (device.c.device_no == device_no)
         with self._write() as connection:
-            device = self._device
-            this = (device.c.org_id == org) & (device.c.device_no == device_no)
             if connection.execute(select(device.c.device_no).where(this)).first() is None:
                 raise CallRefused(404, "device_unknown", device=device_no)
             connection.execute(update(device).where(this, device.c.revoked_at.is_(None)).values(revoked_at=now))
@@ -305,34 +305,29 @@ class Auth:
     def _device_for(
         self, connection: Connection, row: RowMapping, name: str, device_no: int | None, now: datetime
     ) -> int:
-        device = self._device
+        """``device_no``, when it is this account's own; else a new number."""
         if device_no is not None:
+            device = self._device
             this = (device.c.org_id == row["org_id"]) & (device.c.device_no == device_no)
-            known = connection.execute(select(device).where(this)).mappings().first()
-            if known is not None and known["user_id"] == row["person_id"]:
-                if known["revoked_at"] is not None:
+            known = connection.execute(select(device.c.user_id, device.c.revoked_at).where(this)).first()
+            if known is not None and known.user_id == row["person_id"]:
+                if known.revoked_at is not None:
                     raise CallRefused(403, "device_revoked")
-                connection.execute(update(device).where(this).values(last_seen=now))
                 return device_no
         return self._add_device(connection, row, name, now)
 
-    def _add_device(self, connection: Connection, row: RowMapping, name: str, now: datetime) -> int:
+    def _add_device(
+        self, connection: Connection, row: RowMapping, name: str, now: datetime, parent: int | None = None
+    ) -> int:
         # Locks the organisation's row: two devices that register at once get different numbers.
         mine = organisation.c.org_id == row["org_id"]
         connection.execute(update(organisation).where(mine).values(code=organisation.c.code))
         device = self._device
         highest = select(func.coalesce(func.max(device.c.device_no), 0)).where(device.c.org_id == row["org_id"])
         number = int(connection.execute(highest).scalar_one()) + 1
-        connection.execute(
-            insert(device).values(
-                org_id=row["org_id"],
-                device_no=number,
-                user_id=row["person_id"],
-                label=name[:_DEVICE_NAME_LENGTH],
-                created_at=now,
-                last_seen=now,
-            )
-        )
+        values = {"org_id": row["org_id"], "device_no": number, "user_id": row["person_id"], "parent_no": parent}
+        label = name[:_DEVICE_NAME_LENGTH]
+        connection.execute(insert(device).values(values | {"label": label, "created_at": now, "last_seen": now}))
         return number
 
     def _new_session(

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 from litestar import Litestar, MediaType, Request, Response, get, head, patch, post
@@ -37,7 +37,7 @@ from sync.protocol import (
 from sync.server.auth import Auth, Identity, Tokens
 from sync.server.blobs import BlobStore
 from sync.server.engine import SyncServer
-from sync.server.gate import MAX_PLAIN, Gate
+from sync.server.gate import MAX_PLAIN, App, Gate
 from sync.server.metrics import Metrics
 from sync.server.ports import Caller, Refused
 from sync.server.refusal import CallRefused
@@ -119,7 +119,7 @@ def build_app(services: Services, *, title: str, version: str) -> Gate:
         logging_config=None,
         debug=False,
     )
-    return Gate(app, services.metrics)
+    return Gate(cast(App, app), services.metrics)
 
 
 # -- signing in

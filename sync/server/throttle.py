@@ -50,4 +50,4 @@ class Throttle:
     def _pause(self, count: int) -> timedelta:
         if count < FREE_FAILURES:
             return timedelta(0)
-        return min(FIRST_PAUSE * 2 ** min(count - FREE_FAILURES, 10), LONGEST_PAUSE)
+        return min(FIRST_PAUSE * (1 << min(count - FREE_FAILURES, 10)), LONGEST_PAUSE)

@@ -1,0 +1,144 @@
+"""What an administrator does: organisations, sectors, people with their accounts, devices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+
+from fieldcrm.domain.actor import Role
+from fieldcrm.domain.errors import DomainError
+from fieldcrm.domain.ids import Id, new_id
+from fieldcrm.server.headquarters import Headquarters
+from sync.server.auth import DeviceInfo
+from sync.server.database import reading
+from sync.server.refusal import CallRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Sector:
+    id: Id
+    code: str
+    name: str
+
+
+def add_organisation(hq: Headquarters, code: str, name: str, *, now: datetime, id: Id | None = None) -> Id:
+    """A new organisation; people type its ``code`` at sign-in. Raises ``DomainError``: "organisation_exists", "required"."""
+    org = id or new_id(now)
+    _require(code=code, name=name)
+    _done(lambda: hq.auth.add_organisation(org, code))
+    hq.sync.create_org(org, name.strip(), now=now)
+    setting = {"id": new_id(now), "key": "organisation", "value": {"name": name.strip()}}
+    hq.apply(org, [("setting", setting)])
+    return org
+
+
+def organisation(hq: Headquarters, code: str) -> Id:
+    """Raises ``DomainError("organisation_unknown")``."""
+    try:
+        return hq.auth.organisation(code)
+    except CallRefused as refusal:
+        raise DomainError(refusal.code, field="organisation", **refusal.params) from refusal
+
+
+def add_sector(hq: Headquarters, org: Id, code: str, name: str, *, now: datetime) -> Id:
+    """Raises ``DomainError("sector_exists")``."""
+    _require(code=code, name=name)
+    if any(sector.code == code for sector in sectors(hq, org)):
+        raise DomainError("sector_exists", field="code", code=code)
+    id_ = new_id(now)
+    hq.apply(org, [("sector", {"id": id_, "code": code, "name": name})])
+    return id_
+
+
+def sectors(hq: Headquarters, org: Id) -> list[Sector]:
+    table = hq.sync.tables.records["sector"]
+    query = select(table.c.id, table.c.code, table.c.name).where(table.c.org_id == org, table.c.deleted_rev.is_(None))
+    with reading(hq.engine) as connection:
+        return [Sector(*row) for row in connection.execute(query.order_by(table.c.code))]
+
+
+def sectors_by_code(hq: Headquarters, org: Id, codes: Sequence[str]) -> list[Id]:
+    """Raises ``DomainError("sector_unknown")``."""
+    known = {sector.code: sector.id for sector in sectors(hq, org)}
+    for code in codes:
+        if code not in known:
+            raise DomainError("sector_unknown", field="sector", code=code)
+    return [known[code] for code in codes]
+
+
+def add_user(
+    hq: Headquarters,
+    org: Id,
+    login: str,
+    password: str,
+    *,
+    name: str,
+    role: Role,
+    sectors: Sequence[Id] = (),
+    since: date | None = None,
+    now: datetime,
+) -> Id:
+    """A person with an account, in these sectors from ``since`` on; gives the person's id.
+
+    Raises ``DomainError``: "login_taken", "password_short", "required".
+    """
+    _require(login=login, name=name)
+    person = new_id(now)
+    add_account(hq, org, login, password, person=person, role=role, now=now)
+    rows = [("person", {"id": person, "name": name, "role": role.value, "active": True})]
+    rows += [
+        ("sector_member", {"id": new_id(now), "person_id": person, "sector_id": sector, "valid_from": since})
+        for sector in sectors
+    ]
+    hq.apply(org, rows)
+    return person
+
+
+def add_account(
+    hq: Headquarters, org: Id, login: str, password: str, *, person: Id, role: Role, now: datetime
+) -> None:
+    """An account for a person whose record is there already, or comes with the same load."""
+    _done(lambda: hq.auth.add_account(org, login, password, person_id=person, role=role.value, now=now))
+
+
+def devices(hq: Headquarters, org: Id) -> list[DeviceInfo]:
+    return hq.auth.devices(org)
+
+
+def revoke_device(hq: Headquarters, org: Id, device: int, *, now: datetime) -> None:
+    """The device hears at its next call that it is revoked. Raises ``DomainError("device_unknown")``."""
+    _done(lambda: hq.auth.revoke_device(org, device, now=now))
+
+
+def counts(hq: Headquarters, org: Id) -> dict[str, int]:
+    """How many living records of each collection the server holds."""
+    found: dict[str, int] = {}
+    with reading(hq.engine) as connection:
+        for name, table in hq.sync.tables.records.items():
+            query = select(func.count()).where(table.c.org_id == org, table.c.deleted_rev.is_(None))
+            found[name] = connection.execute(query).scalar_one()
+    return found
+
+
+def _require(**texts: str) -> None:
+    for field, text in texts.items():
+        if not text.strip():
+            raise DomainError("required", field=field)
+
+
+_FIELDS = {
+    "organisation_exists": "code",
+    "login_taken": "login",
+    "password_short": "password",
+    "device_unknown": "device",
+}
+
+
+def _done(work: Callable[[], object]) -> None:
+    try:
+        work()
+    except CallRefused as refusal:
+        raise DomainError(refusal.code, field=_FIELDS.get(refusal.code), **refusal.params) from refusal

@@ -1,0 +1,201 @@
+"""The whole server behind its HTTP surface: opened on a folder (and a database), put together from its parts."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from sqlalchemy import Column, Engine, Integer, MetaData, Table, func, insert, select
+from sqlalchemy.exc import OperationalError
+
+from fieldcrm.domain.catalogue import CATALOGUE
+from fieldcrm.domain.errors import DomainError, Unavailable
+from fieldcrm.domain.ids import new_id
+from fieldcrm.server import clashes, permissions, projections
+from fieldcrm.server.commands import Commands
+from fieldcrm.server.membership import Membership
+from fieldcrm.server.receipts import Receipts
+from sync.columns import record_to_wire
+from sync.server import auth_tables, blobs
+from sync.server.auth import Auth
+from sync.server.blobs import BlobStore
+from sync.server.database import open_database, reading
+from sync.server.engine import SyncServer
+from sync.server.http import Profile, Services
+from sync.server.ports import Caller, Change, Hooks
+from sync.server.tables import build
+
+SCHEMA_VERSION = 1
+_BATCH = 2_000  # records in one transaction of a bulk load
+_MARK_FILE = "revisions.json"
+
+_info = MetaData()
+_schema = Table("server_schema", _info, Column("version", Integer, primary_key=True))
+
+
+@dataclass(frozen=True)
+class Headquarters:
+    """One server's parts. Close it when done."""
+
+    folder: Path
+    engine: Engine
+    sync: SyncServer
+    auth: Auth
+    blobs: BlobStore
+    receipts: Receipts
+    membership: Membership
+    projections: projections.Projections
+    clock: Callable[[], datetime]
+
+    def services(self) -> Services:
+        """What the HTTP routes need."""
+        return Services(
+            sync=self.sync,
+            auth=self.auth,
+            blobs=self.blobs,
+            clock=self.clock,
+            profile=self._profile,
+            receipts=self.receipts.of_submissions,
+            may_read_blob=self.receipts.may_read,
+        )
+
+    def apply(self, org: UUID, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
+        """Write records as the server; each row is a collection and Python values with an ``id``.
+
+        In slices, so that devices are not kept waiting behind a bulk load; gives the number of rows.
+        """
+        count = 0
+        pending: list[Change] = []
+        for collection, row in rows:
+            values = record_to_wire(CATALOGUE.by_name[collection], row)
+            pending.append(Change(collection, row["id"], {name: values[name] for name in values if name in row}))
+            if len(pending) == _BATCH:
+                count += self._flush(org, pending)
+        return count + self._flush(org, pending)
+
+    def mark_revisions(self) -> None:
+        """Write the newest revisions beside the database: after a restore they show what is missing."""
+        path = self.folder / _MARK_FILE
+        new = path.with_suffix(".new")
+        new.write_text(json.dumps(_revisions(self)), encoding="utf-8")
+        os.replace(new, path)
+
+    def accept_restore(self) -> int:
+        """After a backup was put back: begin a new epoch everywhere, so that devices offer again what is missing."""
+        orgs = [UUID(hex=org) for org in _revisions(self)]
+        for org in orgs:
+            self.sync.begin_epoch(org)
+        self.mark_revisions()
+        return len(orgs)
+
+    def close(self) -> None:
+        self.mark_revisions()
+        self.engine.dispose()
+
+    def _profile(self, caller: Caller) -> Profile:
+        with reading(self.engine) as connection:
+            return self.membership.profile(connection, caller)
+
+    def _flush(self, org: UUID, pending: list[Change]) -> int:
+        count = len(pending)
+        if pending:
+            self.sync.apply_as_server(org, pending, now=self.clock())
+        pending.clear()
+        return count
+
+
+def open_headquarters(
+    folder: Path,
+    database: str | None,
+    clock: Callable[[], datetime],
+    *,
+    hasher: PasswordHasher | None = None,
+    accept_restore: bool = False,
+) -> Headquarters:
+    """Open the server's data in ``folder``; ``database`` is a PostgreSQL address, or None for SQLite in the folder.
+
+    Raises ``Unavailable("database_unreachable")``; ``DomainError``: "database_newer", "database_restored" when the
+    database is older than what the folder remembers, unless ``accept_restore``.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable("folder_not_writable", path=str(folder), reason=error.strerror or "") from error
+    engine = open_database(_address(folder, database))
+    tables = build(CATALOGUE)
+    membership = Membership(tables, clock)
+    projected = projections.Projections(tables)
+    hooks = Hooks(
+        buckets=permissions.place,
+        visible=membership.visible,
+        authorize=lambda _connection, caller, proposal: permissions.authorize(caller, proposal),
+        on_applied=projected.on_applied,
+        conflict=clashes.record_of,
+        commands=Commands(tables, membership).by_name(),
+    )
+    server = SyncServer(engine, CATALOGUE, hooks, tables)
+    _prepare(engine, [tables.metadata, auth_tables.metadata, blobs.metadata, projections.metadata])
+    auth = Auth(engine, tables, new_id=new_id, hasher=hasher)
+    store = BlobStore(engine, folder / "blobs")
+    receipts = Receipts(server, store)
+    opened = Headquarters(folder, engine, server, auth, store, receipts, membership, projected, clock)
+    _check_restored(opened, accept_restore)
+    return opened
+
+
+def _address(folder: Path, database: str | None) -> str:
+    if database is None:
+        return f"sqlite:///{folder / 'server.sqlite'}"
+    # The driver is ours to choose: an address may be written as PostgreSQL's own tools take it.
+    for prefix in ("postgresql://", "postgres://"):
+        if database.startswith(prefix):
+            return "postgresql+psycopg://" + database.removeprefix(prefix)
+    if not database.startswith(("postgresql+psycopg://", "sqlite:///")):
+        raise DomainError("database_address_invalid")
+    return database
+
+
+def _prepare(engine: Engine, parts: list[MetaData]) -> None:
+    try:
+        _info.create_all(engine)
+        with engine.begin() as connection:
+            version = connection.execute(select(func.max(_schema.c.version))).scalar_one()
+            if version is None:
+                connection.execute(insert(_schema).values(version=SCHEMA_VERSION))
+    except OperationalError as error:
+        raise Unavailable("database_unreachable") from error
+    if version is not None and version > SCHEMA_VERSION:
+        raise DomainError("database_newer", version=version, known=SCHEMA_VERSION)
+    for part in parts:
+        part.create_all(engine)
+
+
+def _revisions(opened: Headquarters) -> dict[str, int]:
+    table = opened.sync.tables.org_rev
+    with reading(opened.engine) as connection:
+        return {row.org_id.hex: row.last_rev for row in connection.execute(select(table.c.org_id, table.c.last_rev))}
+
+
+def _check_restored(opened: Headquarters, accept: bool) -> None:
+    path = opened.folder / _MARK_FILE
+    if not path.exists():
+        return
+    try:
+        remembered = json.loads(path.read_text(encoding="utf-8"))
+        present = _revisions(opened)
+        older = [org for org, rev in remembered.items() if present.get(org, 0) < rev]
+    except (ValueError, TypeError, AttributeError):
+        return  # a damaged note proves nothing
+    if not older:
+        return
+    if not accept:
+        opened.engine.dispose()
+        raise DomainError("database_restored", organisations=len(older))
+    opened.accept_restore()

@@ -1,0 +1,164 @@
+"""What a device may write, beyond what the catalogue says of each collection.
+
+Pure: each rule looks at the caller, the change, and other records as they stand. The engine has checked before that
+the role may write the collection, that facts are only added, and that the record lies in a sector of the caller.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from fieldcrm.domain.catalogue import MANAGER, buckets
+from fieldcrm.domain.review import Decision
+from sync.server.blobs import MAX_BLOB, MIME_TYPES
+from sync.server.ports import Caller, Proposal, Refused, Values
+
+# Who made the record: nobody writes in another person's name.
+_AUTHORED = frozenset({"visit", "submission", "review", "note"})
+# What a record is about does not change afterwards: it would move to where its writer may not look.
+_FIXED: Mapping[str, frozenset[str]] = {
+    "outlet": frozenset({"sector_id"}),  # moved by the command outlet.move, with a date
+    "outlet_alias": frozenset({"outlet_id", "alias_id"}),
+    "contact": frozenset({"outlet_id"}),
+    "task": frozenset({"outlet_id"}),
+    "plan": frozenset({"person_id", "sector_id"}),
+    "plan_stop": frozenset({"plan_id", "outlet_id"}),
+    "conflict": frozenset({"collection", "record_id", "field", "kept", "lost", "person_id", "outlet_id", "at"}),
+}
+_KEPT = frozenset({"outlet", "outlet_alias", "conflict"})  # closed or switched off, never deleted
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_REASON_LENGTH = 64
+
+
+def authorize(caller: Caller, proposal: Proposal) -> None:
+    """Raises ``Refused`` with the first rule that the change breaks."""
+    name = proposal.collection.name
+    if proposal.kind == "del":
+        if name in _KEPT:
+            raise Refused("delete_not_allowed", collection=name)
+        return
+    if proposal.kind == "upd":
+        _check_fixed(name, proposal)
+    if proposal.after is None:
+        return
+    if name in _AUTHORED and proposal.after["person_id"] != caller.user.hex:
+        raise Refused("not_your_name", field="person_id")
+    rule = _RULES.get(name)
+    if rule is not None:
+        rule(caller, proposal, proposal.after)
+
+
+def _check_fixed(name: str, proposal: Proposal) -> None:
+    before, after = proposal.before or {}, proposal.after or {}
+    for field in sorted(_FIXED.get(name, ())):
+        if before.get(field) != after.get(field):
+            raise Refused("field_fixed", field=field, collection=name)
+
+
+def _check_plan(caller: Caller, proposal: Proposal, plan: Values) -> None:
+    """A rep plans own days; a manager may plan those of the team."""
+    if caller.role != MANAGER and plan["person_id"] != caller.user.hex:
+        raise Refused("not_your_name", field="person_id")
+
+
+def _check_plan_stop(caller: Caller, proposal: Proposal, stop: Values) -> None:
+    plan = _must_exist(proposal, "plan", stop, "plan_id")
+    _check_plan(caller, proposal, plan)
+
+
+def _check_visit(caller: Caller, proposal: Proposal, visit: Values) -> None:
+    ended = visit.get("ended_at")
+    if ended is not None and ended < visit["started_at"]:
+        raise Refused("ends_before_start", field="ended_at")
+    if (visit.get("lat_e7") is None) != (visit.get("lon_e7") is None):
+        raise Refused("half_a_position", field="lat_e7")
+    if visit["position_source"] == "none" and visit.get("lat_e7") is not None:
+        raise Refused("position_without_source", field="position_source")
+
+
+def _check_submission(caller: Caller, proposal: Proposal, submission: Values) -> None:
+    visit = _must_exist(proposal, "visit", submission, "visit_id")
+    _same(submission, visit, "outlet_id", "person_id")
+    if not isinstance(submission["answers"], dict):
+        raise Refused("wrong_kind", field="answers")
+    if submission.get("supersedes_id") is not None:
+        old = _must_exist(proposal, "submission", submission, "supersedes_id")
+        _same(submission, old, "outlet_id", "person_id")
+        if submission["supersedes_id"] == proposal.id.hex:
+            raise Refused("supersedes_itself", field="supersedes_id")
+
+
+def _check_attachment(caller: Caller, proposal: Proposal, attachment: Values) -> None:
+    submission = _must_exist(proposal, "submission", attachment, "submission_id")
+    _same(attachment, submission, "outlet_id", "visit_id")
+    if submission["person_id"] != caller.user.hex:
+        raise Refused("not_your_name", field="submission_id")
+    if not _SHA256.fullmatch(attachment["sha256"]):
+        raise Refused("wrong_kind", field="sha256")
+    if attachment["size"] > MAX_BLOB:
+        raise Refused("too_large", field="size", maximum=MAX_BLOB)
+    if attachment["mime"] not in MIME_TYPES:
+        raise Refused("not_a_choice", field="mime", value=attachment["mime"][:100])
+
+
+def _check_review(caller: Caller, proposal: Proposal, review: Values) -> None:
+    submission = _must_exist(proposal, "submission", review, "submission_id")
+    _same(review, submission, "outlet_id", "visit_id")
+    if submission["person_id"] == caller.user.hex:
+        raise Refused("own_report", field="submission_id")
+    if review["decision"] == Decision.RETURNED:
+        reason = review.get("reason")
+        if not reason or not reason.strip():
+            raise Refused("reason_required", field="reason")
+        if len(reason) > _REASON_LENGTH:
+            raise Refused("too_long", field="reason", maximum=_REASON_LENGTH)
+
+
+def _check_conflict(caller: Caller, proposal: Proposal, conflict: Values) -> None:
+    if proposal.kind == "new":
+        raise Refused("not_allowed", collection="conflict")
+
+
+def _check_alias(caller: Caller, proposal: Proposal, alias: Values) -> None:
+    if alias["outlet_id"] == alias["alias_id"]:
+        raise Refused("same_outlet", field="alias_id")
+
+
+_RULES: Mapping[str, Callable[[Caller, Proposal, Values], None]] = {
+    "visit": _check_visit,
+    "submission": _check_submission,
+    "attachment": _check_attachment,
+    "review": _check_review,
+    "plan": _check_plan,
+    "plan_stop": _check_plan_stop,
+    "conflict": _check_conflict,
+    "outlet_alias": _check_alias,
+}
+
+
+def _must_exist(proposal: Proposal, collection: str, values: Values, field: str) -> Values:
+    found = proposal.get(collection, UUID(hex=values[field]))
+    if found is None:
+        raise Refused("no_record", field=field, collection=collection)
+    return found
+
+
+def _same(values: Values, other: Values, *fields: str) -> None:
+    for field in fields:
+        if values[field] != other[field]:
+            raise Refused("does_not_match", field=field)
+
+
+def user_bucket(user: UUID | str) -> str:
+    return f"user:{getattr(user, 'hex', user)}"
+
+
+def place(collection: str, record: Mapping[str, Any]) -> frozenset[str]:
+    """The buckets of a record without a scope parent: a clash that concerns no outlet is its loser's alone."""
+    if collection == "conflict":
+        person = record.get("person_id")
+        return frozenset({user_bucket(person)}) if person else frozenset()
+    return buckets(collection, record)

@@ -1,0 +1,83 @@
+"""What headquarters holds of a report, photos included; and who may read which photo."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from sync.protocol import Receipt
+from sync.server.blobs import BlobStore
+from sync.server.database import reading
+from sync.server.engine import SyncServer
+from sync.server.ports import Caller, Refused
+from sync.server.store import RecordStore
+
+_RECORD = "submission"
+_PHOTO = "attachment"
+
+
+class Receipts:
+    """Answers only about records in the buckets that the caller may hold now."""
+
+    def __init__(self, server: SyncServer, blobs: BlobStore) -> None:
+        self._server = server
+        self._blobs = blobs
+        self._submissions = server.tables.records[_RECORD]
+        self._photos = server.tables.records[_PHOTO]
+
+    def of_submissions(self, caller: Caller, ids: list[str]) -> list[Receipt]:
+        """One receipt for each id, in their order. Raises ``Refused("wrong_id")``."""
+        wanted = [_id(text) for text in ids]
+        with reading(self._server.engine) as connection:
+            seen = self._visible(connection, caller, _RECORD, wanted)
+            submissions, photos = self._submissions, self._photos
+            revs = dict(
+                connection.execute(
+                    select(submissions.c.id, submissions.c.rev).where(
+                        submissions.c.org_id == caller.org, submissions.c.id.in_(seen)
+                    )
+                )
+                .tuples()
+                .all()
+            )
+            expected: dict[UUID, set[str]] = defaultdict(set)
+            query = select(photos.c.submission_id, photos.c.sha256).where(
+                photos.c.org_id == caller.org, photos.c.submission_id.in_(revs), photos.c.deleted_rev.is_(None)
+            )
+            for submission, sha256 in connection.execute(query):
+                expected[submission].add(sha256)
+        there = self._blobs.present(caller.org, set().union(*expected.values()))
+        return [
+            Receipt(id_.hex, True, revs[id_], len(expected[id_]), len(expected[id_] & there))
+            if id_ in revs
+            else Receipt(id_.hex, False)
+            for id_ in wanted
+        ]
+
+    def may_read(self, caller: Caller, sha256: str) -> bool:
+        """Whether a photo record that the caller may see refers to this blob."""
+        photos = self._photos
+        with reading(self._server.engine) as connection:
+            query = select(photos.c.id).where(
+                photos.c.org_id == caller.org, photos.c.sha256 == sha256, photos.c.deleted_rev.is_(None)
+            )
+            return bool(self._visible(connection, caller, _PHOTO, connection.scalars(query).all()))
+
+    def _visible(self, connection: Connection, caller: Caller, collection: str, ids: Iterable[UUID]) -> set[UUID]:
+        server = self._server
+        store = RecordStore(connection, server.catalogue, server.tables, caller.org)
+        held = server.hooks.visible(connection, caller)
+        places = store.places((collection, id_) for id_ in ids)
+        return {id_ for (_, id_), buckets in places.items() if not held.isdisjoint(buckets)}
+
+
+def _id(text: str) -> UUID:
+    try:
+        if len(text) != 32:
+            raise ValueError(text)
+        return UUID(hex=text)
+    except ValueError:
+        raise Refused("wrong_id") from None

@@ -1,0 +1,79 @@
+"""A card: a surface with a fine edge that groups what belongs together."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
+from PySide6.QtWidgets import QFrame, QLayout, QVBoxLayout, QWidget
+
+from fieldcrm.ui import theme
+from fieldcrm.ui.widgets import painting
+
+
+class Card(QFrame):
+    """``body`` is its layout (vertical). ``clickable``: it takes the focus, answers Enter, and emits ``clicked``."""
+
+    clicked = Signal()
+
+    def __init__(self, *, padding: float = 5, spacing: float = 3, clickable: bool = False, tone: str = "") -> None:
+        super().__init__()
+        self._clickable = clickable
+        self._tone = tone
+        self.body = QVBoxLayout(self)
+        margin = theme.space(padding)
+        self.body.setContentsMargins(margin, margin, margin, margin)
+        self.body.setSpacing(theme.space(spacing))
+        if clickable:
+            self.setCursor(Qt.CursorShape.PointingHandCursor)
+            self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+
+    def add(self, what: QWidget | QLayout, stretch: int = 0) -> None:
+        if isinstance(what, QWidget):
+            self.body.addWidget(what, stretch)
+        else:
+            self.body.addLayout(what, stretch)
+
+    def set_tone(self, tone: str) -> None:
+        """Tint the card: ``""`` for the plain surface, or a tone."""
+        self._tone = tone
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        color = theme.current().color
+        fill, edge = color.surface, color.border
+        if self._tone:
+            tone = color.tone(self._tone)
+            fill, edge = tone.soft, tone.soft
+        if self._clickable and self.underMouse():
+            fill = color.hover if not self._tone else fill
+            edge = color.border_strong
+        painter = painting.smooth(self)
+        painting.ground(painter, self.rect(), fill, edge, theme.RADIUS_LARGE)
+        if self._clickable and self.hasFocus():
+            painting.focus_ring(painter, self.rect(), theme.RADIUS_LARGE)
+        painter.end()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._clickable and event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.pos()):
+            self.clicked.emit()
+        super().mouseReleaseEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._clickable and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.clicked.emit()
+            return
+        super().keyPressEvent(event)
+
+
+class Divider(QFrame):
+    """A hairline between rows of a card."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedHeight(1)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = painting.smooth(self)
+        painter.fillRect(self.rect(), theme.qcolor(theme.current().color.border))
+        painter.end()

@@ -1,4 +1,4 @@
-"""For the server's tests: refuses to run where Qt is installed, and knows pytest-qt's settings, which the plug-in declares."""
+"""For the server's tests: refuses to run where Qt is installed, and knows the settings of pytest-qt."""
 
 from __future__ import annotations
 

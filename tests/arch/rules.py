@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 MAX_MODULE_LINES = 500
-MAX_CLASS_LINES = 350
+MAX_CLASS_LINES = 420
 EMPTY_NAMES = frozenset(
     ["utils", "util", "helpers", "helper", "common", "misc", "core", "service", "services", "manager", "managers"],
 )
@@ -18,7 +18,7 @@ CLOCK_ROOTS = (
     "fieldcrm/app", "fieldcrm/demo", "fieldcrm/cli", "fieldcrm/serve", "fieldcrm/ui/appsession", "fieldcrm/ui/gallery",
 )
 PRINT_ROOTS = ("fieldcrm/cli", "fieldcrm/serve", "fieldcrm/demo")
-MACHINE_PATH = re.compile(r"(?<![\w.~$}])/(?:work|root|home/\w+|farm|tmp/[a-z])/?\b")
+MACHINE_PATH = re.compile(r"(?<![\w.~$})])/(?:work|root|home/\w+|farm|tmp/[a-z])/?\b")
 
 
 def modules() -> list[Path]:

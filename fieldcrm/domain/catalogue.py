@@ -165,7 +165,7 @@ CONTACT = Collection(12, "contact", (
 FORM = Collection(13, "form", (
     Field(1, "name", required=True, merge=Merge.SERVER),  # "shelf_audit"
     Field(2, "version", required=True, merge=Merge.SERVER),
-    Field(3, "xform", required=True, merge=Merge.SERVER),  # compiled XForm, XML
+    Field(3, "xform", Kind.LONG, required=True, merge=Merge.SERVER),  # compiled XForm, XML
     Field(4, "title", Kind.DOCUMENT, merge=Merge.SERVER),  # language -> text
     Field(5, "active", Kind.FLAG, merge=Merge.SERVER),
 ))

@@ -1,0 +1,57 @@
+"""How far, and how long by car, as long as there are no roads: the great circle, stretched and timed by experience.
+
+The detour of 1.42 is the median of road over straight line in two countries; 5 % to 95 % lie between 1.15 and 2.35,
+so single trips may be off by half, the sum of a day much less. The speeds grow with the length of the trip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from geopy.distance import geodesic
+
+DETOUR = 1.42
+EARTH_M = 6_371_008.8
+PARKING_S = 90  # to leave one place and stop at another; none between doors of one address
+SAME_PLACE_M = 40.0
+# Metres of road that are driven at km/h, from the start of the trip; the rest at the last speed.
+BANDS = ((1_000.0, 20.0), (4_000.0, 30.0), (15_000.0, 48.0), (np.inf, 78.0))
+
+Place = tuple[float, float]  # latitude, longitude in degrees
+Seconds = npt.NDArray[np.int64]
+
+
+def distance_m(a: Place, b: Place) -> float:
+    """Metres as the crow flies, on the ellipsoid."""
+    return float(geodesic(a, b).meters)
+
+
+def straight_line_m(places: Sequence[Place]) -> npt.NDArray[np.float64]:
+    """Metres between all pairs, on the sphere (within 0.6 % of the ellipsoid, and a thousand times quicker)."""
+    if not places:
+        return np.zeros((0, 0))
+    points = np.radians(np.asarray(places, dtype=float))
+    latitude, longitude = points[:, 0], points[:, 1]
+    half = np.sin((latitude[:, None] - latitude) / 2) ** 2
+    half += np.cos(latitude)[:, None] * np.cos(latitude) * np.sin((longitude[:, None] - longitude) / 2) ** 2
+    metres: npt.NDArray[np.float64] = 2 * EARTH_M * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
+    return metres
+
+
+def drive_seconds(straight_m: npt.NDArray[np.float64]) -> Seconds:
+    """Driving time over a straight line, as whole seconds; 0 within the same address."""
+    road = straight_m * DETOUR
+    seconds = np.zeros_like(road)
+    driven = 0.0
+    for length, speed in BANDS:
+        seconds += np.clip(road - driven, 0, length) / (speed / 3.6)
+        driven += length
+    seconds += PARKING_S
+    return np.where(straight_m < SAME_PLACE_M, 0, np.rint(seconds)).astype(np.int64)
+
+
+def travel_seconds(places: Sequence[Place]) -> Seconds:
+    """The matrix of driving times between all pairs, in seconds."""
+    return drive_seconds(straight_line_m(places))

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from argon2 import PasswordHasher
-from sqlalchemy import Column, Engine, Integer, MetaData, Table, func, insert, select
+from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, func, insert, select
 from sqlalchemy.exc import OperationalError
 
 from fieldcrm.domain.catalogue import CATALOGUE
@@ -79,6 +79,13 @@ class Headquarters:
             if len(pending) == _BATCH:
                 count += self._flush(org, pending)
         return count + self._flush(org, pending)
+
+    def missing_blobs(self, connection: Connection, org: UUID) -> set[str]:
+        """Names of the photos that reports refer to and that have not arrived."""
+        table = self.sync.tables.records["attachment"]
+        wanted = connection.scalars(select(table.c.sha256).where(table.c.org_id == org, table.c.deleted_rev.is_(None)))
+        names = set(wanted)
+        return names - self.blobs.present(org, names)
 
     def mark_revisions(self) -> None:
         """Write the newest revisions beside the database: after a restore they show what is missing."""

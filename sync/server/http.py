@@ -6,12 +6,14 @@ import errno
 import logging
 import re
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from functools import partial, wraps
+from typing import Any, ParamSpec, TypeVar, cast
 
 import msgspec
+from anyio import to_thread
 from litestar import Litestar, MediaType, Request, Response, get, head, patch, post
 from litestar.config.response_cache import ResponseCacheConfig
 from litestar.datastructures import State
@@ -47,6 +49,7 @@ MAX_DEPTH = 40  # of JSON values inside an operation
 _RANGE = re.compile(r"bytes=(\d{1,12})-(\d{0,12})")
 
 Item = TypeVar("Item")
+Parameters = ParamSpec("Parameters")
 
 log = logging.getLogger("sync.server")
 
@@ -122,10 +125,21 @@ def build_app(services: Services, *, title: str, version: str) -> Gate:
     return Gate(cast(App, app), services.metrics)
 
 
+def in_thread(handler: Callable[Parameters, Item]) -> Callable[Parameters, Awaitable[Item]]:
+    """Run a handler on a thread. Litestar's own switch for it fails when a path has several handlers (2.25)."""
+
+    @wraps(handler)
+    async def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Item:
+        return await to_thread.run_sync(partial(handler, *args, **kwargs))
+
+    return run
+
+
 # -- signing in
 
 
-@post("/v1/sign-in", status_code=200, sync_to_thread=True)
+@post("/v1/sign-in", status_code=200)
+@in_thread
 def sign_in(data: SignInRequest, state: State) -> SignedIn:
     """Tokens for a new device, or for the number that this device had before."""
     services: Services = state.services
@@ -145,14 +159,16 @@ def sign_in(data: SignInRequest, state: State) -> SignedIn:
     return _signed_in(services, identity, tokens)
 
 
-@post("/v1/token", status_code=200, sync_to_thread=True)
+@post("/v1/token", status_code=200)
+@in_thread
 def refresh(data: RefreshRequest, state: State) -> SignedIn:
     """A new pair of tokens; the old refresh token is then good for nothing."""
     services: Services = state.services
     return _signed_in(services, *services.auth.refresh(data.refresh, now=services.clock()))
 
 
-@post("/v1/devices", status_code=200, sync_to_thread=True)
+@post("/v1/devices", status_code=200)
+@in_thread
 def add_device(data: NewDeviceRequest, request: Request[Any, Any, State]) -> SignedIn:
     """Another number for a device whose database turned out to be a copy."""
     services, identity = _caller(request)
@@ -162,7 +178,8 @@ def add_device(data: NewDeviceRequest, request: Request[Any, Any, State]) -> Sig
 # -- sync
 
 
-@post("/v1/sync", status_code=200, sync_to_thread=True)
+@post("/v1/sync", status_code=200)
+@in_thread
 def sync(data: SyncRequest, request: Request[Any, Any, State]) -> SyncResponse:
     """What the device has to say, and the first page of what it does not know yet."""
     services, identity = _caller(request)
@@ -177,21 +194,24 @@ def sync(data: SyncRequest, request: Request[Any, Any, State]) -> SyncResponse:
     return response
 
 
-@get("/v1/sync/pull", sync_to_thread=True)
+@get("/v1/sync/pull")
+@in_thread
 def pull(token: str, request: Request[Any, Any, State]) -> SyncResponse:
     """The next page of a pull."""
     services, identity = _caller(request, allow_revoked=False)
     return services.sync.pull(identity.caller, token, now=services.clock())
 
 
-@post("/v1/ops/status", status_code=200, sync_to_thread=True)
+@post("/v1/ops/status", status_code=200)
+@in_thread
 def operation_status(data: list[str], request: Request[Any, Any, State]) -> list[str]:
     """Which of these operations the server knows."""
     services, identity = _caller(request, allow_revoked=False)
     return services.sync.op_status(identity.caller, _limited(data))
 
 
-@post("/v1/receipts", status_code=200, sync_to_thread=True)
+@post("/v1/receipts", status_code=200)
+@in_thread
 def receipts(data: list[str], request: Request[Any, Any, State]) -> list[Receipt]:
     """What the server holds of these submissions, photos included."""
     services, identity = _caller(request, allow_revoked=False)
@@ -201,14 +221,16 @@ def receipts(data: list[str], request: Request[Any, Any, State]) -> list[Receipt
 # -- blobs
 
 
-@post("/v1/blobs/check", status_code=200, sync_to_thread=True)
+@post("/v1/blobs/check", status_code=200)
+@in_thread
 def check_blobs(data: list[BlobOffer], request: Request[Any, Any, State]) -> list[BlobState]:
     """Where each of these uploads stands; the ones that are not there are then expected."""
     services, identity = _caller(request, allow_revoked=False)
     return services.blobs.check(identity.org, _limited(data), now=services.clock())
 
 
-@head("/v1/blobs/{sha256:str}", sync_to_thread=True)
+@head("/v1/blobs/{sha256:str}")
+@in_thread
 def blob_progress(sha256: str, request: Request[Any, Any, State]) -> Response[None]:
     """Upload-Offset and Upload-Length of an upload, after the tus protocol."""
     services, identity = _caller(request, allow_revoked=False)
@@ -216,7 +238,8 @@ def blob_progress(sha256: str, request: Request[Any, Any, State]) -> Response[No
     return Response(None, headers=_upload_headers(state) | {"Upload-Length": str(size), "Cache-Control": "no-store"})
 
 
-@patch("/v1/blobs/{sha256:str}", status_code=204, sync_to_thread=True)
+@patch("/v1/blobs/{sha256:str}", status_code=204)
+@in_thread
 def send_blob(sha256: str, body: bytes, request: Request[Any, Any, State]) -> Response[None]:
     """One piece of a blob, at Upload-Offset."""
     services, identity = _caller(request, allow_revoked=False)
@@ -228,7 +251,8 @@ def send_blob(sha256: str, body: bytes, request: Request[Any, Any, State]) -> Re
     return Response(None, status_code=204, headers=_upload_headers(state))
 
 
-@get("/v1/blobs/{sha256:str}", sync_to_thread=True)
+@get("/v1/blobs/{sha256:str}")
+@in_thread
 def read_blob(sha256: str, request: Request[Any, Any, State]) -> Response[bytes]:
     """A blob, or a part of it (Range), when a record that the caller may see refers to it."""
     services, identity = _caller(request, allow_revoked=False)
@@ -247,7 +271,8 @@ def read_blob(sha256: str, request: Request[Any, Any, State]) -> Response[bytes]
 # -- the server itself
 
 
-@get("/v1/health", sync_to_thread=True)
+@get("/v1/health")
+@in_thread
 def health(state: State) -> Health:
     """Whether the server and its database answer."""
     state.services.sync.check()

@@ -1,0 +1,145 @@
+"""Serving the HTTP surface on granian, in this process, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from granian.constants import HTTPModes, Interfaces
+from granian.server.embed import Server
+
+from fieldcrm.domain.errors import DomainError, Unavailable
+from fieldcrm.server.headquarters import Headquarters
+from fieldcrm.server.jobs import Jobs
+from sync.server.http import build_app
+
+_BACKLOG = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to listen; port 0 takes a free one. With a certificate (PEM) and its key it is HTTPS."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+def serve(hq: Headquarters, place: Place, *, version: str, started: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; requests under way are finished. ``started`` gets the address.
+
+    Raises ``Unavailable("port_taken")``, ``DomainError("certificate_unreadable")``.
+    """
+    asyncio.run(_serve(hq, place, version, started))
+
+
+async def _serve(hq: Headquarters, place: Place, version: str, started: Callable[[str], None]) -> None:
+    reserved, port = _reserve(place)
+    app = build_app(hq.services(), title="FieldCRM server", version=version)
+    server = Server(
+        app,
+        address=place.host,
+        port=port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=_BACKLOG,
+        log_enabled=False,
+        ssl_cert=_readable(place.certificate),
+        ssl_key=_readable(place.key),
+    )
+    jobs = Jobs(hq)
+    jobs.start()
+    try:
+        running = asyncio.create_task(server.serve())
+        stopping = _stop_requested()
+        await _listening(place.host, port, running)
+        started(f"{'https' if place.certificate else 'http'}://{_shown(place.host)}:{port}")
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        server.stop()  # type: ignore[no-untyped-call]  # granian leaves it untyped
+        await running
+    finally:
+        reserved.close()
+        jobs.stop()
+
+
+def _reserve(place: Place) -> tuple[socket.socket, int]:
+    """Hold a port without listening, so that its number is known before the server binds it too."""
+    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
+    holder = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if hasattr(socket, "SO_REUSEPORT"):
+            _refuse_taken(family, place)
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        holder.bind((place.host, place.port))
+        port = int(holder.getsockname()[1])
+    except OSError as error:
+        holder.close()
+        raise Unavailable("port_taken", host=place.host, port=place.port, reason=error.strerror or "") from error
+    if not hasattr(socket, "SO_REUSEPORT"):
+        holder.close()
+    return holder, port
+
+
+def _refuse_taken(family: int, place: Place) -> None:
+    """SO_REUSEPORT would let two servers share a port by accident; a plain bind tells."""
+    if place.port:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((place.host, place.port))
+
+
+def _stop_requested() -> asyncio.Future[None]:
+    loop = asyncio.get_running_loop()
+    stopping = loop.create_future()
+
+    def finish() -> None:
+        if not stopping.done():
+            stopping.set_result(None)
+
+    def stop(*_: object) -> None:
+        loop.call_soon_threadsafe(finish)
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        if sys.platform == "win32":
+            signal.signal(name, stop)
+        else:
+            loop.add_signal_handler(name, stop)
+    return stopping
+
+
+async def _listening(host: str, port: int, running: asyncio.Task[None]) -> None:
+    """Wait until the port answers; hands on what the server raised instead."""
+    while not running.done():
+        try:
+            _, writer = await asyncio.open_connection(_reachable(host), port)
+        except OSError:
+            await asyncio.sleep(0.02)
+            continue
+        writer.close()
+        return
+    await running
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _readable(path: Path | None) -> Path | None:
+    if path is None:
+        return None
+    try:
+        path.read_bytes()
+    except OSError as error:
+        raise DomainError("certificate_unreadable", path=str(path), reason=error.strerror or "") from error
+    return path

@@ -70,9 +70,16 @@ class Schedule:
         return tuple(stop.candidate for stop in self.stops)
 
 
-def schedule(order: Sequence[int], candidates: Sequence[Candidate], travel: Matrix, day: Day) -> Schedule:
-    """Put times to an order, lunch where it disturbs least: the check of any plan, and the price of any move."""
-    places: Sequence[int | None] = range(len(order) + 1) if day.lunch and order else (None,)
+def schedule(
+    order: Sequence[int], candidates: Sequence[Candidate], travel: Matrix, day: Day,
+    lunch_places: Sequence[int] | None = None,
+) -> Schedule:
+    """Put times to an order, lunch where it disturbs least: the check of any plan, and the price of any move.
+
+    ``lunch_places`` limits where lunch is tried (before which stop), for quick comparisons.
+    """
+    every: Sequence[int | None] = range(len(order) + 1) if day.lunch and order else (None,)
+    places = every if lunch_places is None or every == (None,) else lunch_places
     tried = [_with_lunch(order, candidates, travel, day, place) for place in places]
     return min(tried, key=lambda s: (not s.fits, sum(stop.closed for stop in s.stops), s.home_at, s.lunch_at or 0))
 
@@ -182,6 +189,8 @@ def fill(
     for index in sorted(waiting, key=lambda i: (not candidates[i].must, -candidates[i].score, i)):
         if len(plan.stops) >= day.most_stops:
             break
+        if plan.home_at + candidates[index].service > day.ends:
+            continue
         best = cheapest(plan, index, candidates, travel, day)
         if best is not None and best.fits:
             plan = best
@@ -193,10 +202,13 @@ def cheapest(
 ) -> Schedule | None:
     """The schedule with one more store at its best place: one that fits, if any does; None when it is never open."""
     order = plan.order
+    eaten = sum(stop.arrive < plan.lunch_at for stop in plan.stops) if plan.lunch_at is not None else 0
     tried = [
-        schedule((*order[:place], index, *order[place:]), candidates, travel, day) for place in range(len(order) + 1)
+        schedule((*order[:place], index, *order[place:]), candidates, travel, day, (eaten, eaten + 1))
+        for place in range(len(order) + 1)
     ]
     open_ones = [s for s in tried if not any(stop.closed and stop.candidate == index for stop in s.stops)]
     if not open_ones:
         return None
-    return min(open_ones, key=lambda s: (not s.fits, sum(stop.closed for stop in s.stops), s.home_at, s.travel))
+    best = min(open_ones, key=lambda s: (not s.fits, sum(stop.closed for stop in s.stops), s.home_at, s.travel))
+    return best if best.fits else schedule(best.order, candidates, travel, day)

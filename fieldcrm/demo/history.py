@@ -211,9 +211,9 @@ def add_task(
     visit: Id | None = None, submission: Id | None = None, done_at: datetime | None = None, by: str | None = None,
 ) -> Id:  # fmt: skip
     return records.add(
-        "task", records.id("task", outlet["id"], kind, title, due), outlet_id=outlet["id"], kind=kind, title=title,
-        due=due, state=state, person_id=rep.id, promised_by=by or _contact(records, outlet["id"]), done_at=done_at,
-        visit_id=visit, submission_id=submission,
+        "task", records.id("task", outlet["name"], outlet["lat_e7"], kind, title, due), outlet_id=outlet["id"],
+        kind=kind, title=title, due=due, state=state, person_id=rep.id, done_at=done_at, visit_id=visit,
+        promised_by=by or _contact(records, outlet["id"]), submission_id=submission,
     )  # fmt: skip
 
 

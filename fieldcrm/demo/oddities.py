@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from fieldcrm.demo.history import History, Visited, add_task, position_near
 from fieldcrm.demo.pictures import Shot, shelf_photo
 from fieldcrm.demo.records import Records, Row
-from fieldcrm.demo.territory import Territory
 from fieldcrm.domain.ids import Id
 
 PHOTO_SIZE = (1600, 1200)
@@ -35,7 +34,7 @@ def arrange(history: History, found: Oddities) -> None:
     """Write everything odd into the records of a history that was written."""
     chance = history.chance
     _broken_promises(history, found)
-    duplicate_outlet(history.records, history.territory, found)
+    duplicate_outlet(history.records, found)
     by_rep = {rep.id: [past for past in history.visited if past.rep.id == rep.id] for rep in history.territory.reps}
     for visits in by_rep.values():
         for past in visits[-REPORTS_WITH_PHOTOS:]:
@@ -69,19 +68,19 @@ def _broken_promises(history: History, found: Oddities) -> None:
     )  # fmt: skip
 
 
-def duplicate_outlet(records: Records, territory: Territory, found: Oddities) -> None:
+def duplicate_outlet(records: Records, found: Oddities) -> None:
     """The same store entered by hand a second time, thirty metres away, with a typing mistake in its name."""
     true = next(row for row in records.of("outlet") if row["store_type"] == "supermarket" and row["state"] == "active")
     name = true["name"]
     twin = {
-        **true, "id": records.id("duplicate", true["id"]), "name": name[:-2] + name[-1] + name[-2],
+        **true, "id": records.id("duplicate"), "name": name[:-2] + name[-1] + name[-2],
         "lat_e7": true["lat_e7"] + 2400, "lon_e7": true["lon_e7"] - 1500, "opening_hours": None, "phone": None,
         "provenance": {"name": {"source": "rep", "at": records.now.date().isoformat()}}, "custom": {},
     }  # fmt: skip
     records.rows["outlet"].append(twin)
     start = records.now.astimezone(UTC).date() - timedelta(weeks=4)
     records.add(
-        "sector_assignment", records.id("assignment", twin["id"]), outlet_id=twin["id"], sector_id=true["sector_id"],
+        "sector_assignment", records.id("assignment", "twin"), outlet_id=twin["id"], sector_id=true["sector_id"],
         valid_from=start, valid_to=None,
     )  # fmt: skip
     found.duplicate = true["id"], twin["id"]

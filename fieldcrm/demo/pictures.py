@@ -6,6 +6,7 @@ import io
 import random
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from PIL import ExifTags, Image, ImageDraw, ImageFont
@@ -102,8 +103,11 @@ def _caption(draw: ImageDraw.ImageDraw, size: tuple[int, int], shot: Shot) -> No
     draw.text((high, size[1] - high * 3 // 2), text, fill="#ffffff", font=_font(high))
 
 
+@cache
 def _font(pixels: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(str(resources.path("fonts/Inter-Medium.ttf")), pixels)
+    # The basic layout: shaping every price tag would take most of the time of a picture.
+    path = str(resources.path("fonts/Inter-Medium.ttf"))
+    return ImageFont.truetype(path, pixels, layout_engine=ImageFont.Layout.BASIC)
 
 
 def _exif(shot: Shot) -> Image.Exif:

@@ -1,17 +1,15 @@
 """Who works where: an organisation of three reps and a manager, over the real outlets of a region.
 
-The people are invented. The outlets are those of the extract, each field with its source and licence.
+The people are invented. The outlets are those of the extract, imported by the server with source and licence.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from statistics import median
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
-from fieldcrm.demo.place import country_and_zone
 from fieldcrm.demo.records import Records, Row
 from fieldcrm.domain.catalogue import MANAGER, REP
 from fieldcrm.domain.ids import Id
@@ -85,7 +83,7 @@ def add_organisation(records: Records, since: date) -> Territory:
 
 def _add_settings(records: Records) -> None:
     settings: dict[str, object] = {
-        "organisation": {"name": ORGANISATION, "sample_data": True},
+        "sample_data": True,
         "currency": "EUR",
         "roles": {"rep": "Chef de secteur", "manager": "Directeur régional"},
     }
@@ -93,55 +91,24 @@ def _add_settings(records: Records) -> None:
         records.add("setting", records.id("setting", key), key=key, value=value, valid_from=None, valid_to=None)
 
 
-def add_outlets(records: Records, found: Sequence[OutletFound], territory: Territory, since: date) -> None:
-    """The outlets of the extract, cut into as many bands from west to east as there are sectors."""
+def bands(found: Sequence[OutletFound], count: int) -> list[list[OutletFound]]:
+    """The outlets cut into ``count`` equal bands from west to east: one for each sector."""
+    ordered = sorted(found, key=lambda outlet: (outlet.lon_e7, outlet.reference))
+    return [ordered[len(ordered) * n // count : len(ordered) * (n + 1) // count] for n in range(count)]
+
+
+def choose_customers(outlets: Sequence[Row]) -> None:
+    """Every outlet gets its rhythm by its type; some are customers, the others prospects."""
     counters: dict[str, int] = {}
-    country, zone = country_and_zone(_middle(o.lat_e7 for o in found), _middle(o.lon_e7 for o in found))
-    by_longitude = sorted(found, key=lambda outlet: (outlet.lon_e7, outlet.reference))
-    for number, outlet in enumerate(by_longitude):
-        sector = territory.sectors[number * len(territory.sectors) // len(by_longitude)]
-        count = counters[outlet.store_type] = counters.get(outlet.store_type, 0) + 1
-        customer = count % CUSTOMERS_OF.get(outlet.store_type, 1) == 0
-        id = records.add(
-            "outlet", records.id("outlet", outlet.reference),
-            **outlet_values(outlet, records.now, country, zone), sector_id=sector,
+    for row in outlets:
+        kind = row["store_type"]
+        segment, interval, minutes = RHYTHM[kind]
+        counters[kind] = counters.get(kind, 0) + 1
+        customer = counters[kind] % CUSTOMERS_OF.get(kind, 1) == 0
+        row.update(
+            segment=segment, visit_interval_days=interval, visit_minutes=minutes,
             state="active" if customer else "prospect",
         )  # fmt: skip
-        records.add(
-            "outlet_source", records.id("source", outlet.reference), outlet_id=id, source="osm",
-            reference=outlet.reference, licence=LICENCE, imported_at=records.now, values=dict(outlet.tags),
-            batch="demo",
-        )  # fmt: skip
-        _assign(records, id, sector, since)
-
-
-def _middle(values: Iterable[int]) -> float:
-    return median(values) / 10_000_000
-
-
-def outlet_values(outlet: OutletFound, now: datetime, country: str, zone: str) -> Row:
-    """The fields of an outlet that the extract gives, with their provenance; text that it lacks stays ``None``."""
-    segment, interval, minutes = RHYTHM[outlet.store_type]
-    texts = {
-        "name": outlet.name, "banner": outlet.brand, "house_number": outlet.house_number, "street": outlet.street,
-        "postcode": outlet.postcode, "city": outlet.city, "country": outlet.country or country, "phone": outlet.phone,
-        "website": outlet.website, "email": outlet.email, "opening_hours": outlet.opening_hours,
-    }  # fmt: skip
-    given = {name: value for name, value in texts.items() if value}
-    source = {"source": "osm", "licence": LICENCE, "at": now.date().isoformat()}
-    return {
-        **{name: given.get(name) for name in texts},
-        "store_type": outlet.store_type, "lat_e7": outlet.lat_e7, "lon_e7": outlet.lon_e7, "zone": zone,
-        "segment": segment, "visit_interval_days": interval, "visit_minutes": minutes,
-        "custom": {}, "provenance": dict.fromkeys((*given, "lat_e7", "lon_e7"), source),
-    }  # fmt: skip
-
-
-def _assign(records: Records, outlet: Id, sector: Id, since: date, until: date | None = None) -> None:
-    records.add(
-        "sector_assignment", records.id("assignment", outlet, since), outlet_id=outlet, sector_id=sector,
-        valid_from=since, valid_to=until,
-    )  # fmt: skip
 
 
 def move_one_store(records: Records, territory: Territory, today: date) -> Territory:
@@ -154,9 +121,12 @@ def move_one_store(records: Records, territory: Territory, today: date) -> Terri
     change = today - timedelta(weeks=5)
     assignment = next(row for row in records.of("sector_assignment") if row["outlet_id"] == moved["id"])
     assignment["valid_to"] = change - timedelta(days=1)
-    _assign(records, moved["id"], new, change)
+    records.add(
+        "sector_assignment", records.id("assignment", "moved"), outlet_id=moved["id"], sector_id=new,
+        valid_from=change, valid_to=None,
+    )  # fmt: skip
     moved["sector_id"] = new
-    return Territory(territory.sectors, territory.reps, territory.manager, moved["id"])
+    return replace(territory, moved_outlet=moved["id"])
 
 
 def add_contacts(records: Records, chance: random.Random) -> None:
@@ -166,6 +136,6 @@ def add_contacts(records: Records, chance: random.Random) -> None:
             continue
         name = f"{chance.choice(FIRST_NAMES)} {chance.choice('ABEHKLMNPRSTV')}. (fictif)"
         records.add(
-            "contact", records.id("contact", row["id"]), outlet_id=row["id"], name=name, job=chance.choice(JOBS),
-            phone=f"+358 50 555 {chance.randrange(10_000):04d}", preferred=True,
+            "contact", records.id("contact", row["name"], row["lat_e7"], row["lon_e7"]), outlet_id=row["id"],
+            name=name, job=chance.choice(JOBS), phone=f"+358 50 555 {chance.randrange(10_000):04d}", preferred=True,
         )  # fmt: skip

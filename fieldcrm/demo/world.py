@@ -1,28 +1,27 @@
-"""The whole sample territory as rows and photos: from an extract, a form and a seed; the same again each time."""
+"""The whole sample territory as rows and photos, from imported outlets, a form and a seed; the same again each time."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from fieldcrm.demo.history import History
 from fieldcrm.demo.oddities import Oddities, arrange
 from fieldcrm.demo.range import add_range, read_range
-from fieldcrm.demo.records import Records
+from fieldcrm.demo.records import Records, Row
 from fieldcrm.demo.shelves import Reports, Shelves
 from fieldcrm.demo.territory import (
     WEEKS,
     Territory,
     add_contacts,
     add_organisation,
-    add_outlets,
+    choose_customers,
     move_one_store,
 )
 from fieldcrm.domain.ids import Id
 from fieldcrm.forms import load_form
-from fieldcrm.geo.osm import OutletFound
 
 SEED = 20261121
 
@@ -48,19 +47,31 @@ class SampleWorld:
         return self.oddities.blobs
 
 
-def build_world(found: Sequence[OutletFound], form: AuditForm, now: datetime, seed: int = SEED) -> SampleWorld:
-    """Everything up to the day before ``now``; invented but for the outlets, which are those of ``found``."""
-    records, chance, oddities = Records(seed, now), random.Random(seed), Oddities()
-    today = now.astimezone(UTC).date()
-    since = today - timedelta(weeks=WEEKS + 4)
-    territory = add_organisation(records, since)
+def begin(now: datetime, seed: int = SEED) -> tuple[Records, Territory]:
+    """The organisation, its sectors and its people: what has to be there before outlets can be imported."""
+    records = Records(seed, now)
+    return records, add_organisation(records, first_day(now))
+
+
+def first_day(now: datetime) -> date:
+    """The day from which assortments, prices and sectors are valid: some weeks before the first visit."""
+    return now.astimezone(UTC).date() - timedelta(weeks=WEEKS + 4)
+
+
+def build_world(
+    records: Records, territory: Territory, outlets: Sequence[Row], assignments: Sequence[Row], form: AuditForm
+) -> SampleWorld:
+    """Everything up to the day before ``records.now``, for outlets that were imported, in the order of the source."""
+    chance, oddities = random.Random(records.seed), Oddities()
+    today = records.now.astimezone(UTC).date()
+    records.rows["outlet"], records.rows["sector_assignment"] = list(outlets), list(assignments)
+    choose_customers(records.of("outlet"))
     articles = read_range(records)
-    add_range(records, articles, since)
+    add_range(records, articles, first_day(records.now))
     records.add(
         "form", records.id("form", form.name, form.version), name=form.name, version=form.version, xform=form.xform,
         title=form.title, active=True,
     )  # fmt: skip
-    add_outlets(records, found, territory, since)
     territory = move_one_store(records, territory, today)
     add_contacts(records, chance)
     _always_out(records, territory, articles[0].id, oddities)

@@ -18,7 +18,7 @@ CLOCK_ROOTS = (
     "fieldcrm/app", "fieldcrm/demo", "fieldcrm/cli", "fieldcrm/serve", "fieldcrm/ui/appsession", "fieldcrm/ui/gallery",
 )
 PRINT_ROOTS = ("fieldcrm/cli", "fieldcrm/serve", "fieldcrm/demo")
-MACHINE_PATH = re.compile(r"(?<![\w.~$})])/(?:work|root|home/\w+|farm|tmp/[a-z])/?\b")
+MACHINE_PATH = re.compile(r"(?<![\w.~$}<)])/(?:work|root|home/\w+|farm|tmp/[a-z])/?\b")
 
 
 def modules() -> list[Path]:

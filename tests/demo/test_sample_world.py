@@ -6,35 +6,36 @@ import hashlib
 import io
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from PIL import ExifTags, Image
 
-from fieldcrm import resources
 from fieldcrm.demo.pictures import Shot, shelf_photo
 from fieldcrm.demo.place import country_and_zone
 from fieldcrm.demo.range import ean13_valid
-from fieldcrm.demo.world import AuditForm, SampleWorld, build_world
+from fieldcrm.demo.seed import Seeded, built_in_audit, demo_extract, seed_server
+from fieldcrm.demo.world import SampleWorld
 from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.domain.submission import Shelf
 from fieldcrm.forms import load_form, project
-from fieldcrm.geo.osm import OutletFound, collect_outlets
+from fieldcrm.geo.osm import collect_outlets
 
 NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def found() -> list[OutletFound]:
-    return collect_outlets(resources.path("demo/helsinki.osm.pbf"))[0]
-
-
-def audit() -> AuditForm:
-    return AuditForm("shelf_audit", "1", {"fr": "Relevé", "en": "Audit"}, resources.text("forms/shelf_audit.xml"))
+def seed(folder: Path) -> Seeded:
+    return seed_server(folder, demo_extract(), NOW)
 
 
 @pytest.fixture(scope="module")
-def world(found: list[OutletFound]) -> SampleWorld:
-    return build_world(found, audit(), NOW)
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Seeded:
+    return seed(tmp_path_factory.mktemp("server"))
+
+
+@pytest.fixture(scope="module")
+def world(seeded: Seeded) -> SampleWorld:
+    return seeded.world
 
 
 def test_every_row_has_the_fields_of_its_collection_and_all_that_are_required(world: SampleWorld) -> None:
@@ -54,10 +55,25 @@ def test_ids_are_unique_and_references_lead_somewhere(world: SampleWorld) -> Non
     assert all(row["visit_id"] in visits for row in rows["submission"])
 
 
-def test_the_same_seed_gives_the_same_world(world: SampleWorld, found: list[OutletFound]) -> None:
-    again = build_world(found, audit(), NOW)
-    assert again.records.rows == world.records.rows
+def test_the_same_seed_gives_the_same_history(world: SampleWorld, tmp_path: Path) -> None:
+    again = seed(tmp_path).world
+
+    def without_outlet_ids(one: SampleWorld) -> dict[str, list[dict[str, object]]]:
+        """The server's import gives outlets ids of its own; everything else comes from the seed."""
+        rows = one.records.rows
+        kept = {name: rows[name] for name in rows if name not in ("outlet", "sector_assignment")}
+        return {
+            name: [{key: value for key, value in row.items() if key not in ("outlet_id", "lat_e7")} for row in found]
+            for name, found in kept.items()
+        }
+
+    assert without_outlet_ids(again) == without_outlet_ids(world)
     assert again.photos.keys() == world.photos.keys()
+
+
+def test_the_server_imported_every_outlet_of_the_extract_once(seeded: Seeded) -> None:
+    assert seeded.outlets_imported == len(collect_outlets(demo_extract())[0])
+    assert len(seeded.world.records.of("outlet")) == seeded.outlets_imported + 1  # and the one entered twice
 
 
 def test_the_range_has_sixty_products_in_four_categories_with_valid_codes(world: SampleWorld) -> None:
@@ -75,7 +91,7 @@ def test_every_type_of_store_lists_thirty_products_or_more(world: SampleWorld) -
 
 
 def test_reports_are_in_the_shape_of_the_audit(world: SampleWorld) -> None:
-    form = load_form(audit().xform.encode())
+    form = load_form(built_in_audit().xform.encode())
     for submission in world.records.of("submission")[::40]:
         lines = project(form, submission["answers"])
         assert len(lines) >= 30
@@ -98,7 +114,7 @@ def test_two_promises_were_broken_and_one_is_due(world: SampleWorld) -> None:
 def test_one_product_is_out_of_stock_again_and_again(world: SampleWorld) -> None:
     assert world.oddities.always_out
     outlet, product = world.oddities.always_out
-    form = load_form(audit().xform.encode())
+    form = load_form(built_in_audit().xform.encode())
     states = [
         line.state
         for row in world.records.of("submission") if row["outlet_id"] == outlet

@@ -48,7 +48,7 @@ class SyncRequest(msgspec.Struct):
     prev_op: str | None  # id of operation next_seq - 1 in this device's journal
     cursors: dict[str, int]  # bucket -> revision up to which it is held
     tx: list[Tx] = []
-    want: int = 2000  # rows of the first page
+    want: int = 2000  # rows of the first page; 0: no page, the answers only
 
 
 class OpResult(msgspec.Struct, omit_defaults=True):
@@ -165,3 +165,7 @@ class Remote(Protocol):
     def fetch_blob(self, sha256: str, offset: int = 0) -> bytes: ...
 
     def op_status(self, ops: list[str]) -> list[str]: ...
+
+    def receipts(self, submissions: list[str]) -> list[Receipt]: ...
+
+    def new_device(self, device_name: str) -> SignedIn: ...

@@ -174,7 +174,7 @@ class Database:
 def _record(tx: Transaction, first_n: int) -> None:
     """Name the transaction in the history if it captured anything, and touch what it captured."""
     count = tx.conn.exec_driver_sql("SELECT next_n FROM sync_state").scalar_one() - first_n
-    if count == 0:
+    if count <= 0:  # below: a device that starts its numbers anew
         return
     row = {"id": tx.id, "person_id": tx.actor.user_id, "at": tx.now, "label": tx.label, "undoes": tx.undoes}
     tx.conn.execute(insert(T.outbox_tx).values(row))

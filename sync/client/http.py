@@ -28,11 +28,11 @@ from sync.protocol import (
     PROTOCOL_VERSION,
     BlobOffer,
     BlobState,
+    NewDeviceRequest,
     Receipt,
     RefreshRequest,
     SignedIn,
     SignInRequest,
-    NewDeviceRequest,
     SyncRequest,
     SyncResponse,
 )

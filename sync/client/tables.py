@@ -48,7 +48,7 @@ def _check(field: Field) -> str:
     if field.kind is Kind.FLAG:
         return f"{name} IN (0, 1)"
     if field.kind in (Kind.DOCUMENT, Kind.MAP, Kind.SET):
-        return f"json_valid({name})"
+        return f"{name} IS NULL OR json_valid({name})"  # SQLite before 3.42: json_valid(NULL) is 0
     if field.choices:
         return f"{name} IN ({', '.join(_quoted(choice) for choice in field.choices)})"
     limits = []
@@ -73,6 +73,7 @@ def build_sync_tables(metadata: MetaData) -> None:
         Column("device", Integer, nullable=False, server_default=text("0")),
         Column("next_n", Integer, nullable=False, server_default=text("1")),  # of the next captured operation
         Column("schema", Integer, nullable=False, server_default=text("0")),
+        Column("pull_token", Text),  # where a pull of several pages was cut
         Column("synced_at", TimeType),  # end of the last complete sync
         Column("verified_at", TimeType),  # last time the digests agreed
         sqlite_strict=True,
@@ -90,6 +91,9 @@ def build_sync_tables(metadata: MetaData) -> None:
         metadata,
         Column("name", Text, primary_key=True),
         Column("cursor", Integer, nullable=False, server_default=text("0")),
+        Column("round", Integer, nullable=False, server_default=text("0")),  # rises when all of it is fetched anew
+        Column("rows", Integer, nullable=False, server_default=text("0")),
+        Column("sum", Text, nullable=False, server_default="0000000000000000"),  # sync.digest, of the members
         sqlite_strict=True,
     )
     Table(
@@ -98,6 +102,8 @@ def build_sync_tables(metadata: MetaData) -> None:
         Column("bucket", Text, primary_key=True),
         Column("collection", Integer, primary_key=True),
         Column("id", IdType, primary_key=True),
+        Column("rev", Integer, nullable=False),
+        Column("round", Integer, nullable=False),  # of the bucket, when the server last spoke of this record
         Index("ix_member_record", "collection", "id"),
         sqlite_strict=True,
         sqlite_with_rowid=False,
@@ -134,7 +140,8 @@ def build_sync_tables(metadata: MetaData) -> None:
     Table(
         "dead_letter",  # refused by the server; waits for a person, never blocks the queue
         metadata,
-        *_operation_columns(),
+        Column("rid", Integer, primary_key=True),
+        *_operation_columns(keyed=False),  # a fork gives numbers anew; these keep theirs
         Column("code", Text, nullable=False),
         Column("params", JsonType, nullable=False),
         Column("refused_at", TimeType, nullable=False),
@@ -182,9 +189,9 @@ def build_sync_tables(metadata: MetaData) -> None:
     )
 
 
-def _operation_columns() -> list[Column[object]]:
+def _operation_columns(*, keyed: bool = True) -> list[Column[object]]:
     return [
-        Column("n", Integer, primary_key=True),
+        Column("n", Integer, primary_key=keyed, nullable=False),
         Column("op", LargeBinary, nullable=False, unique=True),
         Column("tx", IdType, nullable=False),
         Column("kind", Text, CheckConstraint("kind IN ('new', 'upd', 'del', 'cmd')"), nullable=False),

@@ -1,0 +1,305 @@
+"""One sync of one device: say hello, send, receive, then the photos. When to try again is not decided here.
+
+The network is used on the calling thread; the database only inside the short pieces of work given to
+``LocalDatabase.write``. Whatever is cut goes on from the same place the next time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from sync.client import blobs
+from sync.client.blobs import BlobFiles, BlobSource, Waiting
+from sync.client.failures import Busy, CallRefused, RemoteFailure, Revoked
+from sync.client.local import Local, LocalTransaction, Outgoing
+from sync.protocol import PROTOCOL_VERSION, Pull, Remote, SyncRequest, SyncResponse
+
+MAX_OPS = 500  # in one request
+MAX_BYTES = 1 << 20  # of operations in one request, before compression
+PAGE_ROWS = 1000  # applied in one transaction of some tens of milliseconds
+MAX_ROUNDS = 10_000
+MAX_HEALS = 8  # epochs, gaps and forks in one run
+MAX_UNVERIFIED = 3
+BUSY_SECONDS = 30
+
+Result = TypeVar("Result")
+
+
+class LocalDatabase(Protocol):
+    """Runs one short piece of work in one transaction on the device's writer thread, and waits for it."""
+
+    def write(self, work: Callable[[LocalTransaction], Result]) -> Result: ...
+
+
+class UpgradeNeeded(RemoteFailure):
+    """The server no longer understands this version of the program."""
+
+    code = "upgrade_needed"
+
+
+@dataclass(slots=True)
+class Progress:
+    """What a run has done so far. ``phase``: "sending", "receiving", "photos" or "done"."""
+
+    phase: str = "sending"
+    sent: int = 0
+    refused: int = 0
+    conflicts: int = 0
+    received: int = 0
+    removed: int = 0
+    unreadable: int = 0
+    photos_sent: int = 0
+    photos_received: int = 0
+    photos_to_send: int = 0
+    photos_to_receive: int = 0
+    bytes_sent: int = 0
+    healed: list[str] = field(default_factory=list)  # "epoch", "gap", "forked", "compacted", "digest"
+    verified: bool = False  # both sides hold the same rows
+    cancelled: bool = False
+
+
+class SyncEngine:
+    """``clock`` gives the present as an aware UTC time. ``device_name`` names a device after a fork."""
+
+    def __init__(
+        self,
+        local: Local,
+        database: LocalDatabase,
+        remote: Remote,
+        *,
+        clock: Callable[[], datetime],
+        device_name: str = "",
+        files: BlobFiles | None = None,
+        sources: tuple[BlobSource, ...] = (),
+    ) -> None:
+        self.local = local
+        self.database = database
+        self.remote = remote
+        self.clock = clock
+        self.device_name = device_name
+        self.files = files
+        self.sources = sources
+
+    def run(
+        self,
+        on_progress: Callable[[Progress], None] = lambda progress: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Progress:
+        """Sync until nothing is left to send or fetch. Raises ``RemoteFailure``; what was done stays done."""
+        run = _Run(self, on_progress, cancelled)
+        run.rows()
+        if self.files is not None and not run.stopped():
+            run.photos(self.files)
+        run.step("done")
+        return run.progress
+
+
+class _Run:
+    """The state of one run."""
+
+    def __init__(
+        self, engine: SyncEngine, on_progress: Callable[[Progress], None], cancelled: Callable[[], bool]
+    ) -> None:
+        self.engine = engine
+        self.progress = Progress()
+        self.max_ops = MAX_OPS
+        self._unverified = 0
+        self._on_progress = on_progress
+        self._cancelled = cancelled
+
+    def step(self, phase: str | None = None) -> None:
+        self.progress.phase = phase or self.progress.phase
+        self._on_progress(self.progress)
+
+    def stopped(self) -> bool:
+        self.progress.cancelled = self.progress.cancelled or self._cancelled()
+        return self.progress.cancelled
+
+    def _write(self, work: Callable[[LocalTransaction], Result]) -> Result:
+        return self.engine.database.write(work)
+
+    # Rows
+
+    def rows(self) -> None:
+        for _ in range(MAX_ROUNDS):
+            if self.stopped() or self._round():
+                return
+
+    def _round(self) -> bool:
+        """One request and what follows from it; True when there is nothing left to do."""
+        local = self.engine.local
+        out = self._write(lambda tx: local.outgoing(tx, self.max_ops, MAX_BYTES))
+        self.step("sending" if out.transactions else "receiving")
+        resume = out.token if not out.more else None
+        response = self._ask(out, 0 if out.more or resume else PAGE_ROWS)
+        if response is None:
+            return False
+        if response.control is not None:
+            self._heal(response)
+            return False
+        self._settle(response)
+        if out.more:
+            return False
+        if resume is not None:
+            response = self.engine.remote.pull(resume)
+            self._receive(response)
+            return False  # what came since that pull began is asked for now
+        return self._receive(response) and not self._outbox_waits()
+
+    def _ask(self, out: Outgoing, want: int) -> SyncResponse | None:
+        request = SyncRequest(
+            PROTOCOL_VERSION,
+            self.engine.local.catalogue.schema,
+            out.epoch,
+            out.device,
+            out.hello.next_seq,
+            out.hello.prev_op,
+            out.cursors,
+            out.transactions,
+            want,
+        )
+        try:
+            return self.engine.remote.sync(request)
+        except CallRefused as refusal:
+            if refusal.status != 413 or self.max_ops == 1:
+                raise
+            self.max_ops = max(1, self.max_ops // 2)
+            return None
+
+    def _settle(self, response: SyncResponse) -> None:
+        if not response.results:
+            return
+        cols = response.pull.cols if response.pull else {}
+        now = self.engine.clock()
+        settled = self._write(lambda tx: self.engine.local.settle(tx, response.results, cols, now))
+        self.progress.sent += settled.answered
+        self.progress.refused += settled.refused
+        self.progress.conflicts += settled.conflicts
+        self.step()
+
+    def _receive(self, response: SyncResponse) -> bool:
+        """Apply this page and the ones after it; True when all was received and both sides agree."""
+        while True:
+            if response.control is not None:
+                self._heal(response)
+                return False
+            pull = response.pull
+            if pull is None or not pull.upto:
+                return False
+            self._apply(pull)
+            if not pull.more or pull.token is None:
+                return self._verify(response)
+            if self.stopped():
+                return False
+            response = self.engine.remote.pull(pull.token)
+
+    def _apply(self, pull: Pull) -> None:
+        self.step("receiving")
+        received = self._write(lambda tx: self.engine.local.apply(tx, pull))
+        self.progress.received += received.rows
+        self.progress.removed += received.removed
+        self.progress.unreadable += received.unreadable
+        self.step()
+
+    def _verify(self, response: SyncResponse) -> bool:
+        if not response.digest:
+            self._unverified += 1  # somebody wrote meanwhile: ask again, but not for ever on a busy day
+            return self._unverified >= MAX_UNVERIFIED
+        now = self.engine.clock()
+        wrong = self._write(lambda tx: self.engine.local.verify(tx, response.digest, now))
+        self.progress.verified = not wrong
+        if wrong:
+            self._healed("digest")
+        return not wrong
+
+    def _outbox_waits(self) -> bool:
+        query = "SELECT 1 FROM outbox LIMIT 1"
+        return self._write(lambda tx: tx.conn.exec_driver_sql(query).one_or_none() is not None)
+
+    # When the pasts differ
+
+    def _healed(self, what: str) -> None:
+        self.progress.healed.append(what)
+        if len(self.progress.healed) > MAX_HEALS:
+            raise Busy(BUSY_SECONDS, "pasts_differ", healed=list(self.progress.healed))
+
+    def _heal(self, response: SyncResponse) -> None:
+        local, code = self.engine.local, response.control
+        if code == "revoked":
+            raise Revoked()
+        if code == "upgrade":
+            raise UpgradeNeeded()
+        if code == "busy" or code is None:
+            raise Busy(BUSY_SECONDS)
+        self._healed(code)
+        if code in ("epoch", "compacted"):
+            self._write(lambda tx: local.resync(tx, response.epoch))
+            return
+        if code == "gap":
+            expected = response.expected or 1
+            if self._write(lambda tx: local.rewind(tx, expected)):
+                return
+        device = self.engine.remote.new_device(self.engine.device_name).device
+        self._write(lambda tx: local.fork(tx, device))
+
+    # Photos
+
+    def photos(self, files: BlobFiles) -> None:
+        sources, now = self.engine.sources, self.engine.clock()
+        self._write(lambda tx: blobs.enqueue(tx, sources, files, now))
+        up = self._write(lambda tx: blobs.waiting(tx, "up"))
+        down = self._write(lambda tx: blobs.waiting(tx, "down"))
+        self.progress.photos_to_send, self.progress.photos_to_receive = len(up), len(down)
+        self.step("photos")
+        for blob, state in blobs.states(self.engine.remote, up):
+            if self.stopped():
+                return
+            self._send(files, blob, state)
+        for blob in down:
+            if self.stopped():
+                return
+            self._fetch(files, blob)
+
+    def _send(self, files: BlobFiles, blob: Waiting, state: Any) -> None:
+        if not state.have:
+            try:
+                content = files.get(blob.sha256)
+            except Exception as error:
+                code = str(getattr(error, "code", blobs.MISSING_HERE))
+                self._write(lambda tx: blobs.troubled(tx, blob.sha256, code))
+                return
+            try:
+                if not blobs.send(self.engine.remote, content, state, lambda at: self._sent(blob, at), self.stopped):
+                    return
+            except CallRefused as refusal:
+                code = refusal.code
+                self._write(lambda tx: blobs.troubled(tx, blob.sha256, code))
+                return
+        now = self.engine.clock()
+        self._write(lambda tx: blobs.verified(tx, blob.sha256, now))
+        self.progress.photos_sent += 1
+        self.step()
+
+    def _sent(self, blob: Waiting, offset: int) -> None:
+        self._write(lambda tx: blobs.advanced(tx, blob.sha256, offset))
+        self.progress.bytes_sent += blobs.PIECE
+        self.step()
+
+    def _fetch(self, files: BlobFiles, blob: Waiting) -> None:
+        try:
+            content = blobs.fetch(self.engine.remote, blob)
+        except CallRefused as refusal:
+            code = refusal.code
+            self._write(lambda tx: blobs.troubled(tx, blob.sha256, code))
+            return
+        if content is None:
+            self._write(lambda tx: blobs.troubled(tx, blob.sha256, blobs.NOT_THERE_YET))
+            return
+        files.put(content)
+        now = self.engine.clock()
+        self._write(lambda tx: blobs.verified(tx, blob.sha256, now))
+        self.progress.photos_received += 1
+        self.step()

@@ -1,0 +1,154 @@
+"""The device's own changes: numbered without a hole, sent whole, kept after the answer.
+
+An operation is never altered once captured; a later edit is a later operation. What the server has
+answered is kept in ``acked_ops``, so that a server that lost it can be offered it again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from sync.columns import canonical
+from sync.merge import Pending
+from sync.protocol import Op, OpResult, Tx
+
+REFUSED = frozenset({"rejected", "dependent"})
+ALWAYS_KEPT = 2000  # answered operations, however old
+MAX_TX_OPS = 1000  # a longer transaction is sent in parts: better that than never
+
+_COLUMNS = 'n, op, tx, kind, collection, id, base, "set", was, at, cmd'
+
+Key = tuple[int, UUID]  # collection number, record id
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Where this device's numbers stand: the next to be sent, and the operation just before it."""
+
+    next_seq: int
+    prev_op: str | None
+
+
+def hello(connection: Connection) -> Hello:
+    first = connection.exec_driver_sql("SELECT min(n) FROM outbox").scalar_one()
+    next_n = connection.exec_driver_sql("SELECT next_n FROM sync_state").scalar_one()
+    number = first if first is not None else next_n
+    row = connection.exec_driver_sql("SELECT op FROM acked_ops WHERE n = ?", (number - 1,)).one_or_none()
+    return Hello(number, row[0].hex() if row else None)
+
+
+def take(connection: Connection, max_ops: int, max_bytes: int) -> tuple[list[Tx], bool]:
+    """The oldest transactions that fit, at least one, and whether more wait behind them."""
+    query = f"SELECT {_COLUMNS} FROM outbox ORDER BY n LIMIT ?"
+    rows = connection.exec_driver_sql(query, (MAX_TX_OPS + 1,)).all()
+    whole = _grouped(rows[:MAX_TX_OPS])
+    if len(rows) > MAX_TX_OPS and len(whole) > 1:
+        whole.pop()  # its end may not have been read
+    taken: list[Tx] = []
+    ops = size = 0
+    for tx in whole:
+        weight = sum(len(canonical(op.set)) + len(canonical(op.was)) for op in tx.ops)
+        if taken and (ops + len(tx.ops) > max_ops or size + weight > max_bytes):
+            break
+        taken.append(tx)
+        ops += len(tx.ops)
+        size += weight
+    last = taken[-1].ops[-1].n if taken else 0
+    if taken:
+        connection.exec_driver_sql("UPDATE outbox SET state = 'sent' WHERE n <= ?", (last,))
+    more = connection.exec_driver_sql("SELECT 1 FROM outbox WHERE n > ? LIMIT 1", (last,)).one_or_none()
+    return taken, more is not None
+
+
+def _grouped(rows: Sequence[Any]) -> list[Tx]:
+    grouped: list[Tx] = []
+    for row in rows:
+        if not grouped or grouped[-1].t != row.tx.hex():
+            grouped.append(Tx(row.tx.hex(), []))
+        grouped[-1].ops.append(_operation(row))
+    return grouped
+
+
+def _operation(row: Any) -> Op:
+    values, was = json.loads(row.set), json.loads(row.was)
+    return Op(row.n, row.op.hex(), row.kind, row.collection, row.id.hex(), row.base, values, was, row.at, row.cmd)
+
+
+def pending(connection: Connection, keys: Iterable[Key] | None = None) -> dict[Key, list[Pending]]:
+    """Unconfirmed changes in order, by record; of all records, or of ``keys``."""
+    wanted = None if keys is None else set(keys)
+    found: dict[Key, list[Pending]] = {}
+    query = 'SELECT collection, id, kind, "set", was FROM outbox ORDER BY n'
+    for collection, id, kind, values, was in connection.exec_driver_sql(query):
+        key = collection, UUID(bytes=id)
+        if wanted is None or key in wanted:
+            found.setdefault(key, []).append(Pending(kind, json.loads(values), json.loads(was)))
+    return found
+
+
+def settle(connection: Connection, results: Sequence[OpResult], now_ms: int) -> dict[Key, OpResult]:
+    """Move answered operations to the journal, refused ones also to the dead letters.
+
+    Returns the last answer for each record concerned; answers to operations unknown here are passed over.
+    """
+    concerned: dict[Key, OpResult] = {}
+    for result in results:
+        op = bytes.fromhex(result.op)
+        row = connection.exec_driver_sql("SELECT collection, id FROM outbox WHERE op = ?", (op,)).one_or_none()
+        if row is None:
+            continue
+        columns = f"INSERT OR REPLACE INTO acked_ops ({_COLUMNS}, status, rev)"
+        keep = f"{columns} SELECT {_COLUMNS}, ?, ? FROM outbox WHERE op = ?"
+        connection.exec_driver_sql(keep, (result.s, result.rev, op))
+        if result.s in REFUSED:
+            _bury(connection, op, result, now_ms)
+        connection.exec_driver_sql("DELETE FROM outbox WHERE op = ?", (op,))
+        concerned[row.collection, UUID(bytes=row.id)] = result
+    return concerned
+
+
+def _bury(connection: Connection, op: bytes, result: OpResult, now_ms: int) -> None:
+    statement = (
+        f"INSERT OR IGNORE INTO dead_letter ({_COLUMNS}, code, params, refused_at) "
+        f"SELECT {_COLUMNS}, ?, ?, ? FROM outbox WHERE op = ?"
+    )
+    connection.exec_driver_sql(statement, (result.code or result.s, canonical(result.params), now_ms, op))
+
+
+def rewind(connection: Connection, expected: int) -> bool:
+    """Offer again everything from number ``expected`` on. False when the journal does not reach back so far."""
+    first = connection.exec_driver_sql("SELECT min(n) FROM acked_ops").scalar_one()
+    if first is None or first > expected:
+        return False
+    move = f"INSERT INTO outbox ({_COLUMNS}, state) SELECT {_COLUMNS}, 'sent' FROM acked_ops WHERE n >= ?"
+    connection.exec_driver_sql(move, (expected,))
+    connection.exec_driver_sql("DELETE FROM acked_ops WHERE n >= ?", (expected,))
+    return True
+
+
+def fork(connection: Connection, device: int) -> None:
+    """Go on under another device number: journal and outbox are numbered anew and offered again.
+
+    The ids of the operations stay, so what the server already knows is recognised and not done twice.
+    """
+    rows: list[Sequence[Any]] = []
+    for table in ("acked_ops", "outbox"):
+        rows += connection.exec_driver_sql(f"SELECT {_COLUMNS} FROM {table} ORDER BY n").all()
+        connection.exec_driver_sql(f"DELETE FROM {table}")
+    insert = f"INSERT INTO outbox ({_COLUMNS}, state) VALUES ({', '.join('?' * 11)}, 'sent')"
+    values = [(number, *row[1:]) for number, row in enumerate(rows, start=1)]
+    if values:
+        connection.exec_driver_sql(insert, values)
+    connection.exec_driver_sql("UPDATE sync_state SET device = ?, next_n = ?", (device, len(values) + 1))
+
+
+def trim(connection: Connection, before_ms: int) -> None:
+    """Forget answered operations older than ``before_ms``, but never the last ones, whatever the clock said then."""
+    old = "DELETE FROM acked_ops WHERE at < ? AND n <= (SELECT max(n) FROM acked_ops) - ?"
+    connection.exec_driver_sql(old, (before_ms, ALWAYS_KEPT))

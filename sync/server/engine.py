@@ -1,0 +1,257 @@
+"""The server's half of sync: devices push operations and pull their buckets; the server writes by the same path.
+
+Stateless requests: an answer that is lost is asked for again, and the second time changes nothing.
+``now`` is an aware UTC time; it is written down and never decides an order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy.exc import DBAPIError
+
+from sync.catalogue import Catalogue
+from sync.columns import to_milliseconds
+from sync.merge import Entry
+from sync.protocol import EPOCH_SHIFT, PROTOCOL_VERSION, Op, Pull, SyncRequest, SyncResponse
+from sync.server import pull as pulling
+from sync.server.answers import keep_answers, known_answers, record_key, results, users_of
+from sync.server.batch import Batch
+from sync.server.database import reading, worth_another_try
+from sync.server.hello import Control, greet, org_state
+from sync.server.ports import Applied, Caller, Change, Hooks, Refused
+from sync.server.push import MAX_OPS, BatchEditing, Decision, Push
+from sync.server.scope import Scope, load_scope, rights_moved
+from sync.server.store import RecordStore, chunks
+from sync.server.tables import ServerTables, build
+
+MAX_ID_LENGTH = 64
+
+Result = TypeVar("Result")
+
+
+class SyncServer:
+    """One per database; safe to call from several threads."""
+
+    def __init__(self, engine: Engine, catalogue: Catalogue, hooks: Hooks, tables: ServerTables | None = None) -> None:
+        self.engine = engine
+        self.catalogue = catalogue
+        self.hooks = hooks
+        self.tables = tables or build(catalogue)
+
+    # Organisations
+
+    def create_org(self, org: UUID, name: str, *, now: datetime) -> None:
+        def work(connection: Connection) -> None:
+            connection.execute(insert(self.tables.org).values(org_id=org, name=name, epoch=1, created_at=now))
+            connection.execute(insert(self.tables.org_rev).values(org_id=org, last_rev=1 << EPOCH_SHIFT))
+
+        self._write(work)
+
+    def epoch(self, org: UUID) -> int:
+        with reading(self.engine) as connection:
+            return org_state(connection, self.tables, org).epoch
+
+    def begin_epoch(self, org: UUID) -> int:
+        """After a restore from a backup: every device resyncs, and offers again what the backup had not seen."""
+        table = self.tables.org
+        raised = update(table).where(table.c.org_id == org).values(epoch=table.c.epoch + 1).returning(table.c.epoch)
+        return self._write(lambda connection: int(connection.execute(raised).scalar_one()))
+
+    def check(self) -> None:
+        """Raises what the database raises when it cannot be asked."""
+        with reading(self.engine) as connection:
+            connection.execute(select(self.tables.org.c.org_id).limit(1))
+
+    # What devices ask
+
+    def sync(self, caller: Caller, request: SyncRequest, *, now: datetime) -> SyncResponse:
+        """Hello, push and the first page of the pull. Raises ``Refused`` when the request makes no sense."""
+        if request.proto > PROTOCOL_VERSION:
+            return self._control(self.epoch(caller.org), Control("upgrade"), now)
+        _check_shape(request)
+        control, decisions = self._push(caller, request, now)
+        if control is not None:
+            return self._control(self.epoch(caller.org), control, now)
+        with reading(self.engine) as connection:
+            return self._answer(connection, caller, request, decisions, now)
+
+    def pull(self, caller: Caller, text: str, *, now: datetime) -> SyncResponse:
+        """The next page. Raises ``Refused("wrong_token")``."""
+        token = pulling.Token.parse(text)
+        with reading(self.engine) as connection:
+            state = org_state(connection, self.tables, caller.org)
+            if token.epoch != state.epoch:
+                return self._control(state.epoch, Control("epoch"), now)
+            scope = load_scope(connection, self.tables, self.hooks, caller, state.last_rev, keep=False)
+            return self._page(connection, caller, token, scope, state.last_rev, [], now)
+
+    def op_status(self, caller: Caller, ops: Sequence[str]) -> list[str]:
+        """Which of these operations the server knows."""
+        table = self.tables.op_result
+        known: list[str] = []
+        with reading(self.engine) as connection:
+            for some in chunks(ops):
+                query = select(table.c.op_id).where(table.c.org_id == caller.org, table.c.op_id.in_(some))
+                known += connection.execute(query).scalars()
+        return known
+
+    # What the server itself writes
+
+    def apply_as_server(self, org: UUID, changes: Sequence[Change], *, now: datetime) -> list[Applied]:
+        """Write records as the server: imports, settings, commands, in one transaction under one revision.
+
+        ``values`` are wire values; of a known record only those given are changed, and only if they differ.
+        Raises ``Refused`` when a value is not what the catalogue allows; nothing is then written.
+        """
+        return self._write(lambda connection: self.apply_in(connection, org, changes, now=now))
+
+    def apply_in(
+        self, connection: Connection, org: UUID, changes: Sequence[Change], *, now: datetime
+    ) -> list[Applied]:
+        """As ``apply_as_server``, inside a transaction that the caller began on the same engine."""
+        batch = Batch(RecordStore(connection, self.catalogue, self.tables, org), self.hooks, 0)
+        batch.load((change.collection, change.id) for change in changes)
+        editing = BatchEditing(batch, Caller(org, UUID(int=0), "server", 0), now)
+        for change in changes:
+            if change.values is None:
+                editing.remove(change.collection, change.id)
+            else:
+                editing.put(change.collection, change.id, change.values)
+        return self._flush(batch)[1]
+
+    def compact(self, org: UUID, before: int) -> int:
+        """Forget what left a bucket, or was deleted, up to revision ``before``; returns how many such words.
+
+        A device whose cursor is older compares everything it holds at its next sync, and keeps its own changes.
+        """
+        table, revs = self.tables.bucket_row, self.tables.org_rev
+
+        def work(connection: Connection) -> int:
+            floor = update(revs).where(revs.c.org_id == org, revs.c.compact_floor < before)
+            connection.execute(floor.values(compact_floor=before))
+            old = (table.c.org_id == org, table.c.entry != int(Entry.PUT), table.c.rev <= before)
+            return connection.execute(delete(table).where(*old)).rowcount
+
+        return self._write(work)
+
+    # Inside
+
+    def _write(self, work: Callable[[Connection], Result]) -> Result:
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                with self.engine.begin() as connection:
+                    return work(connection)
+            except DBAPIError as error:
+                if not worth_another_try(error, attempt):
+                    raise
+
+    def _control(self, epoch: int, control: Control, now: datetime) -> SyncResponse:
+        return SyncResponse(epoch, control.code, control.expected, server_time=to_milliseconds(now))
+
+    def _push(self, caller: Caller, request: SyncRequest, now: datetime) -> tuple[Control | None, list[Decision]]:
+        """A control answer, when nothing may be applied, or the decisions. Without news it only reads."""
+        ops = [op for tx in request.tx for op in tx.ops]
+        with reading(self.engine) as connection:
+            control = greet(connection, self.tables, caller, request, lock=False)
+            if control is not None:
+                return control, []
+            known = known_answers(connection, self.tables, caller.org, ops)
+            moved = rights_moved(connection, self.tables, self.hooks, caller)
+        if len(known) == len(ops) and not moved:
+            return None, sorted(known.values(), key=lambda d: d.op.n)
+        return self._write(lambda connection: self._push_in(connection, caller, request, now))
+
+    def _push_in(
+        self, connection: Connection, caller: Caller, request: SyncRequest, now: datetime
+    ) -> tuple[Control | None, list[Decision]]:
+        control = greet(connection, self.tables, caller, request, lock=True)
+        if control is not None:
+            return control, []
+        ops = [op for tx in request.tx for op in tx.ops]
+        known = known_answers(connection, self.tables, caller.org, ops)
+        last = org_state(connection, self.tables, caller.org).last_rev
+        scope = load_scope(connection, self.tables, self.hooks, caller, last, keep=True)
+        batch = Batch(RecordStore(connection, self.catalogue, self.tables, caller.org), self.hooks, request.device)
+        self._preload(batch, ops)
+        push = Push(batch, caller, self.hooks, scope, now)
+        push.run(request.tx, known)
+        push.record_clashes(users_of(connection, self.tables, caller.org, push.losing_devices))
+        rev, _ = self._flush(batch)
+        fresh = [decision for decision in push.decisions if decision.op.op not in known]
+        for decision in fresh:
+            decision.rev = rev
+        keep_answers(connection, self.catalogue, self.tables, caller, request, fresh, now)
+        return None, push.decisions
+
+    def _flush(self, batch: Batch) -> tuple[int, list[Applied]]:
+        """The revision is taken here, after all reading and deciding: its lock is held to the commit."""
+        if batch.empty:
+            return 0, []
+        connection, org = batch.store.connection, batch.store.org
+        epoch = org_state(connection, self.tables, org).epoch
+        rev = batch.store.next_rev(epoch << EPOCH_SHIFT)
+        applied = batch.flush(rev)
+        self.hooks.on_applied(connection, org, applied)
+        return rev, applied
+
+    def _preload(self, batch: Batch, ops: Sequence[Op]) -> None:
+        keys = (record_key(self.catalogue, op) for op in ops)
+        batch.load(key for key in keys if key)
+
+    def _answer(
+        self,
+        connection: Connection,
+        caller: Caller,
+        request: SyncRequest,
+        decisions: Sequence[Decision],
+        now: datetime,
+    ) -> SyncResponse:
+        state = org_state(connection, self.tables, caller.org)
+        scope = load_scope(connection, self.tables, self.hooks, caller, state.last_rev, keep=False)
+        store = RecordStore(connection, self.catalogue, self.tables, caller.org)
+        if request.want == 0:
+            response = SyncResponse(state.epoch, server_time=to_milliseconds(now))
+        else:
+            token = pulling.first_token(state.epoch, state.last_rev, scope.held, request.cursors, request.want)
+            response = self._page(connection, caller, token, scope, state.last_rev, list(request.cursors), now)
+        response.results = results(store, scope, decisions)
+        used = {str(d.op.c) for d, r in zip(decisions, response.results, strict=True) if r.row is not None}
+        if used:
+            response.pull = response.pull or Pull(0)
+            response.pull.cols.update(pulling.columns(store, used))
+        return response
+
+    def _page(
+        self,
+        connection: Connection,
+        caller: Caller,
+        token: pulling.Token,
+        scope: Scope,
+        last_rev: int,
+        asked: Sequence[str],
+        now: datetime,
+    ) -> SyncResponse:
+        store = RecordStore(connection, self.catalogue, self.tables, caller.org)
+        pull = pulling.page(store, token, scope.held, asked)
+        complete = not pull.more and token.upto == last_rev
+        digest = pulling.digests(store, scope.held) if complete else {}
+        return SyncResponse(token.epoch, pull=pull, digest=digest, server_time=to_milliseconds(now))
+
+
+def _check_shape(request: SyncRequest) -> None:
+    """What no honest device sends; an answer of 4xx, and nothing is applied."""
+    ops = [op for tx in request.tx for op in tx.ops]
+    if len(ops) > MAX_OPS:
+        raise Refused("too_many_operations", maximum=MAX_OPS)
+    if request.next_seq < 1 or [op.n for op in ops] != list(range(request.next_seq, request.next_seq + len(ops))):
+        raise Refused("numbers_not_contiguous")
+    ids = {op.op for op in ops}
+    if len(ids) != len(ops) or not all(0 < len(id) <= MAX_ID_LENGTH for id in ids):
+        raise Refused("wrong_operation_id")

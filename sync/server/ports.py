@@ -1,0 +1,128 @@
+"""What the product hands to the engine: who sees what, who may do what, and what happens with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from sync.catalogue import Collection
+
+Values = Mapping[str, Any]  # wire values by field name
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, as the sign-in established it. ``device`` 0 is the server itself."""
+
+    org: UUID
+    user: UUID
+    role: str
+    device: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a device wants done to one record, before it is merged."""
+
+    kind: str  # "new", "upd", "del"
+    collection: Collection
+    id: UUID
+    set: Values
+    before: Values | None
+    after: Values | None
+    get: Callable[[str, UUID], Values | None] = lambda _collection, _id: None  # another record, as it stands now
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change that the server itself makes: ``values`` None deletes the record."""
+
+    collection: str
+    id: UUID
+    values: Values | None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a committed transaction did to one record."""
+
+    collection: str
+    id: UUID
+    before: Values | None
+    after: Values | None  # None: deleted
+    rev: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Two devices wrote the same thing; one value gave way, and a person can swap them."""
+
+    id: UUID  # the same again when the operation is offered again
+    collection: str
+    record: UUID
+    field: str  # "" for the whole record
+    kept: Any
+    lost: Any
+    loser: UUID | None  # user whose value gave way
+    values: Values  # the record as it stands
+    at: datetime
+
+
+class Refused(Exception):
+    """The operation is not allowed or not valid: a code and parameters for the sentence."""
+
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params = params
+
+
+class Editing(Protocol):
+    """What a named command may do, inside the transaction of its operation."""
+
+    caller: Caller
+    connection: Connection
+    now: datetime
+
+    def get(self, collection: str, id: UUID) -> Values | None: ...
+
+    def put(self, collection: str, id: UUID, values: Values) -> None: ...
+
+    def remove(self, collection: str, id: UUID) -> None: ...
+
+
+Command = Callable[[Editing, UUID, Values], None]
+OpStatus = Literal["applied", "merged", "conflict", "rejected", "duplicate", "dependent"]
+
+
+def _anybody(connection: Connection, caller: Caller, proposal: Proposal) -> None:
+    return None
+
+
+def _nothing(connection: Connection, org: UUID, applied: Sequence[Applied]) -> None:
+    return None
+
+
+def _no_record(clash: Clash) -> Change | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """``buckets`` for records without a scope parent; ``visible``: the buckets a caller may hold now.
+
+    ``authorize`` raises ``Refused``. ``on_applied`` runs in the transaction, after the rows are written.
+    ``conflict`` makes the product's record of a clash.
+    """
+
+    buckets: Callable[[str, Values], frozenset[str]]
+    visible: Callable[[Connection, Caller], frozenset[str]]
+    authorize: Callable[[Connection, Caller, Proposal], None] = _anybody
+    on_applied: Callable[[Connection, UUID, Sequence[Applied]], None] = _nothing
+    conflict: Callable[[Clash], Change | None] = _no_record
+    commands: Mapping[str, Command] = field(default_factory=dict)

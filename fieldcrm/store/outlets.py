@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from math import cos, radians
 from typing import Any
 
@@ -85,6 +86,27 @@ def sectors(r: Reader) -> tuple[Sector, ...]:
 
 def person_names(r: Reader) -> dict[Id, str]:
     return {row.id: row.name for row in r.conn.execute(select(T.person.c.id, T.person.c.name))}
+
+
+def whereabouts(r: Reader, person_id: Id, since: datetime) -> tuple[int, int] | None:
+    """Where the person was last known to be: at the last visit since ``since`` (its position, or its outlet's), else at
+    home; degrees x 10^7."""
+    visit, outlet = T.visit, T.outlet
+    query = (
+        select(
+            func.coalesce(visit.c.lat_e7, outlet.c.lat_e7).label("lat"),
+            func.coalesce(visit.c.lon_e7, outlet.c.lon_e7).label("lon"),
+        )
+        .join(outlet, outlet.c.id == visit.c.outlet_id)
+        .where(visit.c.person_id == person_id, visit.c.started_at >= since)
+        .order_by(visit.c.started_at.desc())
+        .limit(1)
+    )
+    row = r.conn.execute(query).one_or_none()
+    if row is None or row.lat is None or row.lon is None:
+        home = select(T.person.c.home_lat_e7, T.person.c.home_lon_e7).where(T.person.c.id == person_id)
+        row = r.conn.execute(home).one_or_none()
+    return None if row is None or row[0] is None or row[1] is None else (row[0], row[1])
 
 
 def zone_of_neighbours(r: Reader, sector_id: Id) -> tuple[str, str | None]:

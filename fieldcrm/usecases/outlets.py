@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from fieldcrm.domain.actor import Actor, Role
@@ -23,8 +23,23 @@ from fieldcrm.usecases.opening import check_opening_hours
 from sync.columns import to_milliseconds
 
 __all__ = [
-    "Facets", "Filters", "Near", "OutletRow", "Sector", "Sort", "banners", "close_outlet", "counters",
-    "create_outlet", "edit_outlet", "facets", "find", "read", "rows", "sectors",
+    "Facets",
+    "Filters",
+    "Near",
+    "OutletRow",
+    "Sector",
+    "Sort",
+    "banners",
+    "close_outlet",
+    "counters",
+    "create_outlet",
+    "edit_outlet",
+    "facets",
+    "find",
+    "read",
+    "rows",
+    "sectors",
+    "whereabouts",
 ]
 
 PERSON_SOURCE = "person"
@@ -69,6 +84,12 @@ def banners(r: Reader) -> tuple[str, ...]:
 def counters(r: Reader) -> tuple[int, int]:
     """Outlets on this device, and how many of them are not mapped."""
     return _facets.counters(r)
+
+
+def whereabouts(r: Reader, actor: Actor, midnight: datetime, *, radius_m: int = 5_000) -> Near | None:
+    """About where the person is: at the last visit of the day, else at home; ``None`` when neither is known."""
+    place = _outlets.whereabouts(r, actor.user_id, midnight)
+    return None if place is None else Near(*place, radius_m)
 
 
 # ---- writing ----------------------------------------
@@ -155,8 +176,3 @@ def _label(changes: Mapping[str, Any]) -> str:
     if names <= {"house_number", "street", "postcode", "city", "country"}:
         return "outlet.address"
     return f"outlet.{names.pop()}" if len(names) == 1 else "outlet.details"
-
-
-def midnight_of(day: date, zone: Any) -> datetime:
-    """When ``day`` begins in ``zone`` (a tzinfo)."""
-    return datetime(day.year, day.month, day.day, tzinfo=zone)

@@ -1,0 +1,93 @@
+"""Opening hours in plain words, by weekday: “Monday to Friday, 08:30–12:30 and 14:00–19:30”."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from fieldcrm.domain.opening import MINUTES_A_DAY, Openness, OpenState, Span, Week
+from fieldcrm.words import date as day_words
+from fieldcrm.words import language, listing, tr
+
+_MONDAY = date(2024, 1, 1)
+
+
+def weekday(number: int) -> str:
+    """``Monday`` for 0."""
+    word = day_words(_MONDAY + timedelta(days=number), "weekday")
+    return word[:1].upper() + word[1:]
+
+
+def clock(minutes: int) -> str:
+    """Minutes after midnight as ``08:30``; French writes ``8 h 30``."""
+    hours, rest = divmod(minutes % MINUTES_A_DAY, 60)
+    if minutes == MINUTES_A_DAY:
+        hours = 24
+    if language() == "fr":
+        return f"{hours}\u00a0h" + (f"\u00a0{rest:02d}" if rest else "")
+    return f"{hours:02d}:{rest:02d}"
+
+
+def spans_words(spans: tuple[Span, ...]) -> str:
+    if not spans:
+        return tr("Closed")
+    if len(spans) == 1 and spans[0].all_day:
+        return tr("Open all day")
+    return listing([f"{clock(span.start)}–{clock(span.end)}" for span in spans])
+
+
+def week_lines(week: Week) -> list[tuple[str, str]]:
+    """Days and their hours, neighbouring days with equal hours in one line."""
+    if week.always:
+        return [(tr("Every day"), tr("Open all day"))]
+    lines = []
+    for group in week.grouped():
+        if group.first == 0 and group.last == 6:
+            days = tr("Every day")
+        elif group.first == group.last:
+            days = weekday(group.first)
+        else:
+            last = weekday(group.last)
+            last = last if language() == "en" else last.lower()
+            days = tr("{first} to {last}", first=weekday(group.first), last=last)
+        lines.append((days, spans_words(group.spans)))
+    return lines
+
+
+def slots_words(week: Week) -> str:
+    """A short line for the days that have hours: “Tuesday and Thursday, 09:00–11:00”."""
+    grouped: dict[tuple[Span, ...], list[str]] = {}
+    for number, spans in enumerate(week.days):
+        if spans:
+            grouped.setdefault(spans, []).append(weekday(number))
+    return "; ".join(
+        tr("{days}, {hours}", days=_sentence(days), hours=spans_words(spans)) for spans, days in grouped.items()
+    )
+
+
+def _sentence(days: list[str]) -> str:
+    if len(days) == 7:
+        return tr("Every day")
+    return listing([days[0], *(day if language() == "en" else day.lower() for day in days[1:])])
+
+
+def open_words(state: OpenState, now: datetime) -> tuple[str, str]:
+    """“Open until 19:30” and its tone; nothing when the hours are not known."""
+    if state.state is Openness.UNKNOWN:
+        return "", "neutral"
+    at = _when(state.until, now)
+    if state.state is Openness.OPEN:
+        return (tr("Open until {time}", time=at) if at else tr("Open")), "success"
+    return (tr("Closed until {time}", time=at) if at else tr("Closed")), "warning"
+
+
+def _when(until: datetime | None, now: datetime) -> str:
+    if until is None:
+        return ""
+    local = now.astimezone(until.tzinfo)
+    at = clock(until.hour * 60 + until.minute)
+    days = (until.date() - local.date()).days
+    if days == 0:
+        return at
+    if days == 1:
+        return tr("tomorrow {time}", time=at)
+    return tr("{day} {time}", day=day_words(until.date(), "day"), time=at)

@@ -1,0 +1,166 @@
+"""The words for what the data say in codes: types of store, states, fields, and what was done to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from fieldcrm.domain.ids import Id
+from fieldcrm.words import date as day
+from fieldcrm.words import number, tr
+
+
+def store_type(code: str | None) -> str:
+    words = {
+        "hypermarket": tr("Hypermarket"),
+        "supermarket": tr("Supermarket"),
+        "convenience": tr("Convenience store"),
+        "petrol": tr("Petrol station"),
+        "kiosk": tr("Kiosk"),
+        "pharmacy": tr("Pharmacy"),
+        "specialist": tr("Specialist shop"),
+        "food_service": tr("Food service"),
+        "other": tr("Other type"),
+    }
+    return words.get(code or "", "")
+
+
+def segment(code: str | None) -> str:
+    """``Segment A``; nothing for an outlet without a segment."""
+    return tr("Segment {letter}", letter=code.upper()) if code else ""
+
+
+def outlet_state(code: str | None) -> str:
+    return {"active": tr("Active"), "prospect": tr("Prospect"), "closed": tr("Closed for good")}.get(code or "", "")
+
+
+def task_kind(code: str) -> str:
+    return {"promise": tr("Promise"), "task": tr("Task"), "correction": tr("Correction")}.get(code, code)
+
+
+def task_state(code: str) -> str:
+    words = {"open": tr("Open"), "kept": tr("Kept"), "broken": tr("Broken"), "cancelled": tr("Cancelled")}
+    return words.get(code, code)
+
+
+def field_name(code: str) -> str:
+    """A field of any collection, as it is named on the screen."""
+    words = {
+        "name": tr("Name"),
+        "banner": tr("Banner"),
+        "group_name": tr("Group"),
+        "store_type": tr("Type of store"),
+        "sector_id": tr("Sector"),
+        "position": tr("Position"),
+        "lat_e7": tr("Position"),
+        "lon_e7": tr("Position"),
+        "house_number": tr("Number"),
+        "street": tr("Street"),
+        "postcode": tr("Postcode"),
+        "city": tr("City"),
+        "country": tr("Country"),
+        "phone": tr("Phone"),
+        "email": tr("E-mail"),
+        "website": tr("Website"),
+        "opening_hours": tr("Opening hours"),
+        "preferred_slots": tr("Best time to come"),
+        "zone": tr("Time zone"),
+        "siret": tr("SIRET"),
+        "segment": tr("Segment"),
+        "state": tr("State"),
+        "visit_interval_days": tr("Visit rhythm"),
+        "visit_minutes": tr("Length of a visit"),
+        "surface_m2": tr("Sales area"),
+        "note": tr("Note"),
+        "job": tr("Job"),
+        "preferred": tr("Person to see first"),
+        "last_contact_at": tr("Last contact"),
+        "title": tr("What"),
+        "due": tr("Due"),
+        "promised_by": tr("Promised by"),
+        "done_at": tr("Done"),
+        "kind": tr("Kind"),
+        "person_id": tr("Who"),
+    }
+    return words.get(code, code.replace("_", " ").capitalize())
+
+
+def what_was_done(label: str) -> str:
+    """The name of a recorded change, in the nominative: “Change of phone number”."""
+    words = {
+        "outlet.new": tr("New outlet"),
+        "outlet.closed": tr("Closing of the outlet"),
+        "outlet.details": tr("Change of details"),
+        "outlet.address": tr("Change of address"),
+        "outlet.imported": tr("Import"),
+        "outlet.elsewhere": tr("Change on another device"),
+        "contact.new": tr("New contact"),
+        "contact.details": tr("Change of a contact"),
+        "contact.removed": tr("Removal of a contact"),
+        "promise.new": tr("New promise"),
+        "promise.kept": tr("Promise kept"),
+        "promise.broken": tr("Promise broken"),
+        "promise.cancelled": tr("Promise cancelled"),
+        "task.new": tr("New task"),
+        "task.kept": tr("Task done"),
+        "task.broken": tr("Task not done"),
+        "task.cancelled": tr("Task cancelled"),
+        "note.new": tr("New note"),
+    }
+    if label in words:
+        return words[label]
+    kind, _, field = label.partition(".")
+    if kind == "outlet" and field:
+        return tr("Change: {field}", field=field_name(field).lower() if field != "siret" else "SIRET")
+    return tr("Change")
+
+
+def undo_text(label: str) -> str:
+    """``Undo: change of phone``, for the Edit menu."""
+    return tr("Undo: {what}", what=_lowered(what_was_done(label)))
+
+
+def redo_text(label: str) -> str:
+    return tr("Redo: {what}", what=_lowered(what_was_done(label)))
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def field_value(field: str, value: object, people: Callable[[Id], str] | None = None) -> str:
+    """A value of a field (as it is kept, or as it goes on the wire) in words."""
+    if value is None or value == "":
+        return tr("nothing")
+    if field == "store_type":
+        return store_type(str(value))
+    if field == "segment":
+        return str(value).upper()
+    if field == "state":
+        return outlet_state(str(value)) or task_state(str(value))
+    if isinstance(value, bool):
+        return tr("yes") if value else tr("no")
+    if field == "visit_interval_days" and isinstance(value, int):
+        return tr("every {n} days", n=number(value))
+    if field == "visit_minutes" and isinstance(value, int):
+        return tr("{n} min", n=number(value))
+    if field == "surface_m2" and isinstance(value, int):
+        return tr("{n} m²", n=number(value))
+    if field in ("lat_e7", "lon_e7") and isinstance(value, int):
+        return f"{value / 1e7:.5f}"
+    if field == "due":
+        return day(value if isinstance(value, date) else date.fromisoformat(str(value)))
+    return str(value)
+
+
+def lateness(due_days: int | None, *, never: bool) -> tuple[str, str]:
+    """When the next visit is due, and its tone, from days past the rhythm."""
+    if due_days is None:
+        return "", "neutral"
+    if never:
+        return tr("Never visited"), "warning"
+    if due_days > 0:
+        return tr("{n} d late", n=number(due_days)), "danger" if due_days > 14 else "warning"
+    if due_days == 0:
+        return tr("Due today"), "accent"
+    return tr("in {n} d", n=number(-due_days)), "neutral"

@@ -1,0 +1,215 @@
+"""A new outlet, entered beside the list; while it is typed, outlets that look like it are shown, never in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QKeyEvent, Qt
+from PySide6.QtWidgets import QComboBox, QCompleter, QGridLayout, QHBoxLayout, QLineEdit, QWidget
+
+from fieldcrm.domain.catalogue import STORE_TYPES
+from fieldcrm.domain.errors import CodedError, DomainError
+from fieldcrm.domain.ids import Id
+from fieldcrm.domain.outlet import parse_position
+from fieldcrm.ui import labels, theme
+from fieldcrm.ui.appsession import AppSession
+from fieldcrm.ui.messages import sentence
+from fieldcrm.ui.widgets import Button, Card, Field, IconButton, InlineMessage, ScrollPage, Text, column
+from fieldcrm.usecases import outlets
+from fieldcrm.usecases.lookalikes import Lookalike, Typed, lookalikes
+from fieldcrm.words import distance, tr
+
+PAUSE = 250  # ms after the last key before lookalikes are asked for
+
+
+class NewOutlet(Card):
+    """``made(id)`` after it was saved, ``left`` when the person gives up."""
+
+    made = Signal(object)
+    left = Signal()
+
+    def __init__(self, session: AppSession, open_card: Callable[[Id], None]) -> None:
+        super().__init__(padding=0, spacing=0)
+        self._session, self._open = session, open_card
+        page = ScrollPage(margin=5, spacing=3)
+        page.body.addLayout(self._title())
+        self._fields: dict[str, Field] = {}
+        page.body.addLayout(self._form())
+        self._alike = Card(padding=4, spacing=2, tone="warning")
+        self._alike.hide()
+        page.body.insertWidget(1, self._alike)
+        self._message = InlineMessage()
+        page.body.addWidget(self._message)
+        page.body.addStretch(1)
+        self.add(page, 1)
+        self.add(self._buttons())
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PAUSE)
+        self._timer.timeout.connect(self._look)
+
+    def _title(self) -> QHBoxLayout:
+        head = QHBoxLayout()
+        head.addWidget(Text(tr("New outlet"), "heading"), 1)
+        head.addWidget(IconButton("x", tr("Close"), self.left.emit))
+        return head
+
+    def _form(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(theme.space(3))
+        grid.setVerticalSpacing(theme.space(3))
+        self._line(grid, "name", tr("Na&me"), 0, 0, 2)
+        banner = self._line(grid, "banner", tr("&Banner"), 1, 0)
+        known = QCompleter(list(self._session.ask(outlets.banners)), self)
+        known.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        banner.setCompleter(known)
+        self.types = QComboBox()
+        self.types.addItem("", None)
+        for code in STORE_TYPES:
+            self.types.addItem(labels.store_type(code), code)
+        self._fields["store_type"] = Field(tr("&Type of store"), self.types)
+        grid.addWidget(self._fields["store_type"], 1, 1)
+        self._line(grid, "house_number", tr("N&umber"), 2, 0)
+        self._line(grid, "street", tr("&Street"), 2, 1)
+        self._line(grid, "postcode", tr("&Postcode"), 3, 0)
+        self._line(grid, "city", tr("&City"), 3, 1)
+        self._line(grid, "phone", tr("P&hone"), 4, 0, 2)
+        hint = tr("Latitude and longitude in degrees. Without them it is kept, and shown as not mapped.")
+        self._line(grid, "position", tr("P&osition"), 5, 0, 2, hint)
+        self._session_sector(grid)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
+        return grid
+
+    def _session_sector(self, grid: QGridLayout) -> None:
+        """Who works in several sectors says which."""
+        self.sectors = QComboBox()
+        mine = self._session.actor.sectors
+        for sector in self._session.ask(outlets.sectors):
+            if not mine or sector.id in mine:
+                self.sectors.addItem(sector.name, sector.id)
+        self._fields["sector_id"] = Field(tr("Secto&r"), self.sectors)
+        grid.addWidget(self._fields["sector_id"], 6, 0, 1, 2)
+        self._fields["sector_id"].setVisible(self.sectors.count() > 1)
+
+    def _line(
+        self, grid: QGridLayout, name: str, label: str, at: int, column: int, span: int = 1, hint: str = ""
+    ) -> QLineEdit:
+        editor = QLineEdit()
+        self._fields[name] = Field(label, editor, hint)
+        grid.addWidget(self._fields[name], at, column, 1, span)
+        editor.textEdited.connect(lambda _: self._timer.start())
+        editor.returnPressed.connect(self.save)
+        return editor
+
+    def _buttons(self) -> QHBoxLayout:
+        foot = QHBoxLayout()
+        foot.setContentsMargins(theme.space(5), theme.space(3), theme.space(5), theme.space(4))
+        foot.setSpacing(theme.space(2))
+        foot.addStretch(1)
+        foot.addWidget(Button(tr("Cancel"), "secondary", on_click=self.left.emit))
+        self.save_button = Button(tr("Save outlet"), "primary", "check", self.save)
+        foot.addWidget(self.save_button)
+        return foot
+
+    def begin(self, name: str = "") -> None:
+        """Empty the form; ``name`` is what was searched for without finding it."""
+        for field in self._fields.values():
+            field.set_error("")
+            if isinstance(field.editor, QLineEdit):
+                field.editor.clear()
+        self.types.setCurrentIndex(0)
+        self._alike.hide()
+        self.editor("name").setText(name)
+        self.editor("name").setFocus(Qt.FocusReason.OtherFocusReason)
+        if name:
+            self._look()
+
+    def editor(self, name: str) -> QLineEdit:
+        found = self._fields[name].editor
+        assert isinstance(found, QLineEdit)
+        return found
+
+    def values(self) -> dict[str, Any]:
+        """What was typed, as ``create_outlet`` takes it. Raises ``DomainError`` at a position that is none."""
+        texts = ("name", "banner", "house_number", "street", "postcode", "city", "phone")
+        values: dict[str, Any] = {name: self.editor(name).text() for name in texts}
+        values["store_type"] = self.types.currentData()
+        values["lat_e7"], values["lon_e7"] = parse_position(self.editor("position").text())
+        if self.sectors.currentData() is not None:
+            values["sector_id"] = self.sectors.currentData()
+        return values
+
+    def save(self) -> None:
+        for field in self._fields.values():
+            field.set_error("")
+        try:
+            values = self.values()
+        except DomainError as error:
+            self._refused(error)
+            return
+        self._session.do(lambda tx: outlets.create_outlet(tx, values), self.made.emit, self._refused)
+
+    def _refused(self, error: BaseException) -> None:
+        field = self._fields.get(error.field or "") if isinstance(error, CodedError) else None
+        if field is None:
+            self._message.show_text(sentence(error), "danger")
+            return
+        field.set_error(sentence(error))
+        field.editor.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+            return
+        super().keyPressEvent(event)
+
+    # outlets that look like it
+
+    def _look(self) -> None:
+        try:
+            position = parse_position(self.editor("position").text())
+        except DomainError:
+            position = (None, None)
+        texts = {name: self.editor(name).text() for name in ("name", "banner", "city", "postcode", "phone")}
+        typed = Typed(**texts, lat_e7=position[0], lon_e7=position[1])
+        self._session.ask_later(lambda r: lookalikes(r, typed), self._show_alike, key="outlets.alike")
+
+    def _show_alike(self, found: tuple[Lookalike, ...]) -> None:
+        clear = self._alike.body
+        while (item := clear.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        self._alike.setVisible(bool(found))
+        if not found:
+            return
+        self._alike.add(Text(tr("Is it one of these?"), "body-strong"))
+        for one in found:
+            self._alike.add(self._alike_row(one))
+
+    def _alike_row(self, one: Lookalike) -> QWidget:
+        holder = QWidget()
+        across = QHBoxLayout(holder)
+        across.setContentsMargins(0, 0, 0, 0)
+        lines = column(0)
+        lines.addWidget(Text(one.outlet.name, "body-medium", wrap=True))
+        why = [reason_words(reason) for reason in one.reasons]
+        if one.distance_m is not None:
+            why.append(distance(one.distance_m))
+        lines.addWidget(Text(" · ".join([one.outlet.address, *why]), "caption", "muted", wrap=True))
+        across.addLayout(lines, 1)
+        across.addWidget(Button(tr("Open it"), "ghost", on_click=lambda: self._open(one.outlet.id)))
+        return holder
+
+
+def reason_words(code: str) -> str:
+    return {
+        "same_siret": tr("same SIRET"),
+        "same_phone": tr("same phone"),
+        "same_name": tr("nearly the same name"),
+        "close": tr("very close"),
+        "same_city": tr("same town"),
+    }.get(code, "")

@@ -1,0 +1,434 @@
+"""The screen of outlets: search, filter chips, the list, and beside it the preview or a new outlet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
+from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidget
+
+from fieldcrm.domain.changes import Changes
+from fieldcrm.domain.ids import Id
+from fieldcrm.ui import theme
+from fieldcrm.ui.actions import Action
+from fieldcrm.ui.appsession import AppSession
+from fieldcrm.ui.outlets.columns import ALWAYS, SHOWN_AT_FIRST, columns
+from fieldcrm.ui.outlets.export import export_list
+from fieldcrm.ui.outlets.filters import FilterBar
+from fieldcrm.ui.outlets.newoutlet import NewOutlet
+from fieldcrm.ui.outlets.preview import Preview
+from fieldcrm.ui.widgets import (
+    Button,
+    EmptyState,
+    IconButton,
+    PageModel,
+    PageTable,
+    SearchField,
+    StateStack,
+    Text,
+    column,
+)
+from fieldcrm.usecases import card as cards
+from fieldcrm.usecases import outlets, visits
+from fieldcrm.usecases.outlets import Facets, Filters, Near, OutletRow, Sort
+from fieldcrm.words import number, tr, trn
+
+NARROW = 900  # pixels below which the preview gives its room to the list
+COLUMNS, FILTERS, PREVIEW = "outlets/columns", "outlets/filters", "outlets/preview"
+KINDS = ("outlet", "visit", "task", "contact", "note", "draft", "outlet_alias", "sector", "submission", "review")
+
+
+class OutletsScreen(QWidget):
+    def __init__(self, session: AppSession) -> None:
+        super().__init__()
+        self._session = session
+        self._query, self._sort, self._descending = "", Sort.RELEVANCE, False
+        self._near = self._whereabouts()
+        self._filters = self._now_filters(None)
+        self._stale = False
+        self.model: PageModel[OutletRow] = PageModel(columns(session.clock), self._rows, lambda row: row.rid, self)
+        self.search = SearchField(tr("Search by name, banner, street, town or postcode"), tr("Search outlets"))
+        self.search.searched.connect(self._searched)
+        self.filters = FilterBar(lambda: self._near)
+        self.filters.restore(session.preferences.json(FILTERS, {}))
+        self.filters.near.setVisible(self._near is not None)
+        self.filters.changed.connect(self._filtered)
+        self.table = PageTable(self.model, tr("Outlets"), preferences=session.preferences)
+        self.table.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.model.sort_requested.connect(self._sorted)
+        self.table.opened.connect(lambda rid: self._with_row(rid, self._open_card))
+        self.table.current_changed.connect(lambda _: self._preview_soon())
+        self.table.installEventFilter(self)
+        self.search.left.connect(self._into_list)
+        self.states = StateStack(self.table)
+        self.preview = Preview(self._open_card, self._start)
+        self.new_outlet = NewOutlet(session, self._open_card)
+        self.new_outlet.left.connect(self._leave_new)
+        self.new_outlet.made.connect(self._made)
+        self.new_outlet.hide()
+        self._previewing = bool(session.preferences.json(PREVIEW, True))
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(60)  # holding an arrow key runs down the list without a read for each line
+        self._pause.timeout.connect(self._show_preview)
+        self._lay_out()
+        self._show_columns()
+        self._side()
+
+    # ---- what the shell asks ----
+
+    def open(self, **params: Any) -> None:
+        """Show the list; ``query`` searches, ``new`` begins a new outlet, ``overdue`` filters."""
+        if params.get("overdue"):
+            self.filters.clear()
+            self.filters.overdue.setChecked(True)
+        if "query" in params:
+            self._query = str(params["query"])
+            self.search.setText(self._query)
+        self._load()
+        if params.get("new"):
+            self.begin_new()
+        elif not self.table.hasFocus():
+            self.search.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def refresh(self, changes: Changes) -> None:
+        """Read again what was touched: at once when in front, else when next shown."""
+        if not changes.touches(*KINDS):
+            return
+        if self.isVisible():
+            self._load()
+        else:
+            self._stale = True
+
+    def showEvent(self, event: QEvent) -> None:
+        super().showEvent(event)  # type: ignore[arg-type]
+        if self._stale:
+            self._load()
+
+    def actions(self) -> list[Action]:  # type: ignore[override]  # the shell asks for ours, Qt never for its own
+        chosen = self._row_now
+        return [
+            Action("outlets.find", tr("&Find an outlet"), self._find, ("Ctrl+F",), "search", "edit", 2),
+            Action("outlets.new", tr("New &outlet…"), self.begin_new, ("Ctrl+Shift+N",), "plus", "file"),
+            Action(
+                "outlets.open",
+                tr("Open &card"),
+                lambda: self._with_current(self._open_card),
+                ("Ctrl+Return",),
+                "arrow-right",
+                "visit",
+                1,
+                lambda: chosen() is not None,
+            ),
+            Action(
+                "outlets.start",
+                tr("&Start a visit"),
+                lambda: self._with_current(self._start),
+                ("Ctrl+N",),
+                "play",
+                "visit",
+                0,
+                lambda: chosen() is not None,
+            ),
+            Action(
+                "outlets.preview",
+                tr("&Preview"),
+                self.toggle_preview,
+                ("F9",),
+                "panel-right",
+                "view",
+                1,
+                checked=lambda: self._previewing,
+            ),
+            Action(
+                "outlets.export", tr("&Export the list…"), self.export, ("Ctrl+Shift+E",), "file-spreadsheet", "file", 1
+            ),
+            Action("outlets.clear", tr("C&lear search and filters"), self.clear, (), "x", "view", 1),
+        ]
+
+    def areas(self) -> list[QWidget]:
+        return [self.search, self.table, self.preview.open_button]
+
+    # ---- layout ----
+
+    def _lay_out(self) -> None:
+        whole = QVBoxLayout(self)
+        margin = theme.space(6)
+        whole.setContentsMargins(margin, theme.space(5), margin, margin)
+        whole.setSpacing(theme.space(3))
+        head = QHBoxLayout()
+        head.setSpacing(theme.space(2))
+        titles = column(0)
+        titles.addWidget(Text(tr("Outlets"), "title"))
+        self.count = Text("", "body", "muted")
+        titles.addWidget(self.count)
+        head.addLayout(titles)
+        head.addStretch(1)
+        self.columns_button = IconButton("sliders-horizontal", tr("Choose columns"), self._choose_columns)
+        self.export_button = IconButton("file-spreadsheet", tr("Export the list"), self.export)
+        self.preview_button = IconButton("panel-right", tr("Show or hide the preview"), self.toggle_preview)
+        self.new_button = Button(tr("New outlet"), "secondary", "plus", self.begin_new)
+        for widget in (self.columns_button, self.export_button, self.preview_button, self.new_button):
+            head.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
+        whole.addLayout(head)
+        whole.addWidget(self.search)
+        whole.addWidget(self.filters)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setHandleWidth(theme.space(4))
+        self.splitter.addWidget(self.states)
+        side = QWidget()
+        self._side_holder = side
+        beside = QVBoxLayout(side)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(self.preview)
+        beside.addWidget(self.new_outlet)
+        side.setMinimumWidth(theme.pixels(300))
+        self.splitter.addWidget(side)
+        self.splitter.setStretchFactor(0, 1)
+        self.splitter.setStretchFactor(1, 0)
+        self.splitter.setSizes([theme.pixels(900), theme.pixels(340)])
+        whole.addWidget(self.splitter, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._side()
+
+    def _side(self) -> None:
+        """Below 900 px there is one column: the list, or what is being entered."""
+        narrow = self.width() < theme.pixels(NARROW)
+        entering = not self.new_outlet.isHidden()
+        self.states.setVisible(not (narrow and entering))
+        self._side_holder.setVisible(entering or (self._previewing and not narrow))
+
+    def toggle_preview(self) -> None:
+        self._previewing = not self._previewing
+        self._session.preferences.set_json(PREVIEW, self._previewing)
+        self._side()
+        self._show_preview()
+
+    # ---- reading ----
+
+    def _midnight(self) -> datetime:
+        return self._session.clock().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+
+    def _whereabouts(self) -> Near | None:
+        midnight, actor = self._midnight(), self._session.actor
+        return self._session.ask(lambda r: outlets.whereabouts(r, actor, midnight))
+
+    def _now_filters(self, bar: FilterBar | None) -> Filters:
+        return Filters(self._midnight()) if bar is None else bar.filters(self._midnight())
+
+    def _rows(self, rids: Sequence[int]) -> list[OutletRow]:
+        midnight, near = self._filters.midnight, self._filters.near or self._near
+        return self._session.ask(lambda r: outlets.rows(r, rids, midnight=midnight, near=near))
+
+    def _load(self) -> None:
+        """Ask for the ids again, and for the counts of the chips."""
+        self._stale = False
+        self._filters = filters = self._now_filters(self.filters)
+        query, sort, descending = self._query, self._sort, self._descending
+        if sort is Sort.RELEVANCE and filters.near is not None:
+            sort = Sort.DISTANCE
+        self.states.show_loading()
+        self._session.ask_later(
+            lambda r: outlets.find(r, query, filters, sort, descending=descending),
+            self._found,
+            self._failed,
+            key="outlets.ids",
+        )
+        self._session.ask_later(
+            lambda r: (outlets.facets(r, query, filters), outlets.counters(r)), self._counted, key="outlets.facets"
+        )
+
+    def _found(self, rids: list[int]) -> None:
+        self.table.set_ids(rids)
+        if rids:
+            self.states.show_content()
+            if self.table.current_id() is None:
+                self.table.selectRow(0)
+            self._show_preview()
+        else:
+            self.states.show_empty(self._nothing())
+            self.preview.show_nothing()
+
+    def _failed(self, error: BaseException) -> None:
+        self.states.show_error(error, self._load)
+
+    def _counted(self, counted: tuple[Facets, tuple[int, int]]) -> None:
+        facets, (total, _unmapped) = counted
+        self.filters.set_facets(facets)
+        if facets.total == total:
+            self.count.setText(trn("{n} outlet on this device", "{n} outlets on this device", total))
+        else:
+            shown = number(facets.total)
+            self.count.setText(
+                trn("{shown} of {n} outlet on this device", "{shown} of {n} outlets on this device", total, shown=shown)
+            )
+
+    def _nothing(self) -> EmptyState:
+        if self._query.strip():
+            typed = self._query.strip()
+            return EmptyState(
+                "search",
+                tr("No outlet is called “{text}”", text=typed[:40]),
+                tr("Only what is on this device is searched. Try fewer letters, or enter it as a new outlet."),
+                (tr("Enter “{text}”", text=typed[:24]), lambda: self.begin_new(typed)),
+                second=(tr("Clear search and filters"), self.clear),
+            )
+        if self.filters.active():
+            return EmptyState(
+                "list-filter", tr("No outlet passes these filters"), "", (tr("Clear filters"), self.clear)
+            )
+        return EmptyState(
+            "store",
+            tr("No outlets on this device yet"),
+            tr("They come with the first sync. You can also enter one now."),
+            (tr("New outlet"), self.begin_new),
+        )
+
+    # ---- searching, sorting, filtering ----
+
+    def _searched(self, text: str) -> None:
+        self._query = text
+        if text.strip() and self._sort is not Sort.RELEVANCE:
+            self._sort, self._descending = Sort.RELEVANCE, False
+            self.table.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self._load()
+
+    def _sorted(self, key: str, descending: bool) -> None:
+        self._sort, self._descending = Sort(key), descending
+        self._load()
+
+    def _filtered(self) -> None:
+        self._session.preferences.set_json(FILTERS, self.filters.remember())
+        self._load()
+
+    def clear(self) -> None:
+        self._query = ""
+        self.search.blockSignals(True)
+        self.search.clear()
+        self.search.blockSignals(False)
+        self.filters.clear()
+
+    def _find(self) -> None:
+        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.search.selectAll()
+
+    def _into_list(self) -> None:
+        self.table.setFocus(Qt.FocusReason.OtherFocusReason)
+        if self.table.current_id() is None and self.model.rowCount():
+            self.table.selectRow(0)
+
+    # ---- the chosen outlet ----
+
+    def _row_now(self) -> OutletRow | None:
+        index = self.table.currentIndex()
+        return self.model.row(index.row()) if index.isValid() else None
+
+    def _with_row(self, rid: int, act: Any) -> None:
+        row = self.model.row(self.model.row_of(rid))
+        if row is not None:
+            act(row.id)
+
+    def _with_current(self, act: Any) -> None:
+        row = self._row_now()
+        if row is not None:
+            act(row.id)
+
+    def _preview_soon(self) -> None:
+        self._pause.start()
+
+    def _show_preview(self) -> None:
+        row = self._row_now()
+        if row is None or self._side_holder.isHidden() or not self.new_outlet.isHidden():
+            return
+        now, actor, id_ = self._session.clock(), self._session.actor, row.id
+        self._session.ask_later(
+            lambda r: cards.card(r, id_, actor, now=now),
+            lambda found: self.preview.show_card(found, now),
+            lambda error: self.preview.show_nothing(),
+            key="outlets.preview",
+        )
+
+    def _open_card(self, outlet_id: Id) -> None:
+        self._session.navigator.go("outlet", id=outlet_id)
+
+    def _start(self, outlet_id: Id) -> None:
+        self._session.do(
+            lambda tx: visits.start_visit(tx, outlet_id),
+            lambda draft: self._session.navigator.go("visit", draft=draft),
+        )
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Space shows the preview of the line, and hides it again; Esc goes back to the search."""
+        if watched is self.table and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            if event.key() == Qt.Key.Key_Space and not event.modifiers():
+                self.toggle_preview()
+                return True
+            if event.key() == Qt.Key.Key_Escape:
+                self._find()
+                return True
+        return super().eventFilter(watched, event)
+
+    # ---- a new outlet ----
+
+    def begin_new(self, name: str = "") -> None:
+        self.preview.hide()
+        self.new_outlet.show()
+        self._side()
+        self.new_outlet.begin(name)
+
+    def _leave_new(self) -> None:
+        self.new_outlet.hide()
+        self.preview.show()
+        self._side()
+        self._show_preview()
+        self._find()
+
+    def _made(self, outlet_id: Id) -> None:
+        self._leave_new()
+        self._open_card(outlet_id)
+
+    # ---- columns and export ----
+
+    def _chosen_columns(self) -> list[str]:
+        known = [shown.key for shown in self.model.columns]
+        kept = self._session.preferences.json(COLUMNS, list(SHOWN_AT_FIRST))
+        return [key for key in known if key in kept or key == ALWAYS]
+
+    def _show_columns(self) -> None:
+        chosen = self._chosen_columns()
+        for at, shown in enumerate(self.model.columns):
+            self.table.setColumnHidden(at, shown.key not in chosen)
+
+    def columns_menu(self) -> QMenu:
+        menu = QMenu(self)
+        chosen = self._chosen_columns()
+        for shown in self.model.columns:
+            action = QAction(shown.title, menu)
+            action.setCheckable(True)
+            action.setChecked(shown.key in chosen)
+            action.setEnabled(shown.key != ALWAYS)
+            action.triggered.connect(lambda _=False, key=shown.key: self._toggle_column(key))
+            menu.addAction(action)
+        return menu
+
+    def _choose_columns(self) -> None:
+        self.columns_menu().popup(self.columns_button.mapToGlobal(QPoint(0, self.columns_button.height())))
+
+    def _toggle_column(self, key: str) -> None:
+        chosen = self._chosen_columns()
+        chosen = [one for one in chosen if one != key] if key in chosen else [*chosen, key]
+        self._session.preferences.set_json(COLUMNS, chosen)
+        self._show_columns()
+
+    def export(self) -> None:
+        header = self.table.horizontalHeader()
+        order = sorted(range(len(self.model.columns)), key=header.visualIndex)
+        shown = [self.model.columns[at] for at in order if not self.table.isColumnHidden(at)]
+        near = self._filters.near or self._near
+        export_list(self, self._session, self.model.ids(), shown, self._filters.midnight, near)

@@ -118,7 +118,7 @@ def _form(options: argparse.Namespace) -> int:
 def _gallery(options: argparse.Namespace) -> int:
     from fieldcrm.ui.gallery import main as show_gallery
 
-    return show_gallery()
+    return show_gallery(["fieldcrm gallery"])
 
 
 def _server(options: argparse.Namespace) -> int:

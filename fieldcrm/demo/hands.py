@@ -1,0 +1,80 @@
+"""Working the real screens as a person does: keys and clicks, and waiting until the program has answered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+
+WAIT_SECONDS = 30.0
+
+W = TypeVar("W", bound=QWidget)
+Key = Qt.Key
+NO_MODIFIER = Qt.KeyboardModifier.NoModifier
+
+
+class NoAnswer(Exception):
+    """The program did not do in time what was waited for."""
+
+
+def settle(milliseconds: int = 30) -> None:
+    """Let the program work through what is waiting for it."""
+    QTest.qWait(milliseconds)
+
+
+def wait_until(what: str, true: Callable[[], bool], seconds: float = WAIT_SECONDS) -> None:
+    """Give the program time until ``true()``; raises ``NoAnswer`` naming ``what`` was waited for."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            raise NoAnswer(what)
+        QTest.qWait(20)
+
+
+def press(key: Qt.Key, modifier: Qt.KeyboardModifier = NO_MODIFIER, *, on: QWidget | None = None) -> None:
+    """One key, to the widget that has the focus unless another is named."""
+    QTest.keyClick(on or focused(), key, modifier)
+    settle(5)
+
+
+def type_text(text: str, *, on: QWidget | None = None) -> None:
+    QTest.keyClicks(on or focused(), text)
+    settle(5)
+
+
+def click(widget: QWidget, at: QPoint | None = None) -> None:
+    """The left button in the middle of a widget, or at a place in it. Raises ``NoAnswer`` for what nobody can click."""
+    if not widget.isVisible() or not widget.isEnabled():
+        raise NoAnswer(f"{widget.metaObject().className()} can be clicked")
+    place = at if at is not None else widget.rect().center()
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton, NO_MODIFIER, place)
+    settle(5)
+
+
+def focused() -> QWidget:
+    """The widget that keys go to."""
+    widget = QApplication.focusWidget() or QApplication.activeWindow()
+    if widget is None:
+        raise NoAnswer("something has the focus")
+    return widget
+
+
+def the(parent: QWidget, kind: type[W], true: Callable[[W], bool] = lambda widget: True) -> W:
+    """The first visible child of a kind for which ``true``; raises ``NoAnswer`` when there is none."""
+    for widget in parent.findChildren(kind):
+        if widget.isVisible() and true(widget):
+            return widget
+    raise NoAnswer(f"a {kind.__name__} is there")
+
+
+def button(parent: QWidget, text: str) -> QAbstractButton:
+    """The visible button with this text, or this name for screen readers."""
+
+    def named(one: QAbstractButton) -> bool:
+        return text in (one.text().replace("&", ""), one.accessibleName())
+
+    return the(parent, QAbstractButton, named)

@@ -1,0 +1,130 @@
+"""A headquarters on SQLite and on PostgreSQL, with two organisations that must never see each other."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from argon2 import PasswordHasher
+
+from fieldcrm.domain.actor import Role
+from fieldcrm.domain.ids import new_id
+from fieldcrm.server import accounts
+from fieldcrm.server.headquarters import Headquarters, open_headquarters
+from tests import postgres
+
+NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+PASSWORD = "correct horse"
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+_codes = itertools.count(1)
+
+
+@dataclass
+class Clock:
+    """A clock that the test moves."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_by(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+@dataclass
+class Company:
+    """One organisation: a rep in each of two sectors, a manager of both, one outlet in each sector."""
+
+    hq: Headquarters
+    code: str
+    org: UUID
+    sectors: dict[str, UUID] = field(default_factory=dict)
+    people: dict[str, UUID] = field(default_factory=dict)
+    outlets: dict[str, UUID] = field(default_factory=dict)
+
+    def add(self, collection: str, **values: Any) -> UUID:
+        id_ = new_id(NOW)
+        self.hq.apply(self.org, [(collection, {"id": id_, **values})])
+        return id_
+
+    def add_outlet(self, sector: str, name: str) -> UUID:
+        id_ = self.add(
+            "outlet", name=name, sector_id=self.sectors[sector], zone="Europe/Paris", state="active", store_type="kiosk"
+        )
+        self.outlets[name] = id_
+        return id_
+
+
+def found(hq: Headquarters) -> Company:
+    code = f"company{next(_codes)}-{new_id(NOW).hex[-6:]}"
+    company = Company(hq, code, accounts.add_organisation(hq, code, code.title(), now=NOW))
+    for name in ("west", "east"):
+        company.sectors[name] = accounts.add_sector(hq, company.org, name, name.title(), now=NOW)
+    for login, role, names in (
+        ("rita", Role.REP, ["west"]),
+        ("omar", Role.REP, ["east"]),
+        ("mona", Role.MANAGER, ["west", "east"]),
+    ):
+        company.people[login] = accounts.add_user(
+            hq,
+            company.org,
+            login,
+            PASSWORD,
+            name=login.title(),
+            role=role,
+            sectors=[company.sectors[name] for name in names],
+            since=date(2026, 1, 1),
+            now=NOW,
+        )
+    company.add_outlet("west", "West shop")
+    company.add_outlet("east", "East shop")
+    return company
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[str]:
+    if postgres.programs() is None:
+        pytest.skip("PostgreSQL is not installed")
+    with postgres.cluster() as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """The server's database: None for SQLite in the data folder, else an address."""
+    if request.param == "sqlite":
+        yield None
+        return
+    with postgres.fresh_database(request.getfixturevalue("postgres_cluster")) as address:
+        yield address
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def hq(tmp_path: Path, database: str | None, clock: Clock) -> Iterator[Headquarters]:
+    opened = open_headquarters(tmp_path / "hq", database, clock, hasher=CHEAP)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def company(hq: Headquarters) -> Company:
+    return found(hq)
+
+
+@pytest.fixture
+def rival(hq: Headquarters) -> Company:
+    """Another organisation on the same server."""
+    return found(hq)

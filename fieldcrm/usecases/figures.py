@@ -12,7 +12,9 @@ from fieldcrm.domain.metrics import Excluded, Figure, PriceAlert, Provenance, Se
 from fieldcrm.insights import kpi
 from fieldcrm.insights.intervals import ClusterSums
 from fieldcrm.store import aggregates, behind
-from fieldcrm.store.behind import RepCounts, StoreBehind
+from fieldcrm.store.behind import RepCounts as RepCounts
+from fieldcrm.store.behind import SectorName as SectorName
+from fieldcrm.store.behind import StoreBehind as StoreBehind
 from fieldcrm.store.database import Reader
 from fieldcrm.store.settings import read_setting
 from fieldcrm.usecases.periods import TREND_WEEKS, local_day, select_period, trend_period
@@ -198,6 +200,6 @@ def provenance(rows: Iterable[StoreBehind]) -> Provenance:
     )
 
 
-def sectors(r: Reader) -> tuple[behind.SectorName, ...]:
+def sectors(r: Reader) -> tuple[SectorName, ...]:
     """The sectors on this device, for the picker."""
     return behind.sector_names(r)

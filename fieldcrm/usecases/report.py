@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.ids import Id
@@ -17,6 +19,7 @@ from fieldcrm.forms.grid import grids
 from fieldcrm.forms.model import Control, DataType, Question, Text
 from fieldcrm.store import reports, reviews
 from fieldcrm.store.database import Reader
+from fieldcrm.store.reports import ProductLine as ProductLine
 from fieldcrm.usecases.review import QueueItem, item_of, state_of
 
 
@@ -59,23 +62,24 @@ class Decided:
 class Report:
     item: QueueItem
     title: str
-    lines: tuple[reports.ProductLine, ...]
+    lines: tuple[ProductLine, ...]
     answers: tuple[Answer, ...]
     photos: tuple[Photo, ...]
     versions: tuple[Version, ...]
     decisions: tuple[Decided, ...]  # on every version, the oldest first
+    nodes: Mapping[Id, str] = field(default_factory=dict)  # product -> path of its row, to ask about it
 
     @property
     def corrects(self) -> bool:
         return self.item.report.supersedes_id is not None
 
     @property
-    def changed_lines(self) -> tuple[reports.ProductLine, ...]:
+    def changed_lines(self) -> tuple[ProductLine, ...]:
         """Lines that differ from the version this one corrects."""
         return tuple(line for line in self.lines if line_changed(line))
 
 
-def line_changed(line: reports.ProductLine) -> bool:
+def line_changed(line: ProductLine) -> bool:
     if line.earlier is None:
         return False
     now, then = line.now, line.earlier
@@ -93,8 +97,20 @@ def open_report(r: Reader, submission_id: Id, *, language: str = "en") -> Report
     form = _form(reports.form_source(r, mine.form, mine.form_version))
     return Report(
         item, _title(form, mine), reports.lines(r, item.report), _answers(form, mine, earlier, language),
-        reports.photos(r, [submission_id]), _versions(r, chain), _decisions(r, chain),
+        reports.photos(r, [submission_id]), _versions(r, chain), _decisions(r, chain), _nodes(form, mine),
     )
+
+
+def _nodes(form: Form | None, submission: Submission) -> dict[Id, str]:
+    """The row of each product in the audit grids."""
+    nodes: dict[Id, str] = {}
+    for grid in grids(form) if form is not None else ():
+        tail = f"/{grid.product}"
+        for node, value in flatten(submission.answers).items():
+            if node.startswith(grid.path + "[") and node.endswith("]" + tail):
+                with suppress(ValueError):
+                    nodes[UUID(str(value))] = node.removesuffix(tail)
+    return nodes
 
 
 def _versions(r: Reader, chain: tuple[Id, ...]) -> tuple[Version, ...]:

@@ -19,6 +19,7 @@ from fieldcrm.domain.submission import ReportState
 from fieldcrm.insights.quality import Evidence, FacingsSeen, Limits, PriceSeen, remarks
 from fieldcrm.store import aggregates, reports, reviews
 from fieldcrm.store.database import Reader, Transaction
+from fieldcrm.store.reports import ReportRow as ReportRow
 from fieldcrm.store.settings import read_setting
 from fieldcrm.usecases.periods import local_day
 from fieldcrm.words import tr
@@ -29,7 +30,7 @@ CORRECTION_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class QueueItem:
-    report: reports.ReportRow
+    report: ReportRow
     state: ReportState
     remarks: tuple[Remark, ...]
 
@@ -66,7 +67,7 @@ def item_of(r: Reader, submission_id: Id) -> QueueItem:
     return _items(r, (row,))[0]
 
 
-def _items(r: Reader, rows: Sequence[reports.ReportRow]) -> list[QueueItem]:
+def _items(r: Reader, rows: Sequence[ReportRow]) -> list[QueueItem]:
     limits = Limits.of(read_setting(r, "review_limits"))
     ids = [row.submission_id for row in rows]
     prices = _grouped(reports.prices_read(r, ids, limits.price_share))
@@ -93,7 +94,7 @@ def _grouped(rows: Iterable[reports.Found]) -> dict[Id, list[reports.Found]]:
     return groups
 
 
-def state_of(row: reports.ReportRow) -> ReportState:
+def state_of(row: ReportRow) -> ReportState:
     if row.superseded:
         return ReportState.SUPERSEDED
     if row.decision is not None:
@@ -169,7 +170,7 @@ def _after(now: datetime, previous: Review | None) -> datetime:
     return previous.decided_at + timedelta(milliseconds=1)
 
 
-def _follow(tx: Transaction, row: reports.ReportRow, review: Review, due: date) -> None:
+def _follow(tx: Transaction, row: ReportRow, review: Review, due: date) -> None:
     """What a decision brings about: a task for the rep, or the end of one that is no longer called for."""
     if review.decision is not Decision.RETURNED:
         reviews.cancel_corrections(tx, row.submission_id)

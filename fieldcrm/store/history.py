@@ -72,7 +72,8 @@ def _operations(*conditions: Any) -> Any:
             c.was,
             cast(literal(custody.value), String).label("custody"),
         ]
-        return select(*chosen).where(*(condition(table) for condition in conditions))
+        once = [c.status.not_in(("rejected", "dependent"))] if table is T.acked_ops else []  # those are dead letters
+        return select(*chosen).where(*once, *(condition(table) for condition in conditions))
 
     return union_all(*(of(table, custody) for table, custody in _PLACES)).order_by("n")
 

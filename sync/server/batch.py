@@ -120,6 +120,7 @@ class Batch:
         moves = [(r.key, before.get(r.key, {}), after.get(r.key, nowhere), r.deleted, r.stored) for r in records]
         self._write_places(moves, rev)
         moved = {key: places for key, places in after.items() if frozenset(before.get(key, ())) != places}
+        moved.update((r.key, nowhere) for r in records if r.deleted)  # what hung on it belongs to nobody's scope
         self._move_children(moved, {r.key for r in records}, rev)
         applied = [self._applied(r, rev) for r in records]
         self._seen = {**self._seen, **{r.key: replace(r, stored=True, rev=rev) for r in records}}

@@ -44,6 +44,17 @@ class Action:
         return self.text.replace("&", "").rstrip("…")
 
 
+@dataclass(frozen=True)
+class Found:
+    """Something the palette found: what it is called, more about it, and what choosing it does."""
+
+    title: str
+    detail: str
+    icon: str
+    run: Callable[[], None]
+    score: float = 0.0  # 0 to 100; what an exact name gets
+
+
 class ActionTable(QObject):
     """The actions in force: those that hold everywhere, and those of the screen in front."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Signal
 from fieldcrm.domain.actor import Actor, Role
 from fieldcrm.domain.changes import Changes
 from fieldcrm.domain.errors import CodedError
+from fieldcrm.ui.actions import ActionTable, Found
 from fieldcrm.ui.messages import Messages
 from fieldcrm.ui.navigator import Navigator
 from fieldcrm.ui.preferences import Preferences
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 R = TypeVar("R")
+
+# What the palette asks, in the pool, with what was typed (three letters or more).
+Finder = Callable[["Reader", str], Sequence[Found]]
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class AppSession(QObject):
     """
 
     changed = Signal(object)
+    sync_changed = Signal()
+    counts_changed = Signal()
 
     def __init__(
         self,
@@ -71,7 +77,16 @@ class AppSession(QObject):
         self.tasks = Tasks(self)
         self.tasks.unexpected = self._unexpected
         self.sync: Any = None
+        self.finders: list[Finder] = []
+        self.counts: dict[str, int] = {}
+        self.action_table: ActionTable | None = None
         self._asked: dict[str, int] = {}
+
+    def set_count(self, route: str, count: int) -> None:
+        """The number beside a route in the rail: what waits there."""
+        if self.counts.get(route, 0) != count:
+            self.counts[route] = count
+            self.counts_changed.emit()
 
     @property
     def folder(self) -> Path:

@@ -5,6 +5,7 @@ Widgets that paint themselves read :func:`current` at paint time; the shell rebu
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -163,3 +164,8 @@ def set_kind(widget: QWidget, kind: str) -> None:
     widget.setProperty("kind", kind)
     widget.style().unpolish(widget)
     widget.style().polish(widget)
+
+
+def follow_system(tell: Callable[[], None]) -> None:
+    """Call ``tell`` when the computer changes between light and dark."""
+    QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _: tell())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QDateEdit,
@@ -133,7 +133,22 @@ class NumberField(QSpinBox):
         self.setRange(low, high)
         self.setValue(value)
         self.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-        self.lineEdit().setTextMargins(theme.space(2), 0, theme.space(2), 0)
+
+    def _spread(self) -> None:
+        # With a style sheet Qt gives the editor of a button-less spin box no room at all.
+        self.lineEdit().setGeometry(self.rect().adjusted(theme.space(2.5), 2, -theme.space(2.5), -2))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._spread()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        self._spread()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._spread()
 
 
 class DateField(QDateEdit):

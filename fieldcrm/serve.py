@@ -40,9 +40,10 @@ SENTENCES = {
     "device_unknown": "There is no device with the number {device}.",
     "database_unreachable": "The database does not answer. Check its address, and that it is running.",
     "database_address_invalid": "This is not the address of a PostgreSQL database.",
-    "database_newer": "This database was written by a newer version of the program (schema {version}, this one knows {known}).",
-    "database_restored": "The database is older than what this server has already confirmed to devices: it was put back "
-    "from a backup. Start once with --accept-restore, and the devices will offer again what is missing.",
+    "database_newer": "This database was written by a newer version of the program "
+    "(schema {version}, this one knows {known}).",
+    "database_restored": "The database is older than what this server has already confirmed to devices: "
+    "it was put back from a backup. Start once with --accept-restore, and the devices will offer again what is missing.",
     "folder_not_writable": "The folder {path} cannot be written: {reason}.",
     "port_taken": "Port {port} on {host} cannot be opened: {reason}.",
     "file_unreadable": "The file {path} cannot be read: {reason}.",
@@ -64,7 +65,9 @@ def now() -> datetime:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
-        hq = open_headquarters(options.data, options.database, now, accept_restore=getattr(options, "accept_restore", False))
+        hq = open_headquarters(
+            options.data, options.database, now, accept_restore=getattr(options, "accept_restore", False)
+        )
         try:
             command: Command = options.command
             answer = command(hq, options)
@@ -103,7 +106,9 @@ def _complain(error: CodedError, as_json: bool) -> None:
 
 
 def _run(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
-    logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.basicConfig(
+        level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
+    )
     run_once(hq)
 
     def started(url: str) -> None:

@@ -25,7 +25,10 @@ class Sector:
 
 
 def add_organisation(hq: Headquarters, code: str, name: str, *, now: datetime, id: Id | None = None) -> Id:
-    """A new organisation; people type its ``code`` at sign-in. Raises ``DomainError``: "organisation_exists", "required"."""
+    """A new organisation; people type its ``code`` at sign-in.
+
+    Raises ``DomainError``: "organisation_exists", "required".
+    """
     org = id or new_id(now)
     _require(code=code, name=name)
     _done(lambda: hq.auth.add_organisation(org, code))
@@ -97,9 +100,7 @@ def add_user(
     return person
 
 
-def add_account(
-    hq: Headquarters, org: Id, login: str, password: str, *, person: Id, role: Role, now: datetime
-) -> None:
+def add_account(hq: Headquarters, org: Id, login: str, password: str, *, person: Id, role: Role, now: datetime) -> None:
     """An account for a person whose record is there already, or comes with the same load."""
     _done(lambda: hq.auth.add_account(org, login, password, person_id=person, role=role.value, now=now))
 

@@ -117,7 +117,9 @@ def _changed_rows(
 ) -> list[tuple[str, Mapping[str, Any]]]:
     table = hq.sync.tables.records["outlet"]
     with reading(hq.engine) as connection:
-        query = select(table).where(table.c.org_id == org, table.c.id == earlier.outlet_id, table.c.deleted_rev.is_(None))
+        query = select(table).where(
+            table.c.org_id == org, table.c.id == earlier.outlet_id, table.c.deleted_rev.is_(None)
+        )
         present = connection.execute(query).mappings().first()
     rows: list[tuple[str, Mapping[str, Any]]] = [
         ("outlet_source", _source_row(earlier.source_id, earlier.outlet_id, outlet, source, now))
@@ -128,7 +130,9 @@ def _changed_rows(
     provenance = dict(present["provenance"] or {})
     theirs = {name for name, origin in provenance.items() if origin.get("source") == source.name}
     fresh = {name: value for name, value in _given(outlet).items() if name in theirs or present[name] is None}
-    untouched = {name: value for name, value in fresh.items() if present[name] != value and not _edited(present["frev"], name)}
+    untouched = {
+        name: value for name, value in fresh.items() if present[name] != value and not _edited(present["frev"], name)
+    }
     if untouched:
         origin = {"source": source.name, "licence": source.licence, "at": now.date().isoformat()}
         provenance |= dict.fromkeys(untouched, origin)

@@ -52,9 +52,9 @@ def authorize(caller: Caller, proposal: Proposal) -> None:
 
 
 def _check_fixed(name: str, proposal: Proposal) -> None:
-    before, after = proposal.before or {}, proposal.after or {}
+    before = proposal.before or {}
     for field in sorted(_FIXED.get(name, ())):
-        if before.get(field) != after.get(field):
+        if field in proposal.set and proposal.set[field] != before.get(field):
             raise Refused("field_fixed", field=field, collection=name)
 
 

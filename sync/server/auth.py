@@ -99,7 +99,9 @@ class Auth:
     def add_organisation(self, org: UUID, code: str) -> None:
         """Raises ``CallRefused("organisation_exists")``."""
         with self._write() as connection:
-            taken = connection.execute(select(organisation.c.org_id).where(organisation.c.code == _folded(code))).first()
+            taken = connection.execute(
+                select(organisation.c.org_id).where(organisation.c.code == _folded(code))
+            ).first()
             if taken is not None:
                 raise CallRefused(409, "organisation_exists", code=code)
             connection.execute(insert(organisation).values(org_id=org, code=_folded(code)))
@@ -339,7 +341,13 @@ class Auth:
                 org_id=row["org_id"], id=id_, account_id=row["id"], device_no=device_no, generation=0, used_generation=0
             )
         )
-        found = {"org_id": row["org_id"], "session_id": id_, "device_no": device_no, "newest": 0, "device_revoked": None}
+        found = {
+            "org_id": row["org_id"],
+            "session_id": id_,
+            "device_no": device_no,
+            "newest": 0,
+            "device_revoked": None,
+        }
         return self._identity(row, found), self._issue(connection, found, now)
 
     def _issue(self, connection: Connection, found: Any, now: datetime) -> Tokens:

@@ -180,7 +180,9 @@ class BlobStore:
     def forget_stale(self, *, now: datetime) -> int:
         """Delete uploads that were begun long ago and never ended; gives their number."""
         with reading(self._engine) as connection:
-            query = select(blob_upload.c.org_id, blob_upload.c.sha256).where(blob_upload.c.started_at < now - STALE_AFTER)
+            query = select(blob_upload.c.org_id, blob_upload.c.sha256).where(
+                blob_upload.c.started_at < now - STALE_AFTER
+            )
             stale = connection.execute(query).all()
         for row in stale:
             with self._lock(row.org_id, row.sha256), self._engine.begin() as connection:

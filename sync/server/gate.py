@@ -164,7 +164,9 @@ async def _unpacked(scope: Scope, body: bytes) -> bytes:
         return body
     if encoding != b"zstd":
         raise CallRefused(415, "encoding_unknown")
-    scope["headers"] = [(n, v) for n, v in scope["headers"] if n.lower() not in (b"content-encoding", b"content-length")]
+    scope["headers"] = [
+        (n, v) for n, v in scope["headers"] if n.lower() not in (b"content-encoding", b"content-length")
+    ]
     if len(body) < _THREAD_FROM:
         return decompress(body, MAX_PLAIN)
     return await asyncio.to_thread(decompress, body, MAX_PLAIN)
@@ -186,7 +188,9 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 def _accepts_zstd(scope: Scope) -> bool:
     accepted = _header(scope["headers"], b"accept-encoding").decode("latin-1").lower()
-    return any(part.split(";")[0].strip() == "zstd" and "q=0" not in part.replace(" ", "") for part in accepted.split(","))
+    return any(
+        part.split(";")[0].strip() == "zstd" and "q=0" not in part.replace(" ", "") for part in accepted.split(",")
+    )
 
 
 def _header(headers: Any, wanted: bytes) -> bytes:

@@ -358,7 +358,9 @@ def _range(text: str) -> tuple[int, int | None]:
 # -- errors
 
 
-def _error(status: int, code: str, params: dict[str, Any], headers: dict[str, str] | None = None) -> Response[ErrorBody]:
+def _error(
+    status: int, code: str, params: dict[str, Any], headers: dict[str, str] | None = None
+) -> Response[ErrorBody]:
     return Response(ErrorBody(code, params), status_code=status, headers=headers, media_type=MediaType.JSON)
 
 

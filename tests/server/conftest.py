@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from fieldcrm.domain.actor import Role
 from fieldcrm.domain.ids import new_id
 from fieldcrm.server import accounts
 from fieldcrm.server.headquarters import Headquarters, open_headquarters
+from fieldcrm.server.process import ServerProcess
 from tests import postgres
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -128,3 +130,28 @@ def company(hq: Headquarters) -> Company:
 def rival(hq: Headquarters) -> Company:
     """Another organisation on the same server."""
     return found(hq)
+
+
+@dataclass
+class Live:
+    """A server in a process of its own, and its headquarters opened from here beside it."""
+
+    process: ServerProcess
+    hq: Headquarters
+
+    @property
+    def url(self) -> str:
+        return self.process.url
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    folder = tmp_path_factory.mktemp("live")
+    with ExitStack() as stack:
+        address = None
+        if request.param == "postgresql":
+            cluster: str = request.getfixturevalue("postgres_cluster")
+            address = stack.enter_context(postgres.fresh_database(cluster))
+        hq = open_headquarters(folder, address, lambda: datetime.now(UTC), hasher=CHEAP)
+        stack.callback(hq.close)
+        yield Live(stack.enter_context(ServerProcess(folder, database=address)), hq)

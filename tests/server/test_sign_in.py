@@ -13,7 +13,9 @@ from sync.server.refusal import CallRefused
 from tests.server.conftest import PASSWORD, Clock, Company
 
 
-def enter(company: Company, login: str = "rita", password: str = PASSWORD, device: int | None = None) -> tuple[Identity, Tokens]:
+def enter(
+    company: Company, login: str = "rita", password: str = PASSWORD, device: int | None = None
+) -> tuple[Identity, Tokens]:
     hq = company.hq
     return hq.auth.sign_in(company.code, login, password, device_name="laptop", device_no=device, now=hq.clock())
 
@@ -45,7 +47,9 @@ def test_a_device_comes_back_under_its_own_number_and_never_under_anothers(compa
     assert stranger.device_no != first.device_no
 
 
-@pytest.mark.parametrize(("login", "password"), [("rita", "wrong"), ("nobody", PASSWORD), ("", ""), ("rita", "x" * 5000)])
+@pytest.mark.parametrize(
+    ("login", "password"), [("rita", "wrong"), ("nobody", PASSWORD), ("", ""), ("rita", "x" * 5000)]
+)
 def test_a_wrong_login_and_a_wrong_password_get_the_same_answer(company: Company, login: str, password: str) -> None:
     with refused("credentials_wrong"):
         enter(company, login, password)
@@ -188,7 +192,9 @@ def test_devices_are_listed_with_their_owner_and_last_sign_of_life(company: Comp
         ("required", lambda hq, c: hq_user(hq, c, " ", "long enough")),
     ],
 )
-def test_an_administrator_is_told_what_does_not_fit(hq: Headquarters, company: Company, code: str, work: object) -> None:
+def test_an_administrator_is_told_what_does_not_fit(
+    hq: Headquarters, company: Company, code: str, work: object
+) -> None:
     assert callable(work)
     with pytest.raises(DomainError) as caught:
         work(hq, company)

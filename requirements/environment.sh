@@ -30,8 +30,8 @@ new_venv() {
     "$python" -m venv "$1" 2>/dev/null && return
     rm -rf "$1"
     # Debian keeps ensurepip apart.
-    if command -v apt-get >/dev/null 2>&1 && as_root apt-get update -qq >&2 &&
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends python3-venv >&2; then
+    if command -v apt-get >/dev/null 2>&1 && as_root apt-get update -qq >/dev/null &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends python3-venv >/dev/null; then
         "$python" -m venv "$1"
         return
     fi

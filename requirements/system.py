@@ -120,7 +120,7 @@ def install(packages: list[Library]) -> bool:
 
 def _run(command: list[str]) -> bool:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    return subprocess.run(command, env=environment, stdout=sys.stderr, check=False).returncode == 0
+    return subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def main(arguments: list[str]) -> int:

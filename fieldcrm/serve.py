@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fieldcrm import __version__
+from fieldcrm import __version__, words
 from fieldcrm.domain.actor import Role
 from fieldcrm.domain.errors import CodedError, DomainError
 from fieldcrm.server import accounts
@@ -26,43 +26,17 @@ from fieldcrm.server.headquarters import Headquarters, open_headquarters
 from fieldcrm.server.imports import Source, import_outlets
 from fieldcrm.server.jobs import run_once
 from fieldcrm.server.running import Place, serve
+from fieldcrm.ui.sentences import SENTENCES  # texts alone, without Qt
 from sync.server.database import reading
 
 Command = Callable[[Headquarters, argparse.Namespace], dict[str, Any]]
-
-SENTENCES = {
-    "organisation_exists": "There is already an organisation with the code {code}.",
-    "organisation_unknown": "There is no organisation with the code {code}.",
-    "sector_exists": "There is already a sector with the code {code}.",
-    "sector_unknown": "There is no sector with the code {code}.",
-    "login_taken": "There is already an account with the login {login}.",
-    "password_short": "A password needs at least {minimum} characters.",
-    "device_unknown": "There is no device with the number {device}.",
-    "database_unreachable": "The database does not answer. Check its address, and that it is running.",
-    "database_address_invalid": "This is not the address of a PostgreSQL database.",
-    "database_newer": "This database was written by a newer version of the program "
-    "(schema {version}, this one knows {known}).",
-    "database_restored": "The database is older than what this server has already confirmed to devices: "
-    "it was put back from a backup. Start once with --accept-restore, and the devices will offer again what is missing.",
-    "folder_not_writable": "The folder {path} cannot be written: {reason}.",
-    "port_taken": "Port {port} on {host} cannot be opened: {reason}.",
-    "file_unreadable": "The file {path} cannot be read: {reason}.",
-    "certificate_unreadable": "The file {path} cannot be read: {reason}.",
-    "osm_file_missing": "There is no file {file}.",
-    "osm_file_empty": "The file {file} is empty.",
-    "osm_file_not_pbf": "{file} is not an OpenStreetMap extract (.osm.pbf).",
-    "osm_file_damaged": "{file} breaks off or is damaged; nothing was imported.",
-    "osm_file_no_outlets": "{file} holds no outlets.",
-    "zone_unknown": "{zone} is not a time zone of the IANA list, such as Europe/Paris.",
-    "required": "A value is missing: {field}.",
-}
-
 
 def now() -> datetime:
     return datetime.now(UTC)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    words.set_language(words.system_language())
     options = _parser().parse_args(arguments)
     try:
         hq = open_headquarters(
@@ -99,7 +73,8 @@ def _complain(error: CodedError, as_json: bool) -> None:
         print(json.dumps({"error": error.code, "params": error.params}, default=str), file=sys.stderr)
         return
     sentence = SENTENCES.get(error.code)
-    print(sentence.format_map(error.params | {"field": error.field}) if sentence else str(error), file=sys.stderr)
+    said = words.tr(sentence, **error.params) if sentence else str(error)
+    print(f"{said} ({error.field})" if error.field and error.code == "required" else said, file=sys.stderr)
 
 
 # -- commands

@@ -137,7 +137,7 @@ class Storm:
             device.assert_settled()  # I0 drained, I1 the same rows, I6 none out of scope, I8 digests
         table = self.server.tables.op_result
         with reading(self.server.engine) as connection:
-            results = dict(connection.execute(select(table.c.op_id, table.c.status)).tuples().all())
+            results = dict(connection.execute(select(table.c.op_id, table.c.status)).all())
         letters = {op.hex() for d in self.devices for (op,) in d.query("SELECT op FROM dead_letter")}
         for op in self.captured:
             assert op in results, f"I2: {op} vanished"

@@ -1,0 +1,333 @@
+"""What waits to be sent, what was refused, what two people wrote at once, and the runs of the sync."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, delete, func, insert, select, update
+
+from fieldcrm.domain.catalogue import CATALOGUE
+from fieldcrm.domain.ids import Id
+from fieldcrm.store.database import Reader, Transaction
+from fieldcrm.store.tables import T
+from sync.columns import from_wire, to_wire
+
+RUNS_KEPT = 200
+MAX_OPERATIONS = 20_000  # looked at for one list
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What headquarters has not confirmed. ``changes``: transactions that are no visit."""
+
+    visits: int = 0
+    reports: int = 0
+    changes: int = 0
+    photos: int = 0
+    photo_bytes: int = 0
+    photos_missing: int = 0  # taken by another device, not arrived yet
+    decisions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PendingChange:
+    """One transaction that waits: what was done, to which outlet, and how many bytes it has."""
+
+    tx: Id
+    at: datetime
+    label: str
+    collections: tuple[str, ...]
+    fields: tuple[str, ...]
+    outlet_id: Id | None
+    outlet_name: str
+    size: int
+    frozen: bool  # was sent at least once: it can no longer be taken back here
+
+
+@dataclass(frozen=True, slots=True)
+class PendingPhoto:
+    sha256: str
+    size: int
+    sent: int  # bytes that headquarters has already
+    tries: int
+    problem: str | None
+    outlet_id: Id | None
+    outlet_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A refused operation; ``tx`` groups those that stand or fall together."""
+
+    rid: int
+    tx: Id
+    kind: str
+    collection: str
+    record_id: Id
+    values: Mapping[str, Any]  # wire values
+    was: Mapping[str, Any]
+    code: str
+    params: Mapping[str, Any]
+    made_at: datetime
+    refused_at: datetime
+    outlet_id: Id | None
+    outlet_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """A field that two people wrote; ``kept`` stands, ``lost`` gave way. Wire values."""
+
+    id: Id
+    collection: str
+    record_id: Id
+    field: str
+    kept: Any
+    lost: Any
+    at: datetime | None
+    outlet_id: Id | None
+    outlet_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One sync, or several in a row that failed for the same reason (``params["times"]``)."""
+
+    started_at: datetime
+    ended_at: datetime | None
+    result: str
+    sent: int
+    received: int
+    photos_sent: int
+    photos_received: int
+    params: Mapping[str, Any]
+
+
+def waiting(r: Reader, person: Id) -> Waiting:
+    o, q = T.outbox, T.blob_queue
+    by_collection: dict[int, int] = dict(
+        r.conn.execute(select(o.c.collection, func.count(o.c.id.distinct())).group_by(o.c.collection)).all()
+    )
+    visit, report = CATALOGUE.by_name["visit"].number, CATALOGUE.by_name["submission"].number
+    with_report = select(o.c.tx).where(o.c.collection.in_((visit, report)))
+    changes = r.conn.execute(select(func.count(o.c.tx.distinct())).where(o.c.tx.not_in(with_report))).scalar_one()
+    up = select(func.count(), func.coalesce(func.sum(q.c.size - q.c.offset), 0)).where(
+        q.c.state == "waiting", q.c.direction == "up"
+    )
+    photos, size = r.conn.execute(up).one()
+    unqueued, more = _unqueued_photos(r)
+    down = select(func.count()).where(q.c.state == "waiting", q.c.direction == "down")
+    return Waiting(
+        by_collection.get(visit, 0),
+        by_collection.get(report, 0),
+        changes,
+        photos + unqueued,
+        size + more,
+        r.conn.execute(down).scalar_one(),
+        decisions(r, person),
+    )
+
+
+def _unqueued_photos(r: Reader) -> tuple[int, int]:
+    """Photos of reports that are still in the outbox: the queue hears of them at the next sync."""
+    a, o, q = T.attachment, T.outbox, T.blob_queue
+    number = CATALOGUE.by_name["attachment"].number
+    query = select(func.count(a.c.sha256.distinct()), func.coalesce(func.sum(a.c.size), 0)).where(
+        a.c.id.in_(select(o.c.id).where(o.c.collection == number)), a.c.sha256.not_in(select(q.c.sha256))
+    )
+    count, size = r.conn.execute(query).one()
+    return count, size
+
+
+def decisions(r: Reader, person: Id) -> int:
+    letters = select(func.count(T.dead_letter.c.tx.distinct())).where(T.dead_letter.c.open)
+    clashes = select(func.count()).where(T.conflict.c.state == "open", T.conflict.c.person_id == person)
+    return int(r.conn.execute(letters).scalar_one()) + int(r.conn.execute(clashes).scalar_one())
+
+
+def pending_changes(r: Reader, limit: int = 500) -> tuple[PendingChange, ...]:
+    """Transactions in the order in which they will go."""
+    o = T.outbox
+    columns = (o.c.tx, o.c.collection, o.c.id, o.c.kind, o.c.set, o.c.was, o.c.state, o.c.at)
+    rows = r.conn.execute(select(*columns).order_by(o.c.n).limit(MAX_OPERATIONS)).all()
+    grouped: dict[Id, list[Any]] = {}
+    for row in rows:
+        grouped.setdefault(row.tx, []).append(row)
+    labels: dict[Id, str] = dict(r.conn.execute(select(T.outbox_tx.c.id, T.outbox_tx.c.label)).all())
+    found = []
+    for tx, ops in list(grouped.items())[:limit]:
+        names = tuple(dict.fromkeys(CATALOGUE.by_number[op.collection].name for op in ops))
+        fields = tuple(dict.fromkeys(name for op in ops if op.kind == "upd" for name in json.loads(op.set)))
+        outlet = _outlet_of(r, ops)
+        size = sum(len(op.set) + len(op.was) for op in ops)
+        frozen = any(op.state == "sent" for op in ops)
+        name = "" if outlet is None else outlet_names(r, [outlet]).get(outlet, "")
+        found.append(PendingChange(tx, ops[0].at, labels.get(tx, ""), names, fields, outlet, name, size, frozen))
+    return tuple(found)
+
+
+def _outlet_of(r: Reader, ops: Iterable[Any]) -> Id | None:
+    for op in ops:
+        name = CATALOGUE.by_number[op.collection].name
+        if name == "outlet":
+            return Id(bytes=op.id.bytes)
+        outlet = _outlet_field(r, name, op.id, {**json.loads(op.was), **json.loads(op.set)})
+        if outlet is not None:
+            return outlet
+    return None
+
+
+def _outlet_field(r: Reader, collection: str, record: Id, values: Mapping[str, Any]) -> Id | None:
+    if "outlet_id" not in CATALOGUE.by_name[collection].by_name:
+        return None
+    if values.get("outlet_id"):
+        return Id(hex=values["outlet_id"])
+    table: Table = getattr(T, collection)
+    return r.conn.execute(select(table.c.outlet_id).where(table.c.id == record)).scalar_one_or_none()
+
+
+def outlet_names(r: Reader, ids: Iterable[Id]) -> dict[Id, str]:
+    query = select(T.outlet.c.id, T.outlet.c.name).where(T.outlet.c.id.in_(list(ids)))
+    return dict(r.conn.execute(query).all())
+
+
+def pending_photos(r: Reader, direction: str, limit: int = 500) -> tuple[PendingPhoto, ...]:
+    """Photos to send ("up") or still to come ("down"), the most troubled first."""
+    q, a = T.blob_queue, T.attachment
+    outlet = select(a.c.outlet_id).where(a.c.sha256 == q.c.sha256).limit(1).scalar_subquery()
+    query = (
+        select(q.c.sha256, q.c.size, q.c.offset, q.c.tries, q.c.problem, outlet.label("outlet_id"))
+        .where(q.c.state == "waiting", q.c.direction == direction)
+        .order_by(q.c.tries.desc(), q.c.added_at)
+        .limit(limit)
+    )
+    rows = r.conn.execute(query).all()
+    names = outlet_names(r, {row.outlet_id for row in rows if row.outlet_id})
+    return tuple(PendingPhoto(*row, names.get(row.outlet_id, "")) for row in rows)
+
+
+# Refused changes
+
+
+def letters(r: Reader) -> tuple[Letter, ...]:
+    """Refused operations that wait for a person, the oldest first."""
+    d = T.dead_letter
+    found = []
+    for row in r.conn.execute(select(d).where(d.c.open).order_by(d.c.rid)):
+        name = CATALOGUE.by_number[row.collection].name
+        values, was = json.loads(row.set), json.loads(row.was)
+        outlet = row.id if name == "outlet" else _outlet_field(r, name, row.id, {**was, **values})
+        shown = outlet_names(r, [outlet]).get(outlet, "") if outlet else ""
+        if name == "outlet" and not shown:
+            shown = str(values.get("name") or was.get("name") or "")
+        found.append(
+            Letter(
+                row.rid, row.tx, row.kind, name, row.id, values, was, row.code, row.params, row.at, row.refused_at,
+                outlet, shown,
+            )
+        )
+    return tuple(found)
+
+
+def close_letters(tx: Transaction, transaction: Id) -> None:
+    tx.conn.execute(update(T.dead_letter).where(T.dead_letter.c.tx == transaction).values(open=False))
+
+
+def exists(r: Reader, collection: str, record: Id) -> bool:
+    table: Table = getattr(T, collection)
+    return r.conn.execute(select(table.c.id).where(table.c.id == record)).one_or_none() is not None
+
+
+def write_again(tx: Transaction, letter: Letter) -> bool:
+    """Make a refused change once more, as a change of now; False when its record is no longer here."""
+    table: Table = getattr(T, letter.collection)
+    fields = CATALOGUE.by_name[letter.collection].by_name
+    values = {name: from_wire(fields[name].kind, value) for name, value in letter.values.items() if name in fields}
+    here = exists(tx, letter.collection, letter.record_id)
+    if letter.kind == "new" and not here:
+        tx.conn.execute(insert(table).values(id=letter.record_id, **values))
+        return True
+    if not here:
+        return False
+    if letter.kind == "del":
+        tx.conn.execute(delete(table).where(table.c.id == letter.record_id))
+    elif values:
+        tx.conn.execute(update(table).where(table.c.id == letter.record_id).values(**values))
+    return True
+
+
+# Two people wrote the same field
+
+
+def clashes(r: Reader, person: Id) -> tuple[Clash, ...]:
+    """Open clashes in which this person's value gave way, the oldest first."""
+    c = T.conflict
+    query = select(c).where(c.c.state == "open", c.c.person_id == person).order_by(c.c.at, c.c.id)
+    rows = r.conn.execute(query).all()
+    names = outlet_names(r, {row.outlet_id for row in rows if row.outlet_id})
+    return tuple(
+        Clash(row.id, row.collection, row.record_id, row.field, row.kept, row.lost, row.at, row.outlet_id,
+              names.get(row.outlet_id, ""))
+        for row in rows
+    )
+
+
+def close_clash(tx: Transaction, clash: Id) -> None:
+    tx.conn.execute(update(T.conflict).where(T.conflict.c.id == clash).values(state="closed"))
+
+
+def write_field(tx: Transaction, collection: str, record: Id, field: str, wire: Any) -> bool:
+    """Set one field from its wire value; False when the record is no longer here."""
+    table: Table = getattr(T, collection)
+    value = from_wire(CATALOGUE.by_name[collection].by_name[field].kind, wire)
+    return tx.conn.execute(update(table).where(table.c.id == record).values({field: value})).rowcount > 0
+
+
+def current_value(r: Reader, collection: str, record: Id, field: str) -> Any:
+    """The wire value that stands now, or None."""
+    table: Table = getattr(T, collection)
+    value = r.conn.execute(select(table.c[field]).where(table.c.id == record)).scalar_one_or_none()
+    return to_wire(CATALOGUE.by_name[collection].by_name[field].kind, value)
+
+
+# Runs
+
+
+def last_times(r: Reader) -> tuple[datetime | None, datetime | None]:
+    """The end of the last complete sync, and the last time both sides held the same rows."""
+    row = r.conn.execute(select(T.sync_state.c.synced_at, T.sync_state.c.verified_at)).one()
+    return row[0], row[1]
+
+
+def runs(r: Reader, limit: int = 100) -> tuple[Run, ...]:
+    s = T.sync_run
+    rows = r.conn.execute(select(s).order_by(s.c.id.desc()).limit(limit))
+    return tuple(
+        Run(row.started_at, row.ended_at, row.result or "", row.sent, row.received, row.photos_sent,
+            row.photos_received, row.params or {})
+        for row in rows
+    )
+
+
+def record_run(tx: Transaction, run: Run) -> None:
+    """Write a run down; one that fails like the last is counted with it, so that a night off line is one line."""
+    s = T.sync_run
+    last = tx.conn.execute(select(s).order_by(s.c.id.desc()).limit(1)).one_or_none()
+    if last is not None and run.result != "ok" and last.result == run.result and not (run.sent or run.received):
+        params = {**dict(run.params), "times": (last.params or {}).get("times", 1) + 1}
+        tx.conn.execute(update(s).where(s.c.id == last.id).values(ended_at=run.ended_at, params=params))
+    else:
+        tx.conn.execute(
+            insert(s).values(
+                started_at=run.started_at, ended_at=run.ended_at, result=run.result, sent=run.sent,
+                received=run.received, photos_sent=run.photos_sent, photos_received=run.photos_received,
+                params=dict(run.params),
+            )
+        )
+    oldest = select(func.max(s.c.id) - RUNS_KEPT).scalar_subquery()
+    tx.conn.execute(delete(s).where(s.c.id <= oldest))
+    tx.touch("sync")

@@ -1,0 +1,76 @@
+"""The receipt of a day's work: what is here, what is there, and the one thing that is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from fieldcrm.domain.ids import Id
+from fieldcrm.store import outbox as _outbox
+from fieldcrm.store import receipts as _receipts
+from fieldcrm.store.database import Reader, Transaction
+from fieldcrm.store.outbox import PendingPhoto
+from fieldcrm.store.receipts import ReportReceipt, Stage
+
+__all__ = ["Missing", "PendingPhoto", "Reconciliation", "ReportReceipt", "Stage", "day_end", "receipt_of", "resend"]
+
+DAY_BEGINS = timedelta(hours=4)  # a report sent after midnight still belongs to the evening
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A report that is not complete at headquarters; ``photos``: how many of its photos are not there."""
+
+    receipt: ReportReceipt
+    photos: int
+    problem: str | None  # a code, when one of its photos has trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Reports and photos of one person since ``since``: here, and verified at headquarters."""
+
+    since: datetime
+    reports_here: int
+    photos_here: int
+    reports_there: int
+    photos_there: int
+    missing: tuple[Missing, ...]
+    receipts: tuple[ReportReceipt, ...]
+
+    @property
+    def complete(self) -> bool:
+        return not self.missing
+
+
+def day_end(r: Reader, person: Id, day_start: datetime) -> Reconciliation:
+    """Compare what this person reported since ``day_start`` with what headquarters has verified."""
+    receipts = _receipts.reports(r, person, day_start - DAY_BEGINS)
+    photos = _outbox.pending_photos(r, "up")
+    problems = {photo.outlet_id: photo.problem for photo in photos if photo.problem}
+    missing = tuple(
+        Missing(receipt, receipt.photos - receipt.photos_verified, problems.get(receipt.outlet_id))
+        for receipt in receipts
+        if not receipt.complete
+    )
+    return Reconciliation(
+        day_start,
+        len(receipts),
+        sum(receipt.photos for receipt in receipts),
+        sum(receipt.complete for receipt in receipts),
+        sum(receipt.photos_verified for receipt in receipts),
+        missing,
+        receipts,
+    )
+
+
+def receipt_of(r: Reader, person: Id, submissions: Iterable[Id]) -> tuple[ReportReceipt, ...]:
+    """The receipts of these reports, whoever made them."""
+    return _receipts.reports(r, person, ids=submissions)
+
+
+def resend(tx: Transaction, submissions: Sequence[Id]) -> int:
+    """Offer the photos of these reports to headquarters again; those it has are recognised and not sent twice."""
+    _receipts.try_photos_now(tx)
+    return _receipts.send_photos_again(tx, submissions)

@@ -1,0 +1,363 @@
+"""Syncing by itself: one thread that follows the schedule, and what it tells the screens.
+
+The network is used on this thread only; every write is a short piece of work on the database's writer thread.
+Nothing here ever keeps a person from recording a visit.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from fieldcrm.domain.actor import Actor
+from fieldcrm.domain.catalogue import CATALOGUE
+from fieldcrm.domain.changes import Changes
+from fieldcrm.domain.ids import Id
+from fieldcrm.store import outbox as _outbox
+from fieldcrm.store import receipts as _receipts
+from fieldcrm.store import replica as _replica
+from fieldcrm.store import reviews as _reviews
+from fieldcrm.store.database import Database, Reader, Transaction
+from fieldcrm.store.outbox import PendingChange, PendingPhoto, Run, Waiting
+from fieldcrm.store.photos import PhotoStore
+from fieldcrm.usecases import schedule as plan
+from fieldcrm.usecases.schedule import Phase, Schedule, Trouble
+from fieldcrm.usecases.visits import project_submissions
+from sync.client.blobs import BlobSource
+from sync.client.engine import Progress, SyncEngine, UpgradeNeeded
+from sync.client.failures import BadAddress, BadCertificate, Busy, NeedsSignIn, Offline, RemoteFailure, Revoked
+from sync.client.local import Local, LocalTransaction, Touched
+from sync.protocol import Remote
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+Phases = Phase  # for screens, which know this module only
+
+SOURCES = (BlobSource("attachment"),)
+ASK_ABOUT = timedelta(days=2)  # reports whose receipts are asked for after something was sent
+MAX_RECEIPTS = 500
+IDLE_WAIT = 3600.0  # seconds; any event wakes the thread earlier
+
+
+@dataclass(frozen=True, slots=True)
+class SyncState:
+    """What the status line and the Sync Centre show. ``problem`` is a code with ``params``."""
+
+    phase: Phase = Phase.IDLE
+    waiting: Waiting = field(default_factory=Waiting)
+    next_try: datetime | None = None
+    synced_at: datetime | None = None
+    verified_at: datetime | None = None
+    progress: Progress | None = None  # of the run under way
+    problem: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    automatic: bool = True
+
+    @property
+    def everything_there(self) -> bool:
+        w = self.waiting
+        return not (w.visits or w.reports or w.changes or w.photos)
+
+
+class CloseableRemote(Remote, Protocol):
+    def close(self) -> None: ...
+
+
+class Supervisor:
+    """Runs syncs when the schedule says so.
+
+    ``open_remote`` is called at the first run, and again after ``signed_in``. ``on_state`` and ``on_changes`` are
+    called from this object's own threads. Call ``start`` once, ``stop`` at the end; or only ``run_once`` where no
+    thread is wanted.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        photos: PhotoStore,
+        actor: Actor,
+        open_remote: Callable[[], CloseableRemote],
+        *,
+        clock: Callable[[], datetime],
+        device_name: str = "",
+        automatic: bool = True,
+        on_state: Callable[[], None] = lambda: None,
+        on_changes: Callable[[Changes], None] = lambda changes: None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._db = db
+        self._photos = photos
+        self._actor = actor
+        self._open_remote = open_remote
+        self._clock = clock
+        self._device_name = device_name
+        self._on_state = on_state
+        self._on_changes = on_changes
+        self._chance = chance
+        self._remote: CloseableRemote | None = None
+        self._local = Local(CATALOGUE, after_apply)
+        self._wake = threading.Condition()
+        self._running = threading.Lock()
+        self._cancel = threading.Event()
+        self._stopped = False
+        self._thread: threading.Thread | None = None
+        self._schedule = plan.started(clock(), automatic=automatic)
+        self._state = SyncState(automatic=automatic)
+        self._wanted = False
+        self.refresh()
+
+    # Screens and roots call these, from any thread
+
+    @property
+    def state(self) -> SyncState:
+        return self._state
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._loop, name="sync", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the request under way; what was cut goes on at the next start."""
+        with self._wake:
+            self._stopped = True
+            self._cancel.set()
+            self._wake.notify_all()
+        if self._thread is not None:
+            self._thread.join(timeout=60)
+        if self._remote is not None:
+            self._remote.close()
+
+    def sync_now(self) -> None:
+        self._wanted = True
+        self._event(plan.asked)
+
+    def wrote(self) -> None:
+        """Something was recorded: send it in a moment."""
+        self._event(plan.wrote)
+        self.refresh()
+
+    def network_back(self) -> None:
+        self._event(plan.network_back)
+
+    def signed_in(self) -> None:
+        """New tokens are kept: use them."""
+        with self._running:
+            if self._remote is not None:
+                self._remote.close()
+                self._remote = None
+        self._event(plan.signed_in)
+
+    def set_automatic(self, automatic: bool) -> None:
+        """Pause, or go on. A run under way is cut at the next safe place."""
+        if not automatic:
+            self._cancel.set()
+        self._event(lambda schedule, now: plan.set_automatic(schedule, now, automatic))
+
+    def refresh(self) -> None:
+        """Read the counts again and tell the screens."""
+        with self._db.read() as reader:
+            counts = _outbox.waiting(reader, self._actor.user_id)
+            synced, verified = _outbox.last_times(reader)
+        self._tell(waiting=counts, synced_at=synced, verified_at=verified)
+
+    # The thread
+
+    def _event(self, change: Callable[[Schedule, datetime], Schedule]) -> None:
+        with self._wake:
+            self._schedule = change(self._schedule, self._clock())
+            self._wake.notify_all()
+        self._tell()
+
+    def _loop(self) -> None:
+        while True:
+            with self._wake:
+                if self._stopped:
+                    return
+                if not plan.due(self._schedule, self._clock()):
+                    self._wake.wait(self._seconds())
+                    continue
+            try:
+                self.run_once()
+            except Exception:  # a bug: written down, shown, tried again later; never a silent end of syncing
+                log.exception("a sync failed")
+                self._fail(Trouble.SERVER, "sync_bug", {})
+
+    def _seconds(self) -> float:
+        if self._schedule.next_try is None:
+            return IDLE_WAIT
+        left = (self._schedule.next_try - self._clock()).total_seconds()
+        return min(max(left, 0.05), 30.0)  # short, so that a clock that was set, or a sleep, is noticed
+
+    def run_once(self) -> Progress | None:
+        """One whole sync on the calling thread; None when it was cut. Raises nothing that a network can cause."""
+        with self._running:
+            self._cancel.clear()
+            with self._wake:
+                self._schedule = plan.begun(self._schedule)
+            began = self._clock()
+            self._tell(progress=Progress())
+            try:
+                progress = self._engine().run(self._progressed, self._cancel.is_set)
+                self._ask_receipts(progress)
+            except RemoteFailure as failure:
+                self._failed(failure, began)
+                return None
+            self._ended(progress, began)
+            return progress
+
+    def _engine(self) -> SyncEngine:
+        if self._remote is None:
+            self._remote = self._open_remote()
+        return SyncEngine(
+            self._local,
+            _Writer(self._db, self._actor, self._clock, self._on_changes),
+            self._remote,
+            clock=self._clock,
+            device_name=self._device_name,
+            files=self._photos,
+            sources=SOURCES,
+        )
+
+    def _progressed(self, progress: Progress) -> None:
+        self._tell(progress=replace(progress, healed=list(progress.healed)))
+
+    def _ask_receipts(self, progress: Progress) -> None:
+        """Ask headquarters what it holds of the last reports; photos it lacks are offered again at once."""
+        if progress.cancelled or not (progress.sent or progress.photos_sent or self._wanted) or self._remote is None:
+            return
+        since = self._clock() - ASK_ABOUT
+        with self._db.read() as reader:
+            mine = _receipts.reports(reader, self._actor.user_id, since)[:MAX_RECEIPTS]
+        verified = [receipt.submission_id for receipt in mine if receipt.complete]
+        if not verified:
+            return
+        answers = self._remote.receipts([id.hex for id in verified])
+        lacking = [Id(hex=answer.id) for answer in answers if answer.have and answer.blobs_have < answer.blobs_expected]
+        if lacking:
+            self._write(lambda tx: _receipts.send_photos_again(tx, lacking))
+
+    def _ended(self, progress: Progress, began: datetime) -> None:
+        rows, photos = progress.sent + progress.received, progress.photos_sent + progress.photos_received
+        if rows or photos or progress.removed or progress.healed or self._wanted:
+            self._record("cancelled" if progress.cancelled else "ok", progress, began)
+        self._wanted = False
+        self.refresh()
+        left = self._state.waiting
+        with self._wake:
+            waiting = bool(left.photos or left.photos_missing)
+            self._schedule = plan.finished(self._schedule, self._clock(), waiting=waiting)
+        self._tell(progress=None, problem=None, params={})
+
+    def _failed(self, failure: RemoteFailure, began: datetime) -> None:
+        log.info("sync was cut: %s", failure)
+        progress = self._state.progress or Progress()
+        self._record(failure.code, progress, began)
+        self._wanted = False
+        wait = timedelta(seconds=failure.retry_after) if isinstance(failure, Busy) else timedelta()
+        self.refresh()
+        self._fail(_trouble(failure), failure.code, failure.params, wait)
+
+    def _fail(self, trouble: Trouble, code: str, params: Mapping[str, Any], wait: timedelta = timedelta()) -> None:
+        with self._wake:
+            self._schedule = plan.failed(self._schedule, self._clock(), trouble, chance=self._chance(), wait=wait)
+        self._tell(progress=None, problem=code, params=params)
+
+    def _record(self, result: str, progress: Progress, began: datetime) -> None:
+        params = {"refused": progress.refused, "conflicts": progress.conflicts, "healed": progress.healed,
+                  "removed": progress.removed}
+        run = Run(
+            began, self._clock(), result, progress.sent, progress.received, progress.photos_sent,
+            progress.photos_received, {name: value for name, value in params.items() if value},
+        )
+        self._write(lambda tx: _outbox.record_run(tx, run))
+
+    def _write(self, work: Callable[[Transaction], Result]) -> Result:
+        written = self._db.write(work, actor=self._actor, now=self._clock()).result()
+        self._on_changes(written.changes)
+        return written.value
+
+    def _tell(self, **changes: Any) -> None:
+        schedule = self._schedule
+        self._state = replace(
+            self._state, phase=schedule.phase, next_try=schedule.next_try, automatic=schedule.automatic, **changes
+        )
+        self._on_state()
+
+
+class _Writer:
+    """``sync.client.engine.LocalDatabase`` over the device's writer thread."""
+
+    def __init__(
+        self, db: Database, actor: Actor, clock: Callable[[], datetime], on_changes: Callable[[Changes], None]
+    ) -> None:
+        self._db = db
+        self._actor = actor
+        self._clock = clock
+        self._on_changes = on_changes
+
+    def write(self, work: Callable[[LocalTransaction], Result]) -> Result:
+        written = self._db.write(work, actor=self._actor, now=self._clock()).result()
+        self._on_changes(written.changes)
+        return written.value
+
+
+def after_apply(tx: LocalTransaction, touched: Touched) -> None:
+    """What is derived from rows that came: observations of reports, and which of them count."""
+    assert isinstance(tx, Transaction)
+    reports = touched.get("submission", set())
+    if reports:
+        _replica.forget_observations(tx, reports)
+    if "form" in touched:
+        project_submissions(tx)  # reports that had come before their form
+    elif reports:
+        project_submissions(tx, reports)
+    reviews = touched.get("review", set())
+    if reviews:
+        _reviews.refresh_current(tx, _replica.reports_of(tx, reviews))
+
+
+def _trouble(failure: RemoteFailure) -> Trouble:
+    if isinstance(failure, Offline):
+        return Trouble.OFFLINE
+    if isinstance(failure, NeedsSignIn):
+        return Trouble.SIGN_IN
+    if isinstance(failure, Revoked | UpgradeNeeded | BadAddress | BadCertificate):
+        return Trouble.BLOCKED
+    return Trouble.SERVER
+
+
+# What the Sync Centre lists
+
+
+def pending_changes(r: Reader) -> tuple[PendingChange, ...]:
+    return _outbox.pending_changes(r)
+
+
+def pending_photos(r: Reader) -> tuple[PendingPhoto, ...]:
+    """Photos to send, then those that another device has not sent yet."""
+    return _outbox.pending_photos(r, "up") + _outbox.pending_photos(r, "down")
+
+
+def runs(r: Reader) -> tuple[Run, ...]:
+    return _outbox.runs(r)
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Bytes on this device."""
+
+    database: int
+    photos: int
+    photo_count: int
+
+
+def storage(db: Database, photos: PhotoStore) -> Storage:
+    """To be called off the UI thread: it looks at every photo file."""
+    files = [path for path in db.folder.glob("*.db*") if path.is_file()]
+    return Storage(sum(path.stat().st_size for path in files), photos.bytes_used(), sum(1 for _ in photos.names()))

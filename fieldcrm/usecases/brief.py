@@ -19,7 +19,7 @@ from fieldcrm.domain.visit import VisitState
 from fieldcrm.store.outletcard import Listed, Seen, VisitRow
 from fieldcrm.store.tasks import Note
 from fieldcrm.usecases.opening import usual_week
-from sync.columns import from_milliseconds
+from fieldcrm.usecases.timeline import Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,7 @@ class Facts:
     draft: Id | None
     stop: tuple[Id, date] | None
     people: Mapping[Id, str]
+    traces: Mapping[str, Trace]
 
 
 def make_brief(facts: Facts, now: datetime) -> Brief:
@@ -134,7 +135,7 @@ def _news(facts: Facts) -> tuple[News, ...]:
     since = max(mine, default=facts.last_visit_at)
     if since is None:
         return ()
-    news = [_field_news(name, stamp, facts) for name, stamp in facts.outlet.provenance.items()]
+    news = [_field_news(name, trace, facts) for name, trace in facts.traces.items()]
     news += [
         News("note", note.written_at, facts.people.get(note.person_id, ""), {"text": note.text})
         for note in facts.notes
@@ -150,16 +151,11 @@ def _news(facts: Facts) -> tuple[News, ...]:
     return tuple(sorted(found, key=lambda one: one.at, reverse=True))
 
 
-def _field_news(name: str, stamp: Any, facts: Facts) -> News | None:
-    if not isinstance(stamp, Mapping) or not isinstance(stamp.get("at"), int):
+def _field_news(name: str, trace: Trace, facts: Facts) -> News | None:
+    if trace.person_id == facts.actor.user_id.hex:
         return None
-    by = str(stamp.get("by") or "")
-    if by == facts.actor.user_id.hex:
-        return None
-    person = next((known for id_, known in facts.people.items() if id_.hex == by), "")
     value = facts.outlet.address if name in ("street", "city") else getattr(facts.outlet, name, None)
-    params = {"field": name, "value": value, "source": stamp.get("source")}
-    return News("field", from_milliseconds(stamp["at"]), person, params)
+    return News("field", trace.at, trace.person, {"field": name, "value": value, "source": trace.source})
 
 
 def _next(facts: Facts, see: Contact | None, missing: tuple[ShelfLine, ...]) -> NextAction:

@@ -27,7 +27,7 @@ from fieldcrm.store.outletcard import Seen, ShareOfShelf
 from fieldcrm.store.tasks import Note
 from fieldcrm.usecases.brief import Brief, Facts, News, NextAction, ShelfLine, VisitLine, make_brief
 from fieldcrm.usecases.opening import open_state, usual_week
-from fieldcrm.usecases.timeline import HistoryLine, history
+from fieldcrm.usecases.timeline import HistoryLine, Trace, history, traces
 
 __all__ = [
     "Brief",
@@ -67,6 +67,7 @@ class Card:
     notes: tuple[Note, ...]
     history: tuple[HistoryLine, ...]
     people: Mapping[Id, str]
+    traces: Mapping[str, Trace]
 
 
 def card(r: Reader, outlet_id: Id, actor: Actor, *, now: datetime) -> Card:
@@ -86,8 +87,9 @@ def card(r: Reader, outlet_id: Id, actor: Actor, *, now: datetime) -> Card:
     )
     draft = _card.draft_of(r, ids)
     stop = _card.next_stop(r, ids, today)
+    known_from = traces(outlet, people)
     lines = history(r, outlet, (*ids, *(c.id for c in contacts), *(t.id for t in tasks)), people)
-    facts = Facts(outlet, actor, today, visits, shelf, contacts, tasks, notes, last, late, draft, stop, people)
+    facts = Facts(outlet, actor, today, visits, shelf, contacts, tasks, notes, last, late, draft, stop, people, known_from)
     return Card(
         outlet=outlet,
         sector=next((s.name for s in _outlets.sectors(r) if s.id == outlet.sector_id), ""),
@@ -110,6 +112,7 @@ def card(r: Reader, outlet_id: Id, actor: Actor, *, now: datetime) -> Card:
         notes=notes,
         history=lines,
         people=people,
+        traces=known_from,
     )
 
 

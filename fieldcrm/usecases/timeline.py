@@ -42,6 +42,29 @@ class HistoryLine:
     undoes: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Where the value of a field comes from: ``source`` is ``person`` or a data source such as ``osm``."""
+
+    source: str
+    person: str
+    person_id: str  # 32 hexadecimal digits, or empty
+    licence: str
+    at: datetime
+
+
+def traces(outlet: Outlet, people: Mapping[Id, str]) -> dict[str, Trace]:
+    """Provenance by field; entries that cannot be read are left out."""
+    names = {id_.hex: name for id_, name in people.items()}
+    found = {}
+    for field, stamp in outlet.provenance.items():
+        if isinstance(stamp, Mapping) and isinstance(stamp.get("at"), int):
+            by = str(stamp.get("by") or "")
+            source, licence = str(stamp.get("source") or ""), str(stamp.get("licence") or "")
+            found[field] = Trace(source, names.get(by, ""), by, licence, from_milliseconds(stamp["at"]))
+    return found
+
+
 def history(r: Reader, outlet: Outlet, ids: Iterable[Id], people: Mapping[Id, str]) -> tuple[HistoryLine, ...]:
     """The newest first."""
     here = [_own(change, people) for change in _history.of_records(r, ids)]
@@ -67,13 +90,10 @@ def _own(change: _history.Recorded, people: Mapping[Id, str]) -> HistoryLine:
 
 def _from_provenance(outlet: Outlet, people: Mapping[Id, str]) -> Iterable[HistoryLine]:
     """One line for all fields that one source gave at one moment."""
-    names = {id_.hex: name for id_, name in people.items()}
-    groups: dict[tuple[int, str, str], list[FieldChange]] = {}
-    for field, stamp in outlet.provenance.items():
-        if isinstance(stamp, Mapping) and isinstance(stamp.get("at"), int):
-            key = (stamp["at"], str(stamp.get("by") or ""), str(stamp.get("source") or ""))
-            value = getattr(outlet, field, None)
-            groups.setdefault(key, []).append(FieldChange("outlet", field, None, value))
-    for (at, by, source), fields in groups.items():
+    groups: dict[tuple[datetime, str, str], list[FieldChange]] = {}
+    for field, trace in traces(outlet, people).items():
+        change = FieldChange("outlet", field, None, getattr(outlet, field, None))
+        groups.setdefault((trace.at, trace.person, trace.source), []).append(change)
+    for (at, person, source), fields in groups.items():
         label = "outlet.imported" if source != "person" else "outlet.elsewhere"
-        yield HistoryLine(from_milliseconds(at), names.get(by, ""), label, tuple(fields), Custody.SENT, source)
+        yield HistoryLine(at, person, label, tuple(fields), Custody.SENT, source)

@@ -16,7 +16,7 @@ from fieldcrm.domain.outlet import parse_position
 from fieldcrm.ui import labels, theme
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.messages import sentence
-from fieldcrm.ui.widgets import Button, Card, Field, IconButton, InlineMessage, ScrollPage, Text, column
+from fieldcrm.ui.widgets import Button, Card, Field, IconButton, InlineMessage, ScrollPage, Text, clear_layout, column
 from fieldcrm.usecases import outlets
 from fieldcrm.usecases.lookalikes import Lookalike, Typed, lookalikes
 from fieldcrm.words import distance, tr
@@ -178,11 +178,7 @@ class NewOutlet(Card):
         self._session.ask_later(lambda r: lookalikes(r, typed), self._show_alike, key="outlets.alike")
 
     def _show_alike(self, found: tuple[Lookalike, ...]) -> None:
-        clear = self._alike.body
-        while (item := clear.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
+        clear_layout(self._alike.body)
         self._alike.setVisible(bool(found))
         if not found:
             return

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from fieldcrm.domain.ids import Id
 from fieldcrm.ui import hours, labels, theme
-from fieldcrm.ui.widgets import Avatar, Badge, Button, Card, Divider, EmptyState, FlowLayout, ScrollPage, Text, column
+from fieldcrm.ui.widgets import Avatar, Badge, Button, Card, Divider, EmptyState, FlowLayout, ScrollPage, Text, clear_layout, column
 from fieldcrm.usecases.card import Card as OutletCard
 from fieldcrm.words import date, number, since, tr, trn
 
@@ -129,15 +129,3 @@ class Preview(Card):
     def _do_start(self) -> None:
         if self._outlet is not None:
             self._start(self._outlet)
-
-
-def clear_layout(layout: QVBoxLayout) -> None:
-    """Take everything out of a layout and throw it away."""
-    while (item := layout.takeAt(0)) is not None:
-        widget, inner = item.widget(), item.layout()
-        if widget is not None:
-            widget.hide()
-            widget.deleteLater()
-        elif inner is not None:
-            clear_layout(inner)  # type: ignore[arg-type]
-            inner.deleteLater()

@@ -7,7 +7,7 @@ from fieldcrm.ui.widgets.charts import ProgressRing, ShareBar, Sparkline
 from fieldcrm.ui.widgets.dialogs import Confirm, Dialog
 from fieldcrm.ui.widgets.fields import DateField, Field, NumberField, SearchField, SegmentedControl, Switch
 from fieldcrm.ui.widgets.inline_message import InlineMessage
-from fieldcrm.ui.widgets.layouts import FlowLayout, ScrollPage, column, row
+from fieldcrm.ui.widgets.layouts import FlowLayout, ScrollPage, clear_layout, column, row
 from fieldcrm.ui.widgets.lists import ID_ROLE, ROW_ROLE, Column, PageModel
 from fieldcrm.ui.widgets.page_table import PageTable, RowList
 from fieldcrm.ui.widgets.rows import TwoLine, TwoLineDelegate
@@ -55,6 +55,6 @@ __all__ = [
     "Text",
     "TwoLine",
     "TwoLineDelegate",
-    "column",
+    "clear_layout", "column",
     "row",
 ]

@@ -22,6 +22,18 @@ def row(spacing: float = 2, margin: float = 0) -> QHBoxLayout:
     return made
 
 
+def clear_layout(layout: QLayout) -> None:
+    """Take everything out of a layout and throw it away."""
+    while (item := layout.takeAt(0)) is not None:
+        widget, inner = item.widget(), item.layout()
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()
+        elif inner is not None:
+            clear_layout(inner)
+            inner.deleteLater()
+
+
 class FlowLayout(QLayout):
     """Items side by side, going on in the next line when there is no room."""
 

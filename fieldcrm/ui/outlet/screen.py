@@ -1,0 +1,283 @@
+"""The card of one outlet on one page that scrolls: head, brief, then the sections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from fieldcrm.domain.changes import Changes
+from fieldcrm.domain.ids import Id
+from fieldcrm.domain.task import Task
+from fieldcrm.ui.actions import Action
+from fieldcrm.ui.appsession import AppSession
+from fieldcrm.ui.outlet.brief import BriefTiles, NextBar
+from fieldcrm.ui.outlet.details import Details
+from fieldcrm.ui.outlet.header import Header
+from fieldcrm.ui.outlet.parts import Section, TwoColumns
+from fieldcrm.ui.outlet.past import History, Visits
+from fieldcrm.ui.outlet.people import People
+from fieldcrm.ui.outlet.photos import Photos
+from fieldcrm.ui.outlet.place import PlaceOnMap
+from fieldcrm.ui.outlet.shelf import Shelf
+from fieldcrm.ui.outlet.todo import Notes, Tasks
+from fieldcrm.ui.widgets import EmptyState, InlineMessage, ScrollPage, StateStack
+from fieldcrm.usecases import card as cards
+from fieldcrm.usecases import outlets, visits
+from fieldcrm.usecases.card import Card as OutletCard
+from fieldcrm.usecases.card import NextAction, VisitLine
+from fieldcrm.words import tr
+
+WIDTH = 1180
+TWO_COLUMNS = 880
+KINDS = ("outlet", "visit", "task", "contact", "note", "draft", "outlet_alias", "submission", "review", "plan_stop")
+
+
+class OutletScreen(QWidget):
+    def __init__(self, session: AppSession) -> None:
+        super().__init__()
+        self._session = session
+        self._id: Id | None = None
+        self._stale = False
+        self.card: OutletCard | None = None
+        self.header = Header(self.start, self.show_place, self._say)
+        self.message = InlineMessage()
+        self.next = NextBar(self._do_next)
+        self.brief = BriefTiles()
+        self.place = PlaceOnMap(session)
+        self.shelf = Shelf()
+        self.visits = Visits(self._open_report)
+        self.people = People(session)
+        self.tasks = Tasks(session, self._correct)
+        self.notes = Notes(session)
+        self.photos = Photos(session)
+        self.details = Details(session)
+        self.history = History()
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        self.page = ScrollPage(WIDTH)
+        body = self.page.body
+        for part in (self.header, self.message, self.place, self.next, self.brief):
+            body.addWidget(part)
+        wide: list[QWidget] = [self.shelf, self.visits, self.photos, self.history]
+        narrow: list[QWidget] = [self.tasks, self.people, self.details, self.notes]
+        order: list[QWidget] = [
+            self.tasks,
+            self.shelf,
+            self.people,
+            self.visits,
+            self.details,
+            self.photos,
+            self.notes,
+            self.history,
+        ]
+        body.addWidget(TwoColumns(wide, narrow, order, TWO_COLUMNS))
+        body.addStretch(1)
+        self.states = StateStack(self.page)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.states)
+        self.place.hide()
+
+    # ---- what the shell asks ----
+
+    def open(self, **params: Any) -> None:
+        """Show the outlet ``id``; ``edit`` names a field to change at once."""
+        fresh = params["id"] != self._id
+        self._id = params["id"]
+        if fresh:
+            self.page.verticalScrollBar().setValue(0)
+            self.place.hide()
+            self.states.show_loading()
+        self._load(params.get("edit"))
+
+    def refresh(self, changes: Changes) -> None:
+        if self._id is None or not changes.touches(*KINDS):
+            return
+        if self.isVisible():
+            self._load()
+        else:
+            self._stale = True
+
+    def showEvent(self, event: QEvent) -> None:
+        super().showEvent(event)  # type: ignore[arg-type]
+        if self._stale:
+            self._load()
+
+    def actions(self) -> list[Action]:  # type: ignore[override]  # the shell asks for ours, Qt never for its own
+        return [
+            Action("outlet.start", tr("&Start the visit"), self.start, ("Ctrl+N",), "play", "visit", 0, self._is_open),
+            Action("outlet.call", tr("&Call"), self._call, (), "phone", "visit", 1, lambda: self._phone() != ""),
+            Action("outlet.note", tr("Write a &note"), self._write_note, ("Ctrl+Shift+M",), "notebook-pen", "visit", 1),
+            Action("outlet.promise", tr("Note a &promise"), self._add_task, ("Ctrl+Shift+P",), "hand", "visit", 1),
+            Action("outlet.contact", tr("Add a c&ontact"), self._add_contact, (), "user-plus", "visit", 1),
+            Action("outlet.edit", tr("&Edit the details"), lambda: self.edit("name"), ("F2",), "pencil", "edit", 2),
+            Action(
+                "outlet.map",
+                tr("Show on the &map"),
+                self.show_place,
+                ("F8",),
+                "map-pin",
+                "view",
+                1,
+                lambda: self.card is not None and self.card.outlet.mapped,
+            ),
+            Action(
+                "outlet.close",
+                tr("Close the outlet for &good"),
+                self.close_outlet,
+                (),
+                "archive",
+                "edit",
+                3,
+                self._is_open,
+            ),
+        ]
+
+    def areas(self) -> list[QWidget]:
+        return [self.header.start_button, self.shelf.table, self.details.lines["name"].pencil]
+
+    # ---- reading ----
+
+    def _load(self, edit: str | None = None) -> None:
+        self._stale = False
+        id_, actor, now = self._id, self._session.actor, self._session.clock()
+        if id_ is None:
+            return
+
+        def arrived(card: OutletCard) -> None:
+            self._show(card)
+            if edit:
+                self.edit(edit)
+
+        self._session.ask_later(lambda r: cards.card(r, id_, actor, now=now), arrived, self._failed, key="outlet.card")
+
+    def _failed(self, error: BaseException) -> None:
+        if getattr(error, "code", "") == "outlet_unknown":
+            self.states.show_empty(
+                EmptyState(
+                    "store",
+                    tr("This outlet is no longer on this device"),
+                    tr("It may have moved to another sector. Its visits are safe at headquarters."),
+                    (tr("All outlets"), lambda: self._session.navigator.go("outlets")),
+                )
+            )
+        else:
+            self.states.show_error(error, self._load)
+
+    def _show(self, card: OutletCard) -> None:
+        now = self._session.clock()
+        self.card = card
+        self.header.show_card(card, now)
+        self.next.show_next(card.brief.next)
+        self.brief.show_card(card, now)
+        for section in (
+            self.shelf,
+            self.visits,
+            self.people,
+            self.tasks,
+            self.notes,
+            self.photos,
+            self.details,
+            self.history,
+        ):
+            section.show_card(card, now)
+        if self.place.isVisible():
+            self.place.show_card(card)
+        self.states.show_content()
+
+    # ---- doing ----
+
+    def _is_open(self) -> bool:
+        return self.card is not None and self.card.outlet.state != "closed"
+
+    def start(self) -> None:
+        """Begin the visit, or go on with the one that was begun."""
+        if self.card is None:
+            return
+        outlet, stop = self.card.outlet.id, self._todays_stop()
+        self._session.do(
+            lambda tx: visits.start_visit(tx, outlet, stop),
+            lambda draft: self._session.navigator.go("visit", draft=draft),
+            self._refused,
+        )
+
+    def _todays_stop(self) -> Id | None:
+        assert self.card is not None
+        today = self._session.clock().astimezone().date()
+        return self.card.stop_id if self.card.stop_day == today else None
+
+    def _do_next(self, action: NextAction) -> None:
+        if action.code in ("resume_visit", "check_out_of_stock", "planned", "visit_overdue"):
+            self.start()
+        elif action.code == "find_contact":
+            self._add_contact()
+        elif action.code == "confirm_hours":
+            self.edit("opening_hours")
+        elif action.code == "correct_report" and self.card is not None:
+            task = next((task for task in self.card.tasks if task.id == action.id), None)
+            if task is not None:
+                self._correct(task)
+        else:
+            self._reveal(self.tasks)
+
+    def _correct(self, task: Task) -> None:
+        report = task.submission_id
+        if report is None:
+            return
+        self._session.do(
+            lambda tx: visits.correct(tx, report),
+            lambda draft: self._session.navigator.go("visit", draft=draft),
+            self._refused,
+        )
+
+    def _open_report(self, line: VisitLine) -> None:
+        self._session.navigator.go("visit", submission=line.submission_id)
+
+    def edit(self, field: str) -> None:
+        self._reveal(self.details)
+        self.details.edit(field)
+
+    def close_outlet(self) -> None:
+        if self.card is None:
+            return
+        outlet = self.card.outlet.id
+        self._session.do(
+            lambda tx: outlets.close_outlet(tx, outlet), lambda _: self.details.say_saved(self._session), self._refused
+        )
+
+    def _phone(self) -> str:
+        return (self.card.outlet.phone or "") if self.card is not None else ""
+
+    def _call(self) -> None:
+        self.header.call(self._phone())
+
+    def _write_note(self) -> None:
+        self._reveal(self.notes)
+        self.notes.typed.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _add_task(self) -> None:
+        self._reveal(self.tasks)
+        self.tasks.begin_new()
+
+    def _add_contact(self) -> None:
+        self._reveal(self.people)
+        self.people.begin_new()
+
+    def show_place(self) -> None:
+        """The place on the map, below the head; again hides it."""
+        if self.card is not None and self.card.outlet.mapped:
+            self.place.setVisible(self.place.isHidden())
+            if self.place.isVisible():
+                self.place.show_card(self.card)
+
+    def _reveal(self, section: Section) -> None:
+        self.page.ensureWidgetVisible(section, 0, 40)
+
+    def _say(self, words: str) -> None:
+        self.message.show_text(words)
+
+    def _refused(self, error: BaseException) -> None:
+        self._session.messages.error(error)

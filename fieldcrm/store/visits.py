@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, or_, select, true, update
+from sqlalchemy import and_, delete, exists, func, insert, or_, select, true, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from fieldcrm.domain.ids import Id
@@ -35,19 +35,24 @@ class AuditLine:
     last: ShelfLine | None
 
 
-def audit_lines(r: Reader, outlets: tuple[Id, ...], store_type: str | None, day: date) -> tuple[AuditLine, ...]:
+def audit_lines(
+    r: Reader, outlets: tuple[Id, ...], store_type: str | None, day: date, *, also: Iterable[Id] = ()
+) -> tuple[AuditLine, ...]:
     """The assortment of a store type on ``day`` (every active product, where none is set), in the order of lists.
 
-    ``outlets`` are the ids under which the outlet's observations are filed.
+    ``outlets`` are the ids under which the outlet's observations are filed; ``also`` are products to be among the lines
+    whatever the assortment says.
     """
     product = T.product
     query = select(
         product.c.id, product.c.name, product.c.brand, product.c.category, product.c.ean, product.c.own,
         reference_price(product.c.id, store_type, day),
-    ).where(func.coalesce(product.c.active, 1) == 1)
+    )
     due = _assortment(r, store_type, day)
+    listed = func.coalesce(product.c.active, 1) == 1
     if due:
-        query = query.where(product.c.id.in_(list(due)))
+        listed = and_(listed, product.c.id.in_(list(due)))
+    query = query.where(or_(listed, product.c.id.in_(list(also))))
     last = _last_seen(r, outlets)
     query = query.order_by(product.c.position, product.c.name, product.c.id)
     lines = []

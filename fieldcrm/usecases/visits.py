@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.ids import Id, new_id
 from fieldcrm.domain.outlet import DEGREE, Outlet
-from fieldcrm.domain.submission import Photo, Submission, flatten
+from fieldcrm.domain.submission import ROW_KEY, Submission, flatten
 from fieldcrm.domain.task import TaskDetails
 from fieldcrm.domain.visit import Visit
 from fieldcrm.forms import Form, Instance, load_form, planned_tasks, project, visit_note
@@ -35,8 +35,8 @@ from fieldcrm.store.drafts import Draft, DraftPhoto, DraftRow
 from fieldcrm.store.visits import AuditLine
 
 __all__ = [
-    "AuditLine", "Draft", "DraftPhoto", "DraftRow", "OpenDraft", "OpenReport", "Position", "Submitted",
-    "begin_instance", "changed_paths", "correct", "discard", "drafts", "open_draft", "open_submission",
+    "AuditLine", "Draft", "DraftPhoto", "DraftRow", "OpenDraft", "Position", "Submitted",
+    "begin_instance", "changed_paths", "correct", "discard", "drafts", "find_draft", "open_draft",
     "project_submissions", "save_draft", "set_position", "start_visit", "submit_visit",
 ]
 
@@ -69,17 +69,6 @@ class OpenDraft:
     earlier: Mapping[str, Any] | None = None
     questioned: tuple[str, ...] = ()  # nodes that the manager asks about
     review_note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenReport:
-    """A submitted report, to be read."""
-
-    submission: Submission
-    outlet: Outlet
-    form: Form
-    lines: tuple[AuditLine, ...]
-    photos: tuple[Photo, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +137,7 @@ def open_draft(r: Reader, draft_id: Id) -> OpenDraft:
     """Raises ``draft_unknown``, ``outlet_unknown`` or a ``form_…`` code."""
     draft = _drafts.read_draft(r, draft_id)
     outlet = _outlets.read_outlet(r, draft.outlet_id)
+    form = _form(r, draft.form, draft.form_version)
     earlier: Mapping[str, Any] | None = None
     questioned: tuple[str, ...] = ()
     note = ""
@@ -158,21 +148,19 @@ def open_draft(r: Reader, draft_id: Id) -> OpenDraft:
         last = max(reviews, key=lambda review: review.decided_at, default=None)
         questioned, note = (last.nodes, last.note or "") if last is not None else ((), "")
     return OpenDraft(
-        draft, outlet, _form(r, draft.form, draft.form_version), _lines(r, outlet, draft.started_at, draft.zone),
+        draft, outlet, form, _lines(r, outlet, draft, _products(form, draft.answers)),
         _drafts.photos_of(r, draft_id), _distance(outlet, draft.lat_e7, draft.lon_e7), earlier, questioned, note,
     )
 
 
-def open_submission(r: Reader, submission_id: Id) -> OpenReport:
-    """A report as it was sent. Raises ``report_unknown`` or a ``form_…`` code."""
-    submission = _reports.submission(r, submission_id)
-    if submission is None:
-        raise DomainError("report_unknown", id=submission_id.hex)
-    outlet = _outlets.read_outlet(r, submission.outlet_id)
-    return OpenReport(
-        submission, outlet, _form(r, submission.form, submission.form_version),
-        _lines(r, outlet, submission.started_at, outlet.zone), _visits.photos_for(r, submission_id),
-    )
+def find_draft(r: Reader, draft_id: Id) -> OpenDraft | None:
+    """Like ``open_draft``, or None once it was submitted or thrown away."""
+    try:
+        return open_draft(r, draft_id)
+    except DomainError as error:
+        if error.code != "draft_unknown":
+            raise
+        return None
 
 
 def begin_instance(
@@ -313,9 +301,24 @@ def _known_form(r: Reader, submission: Submission) -> Form | None:
         return None  # not here yet, or of a kind this version cannot read: the report itself is kept whole
 
 
-def _lines(r: Reader, outlet: Outlet, moment: datetime, zone: str) -> tuple[AuditLine, ...]:
-    day = moment.astimezone(ZoneInfo(zone)).date()
-    return _visits.audit_lines(r, _outlets.same_outlets(r, outlet.id), outlet.store_type, day)
+def _lines(r: Reader, outlet: Outlet, draft: Draft, answered: Iterable[Id]) -> tuple[AuditLine, ...]:
+    day = draft.started_at.astimezone(ZoneInfo(draft.zone)).date()
+    return _visits.audit_lines(r, _outlets.same_outlets(r, outlet.id), outlet.store_type, day, also=answered)
+
+
+def _products(form: Form, answers: Mapping[str, Any]) -> list[Id]:
+    """Products that a draft has answers for: a correction keeps those that have left the assortment."""
+    found = []
+    for grid in grids(form):
+        rows: Any = answers
+        for name in grid.path.split("/")[1:]:
+            rows = rows.get(name) if isinstance(rows, Mapping) else None
+        for row in rows if isinstance(rows, list) else ():
+            try:
+                found.append(Id(str(row[ROW_KEY])))
+            except (KeyError, TypeError, ValueError):
+                continue  # a row that is not a product's has no line to show
+    return found
 
 
 def _seed(grid: Grid, line: AuditLine) -> dict[str, str]:

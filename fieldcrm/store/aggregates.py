@@ -85,26 +85,27 @@ def stores(selection: Selection) -> Select[Any]:
     return query.where(T.outlet.c.sector_id.in_(selection.sectors)) if selection.sectors else query
 
 
-def last_observations(selection: Selection) -> CTE:
-    """The last current observation of each product in each store of the selection."""
+def last_observations(selection: Selection, *, by_person: bool = False) -> CTE:
+    """The last current observation of each product in each store of the selection; ``by_person``: of each person."""
     observation = T.observation
     (alias, on), home = outlet_home(observation.c.outlet_id)
     universe = stores(selection).cte("store")
+    person = (T.submission.c.person_id,) if by_person else ()
     rank = func.row_number().over(
-        partition_by=(home, observation.c.product_id),
+        partition_by=(*person, home, observation.c.product_id),
         order_by=(observation.c.observed_at.desc(), observation.c.submission_id.desc()),
     )
     query = (
         select(
             home.label("outlet_id"), universe.c.store_type, observation.c.product_id, observation.c.submission_id,
             observation.c.visit_id, observation.c.observed_at, observation.c.state, observation.c.facings,
-            observation.c.price_minor, rank.label("rank"),
+            observation.c.price_minor, rank.label("rank"), *person,
         )
         .select_from(observation.outerjoin(alias, on).join(universe, universe.c.id == home))
         .where(observation.c.current == true())
         .where(observation.c.observed_at >= selection.since, observation.c.observed_at < selection.until)
     )
-    if selection.form or selection.person_id:
+    if selection.form or selection.person_id or by_person:
         query = query.join(T.submission, T.submission.c.id == observation.c.submission_id)
         query = query.where(*_report_filter(selection))
     ranked = query.subquery()
@@ -199,42 +200,36 @@ def _totals(r: Reader, per_store: Any) -> Sums:
     return Sums(row[0], *(float(value or 0) for value in row[1:]))
 
 
-def out_of_stock_sums(r: Reader, selection: Selection) -> Sums:
-    """Own listed lines out of stock (part) of own listed lines checked (whole), by store."""
-    seen = last_observations(selection)
-    return _totals(r, (
-        select(
-            func.sum(case((seen.c.state == "oos", 1), else_=0)).label("part"),
-            func.sum(case((seen.c.state != "absent", 1), else_=0)).label("whole"),
-        )
-        .select_from(seen.join(T.product, T.product.c.id == seen.c.product_id))
-        .where(T.product.c.own == true()).group_by(seen.c.outlet_id).subquery()
-    ))
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What was counted in one store of one category: lines of ours, and facings of all."""
+
+    outlet_id: Id
+    category: str
+    own_oos: int
+    own_listed: int  # present or out of stock
+    own_facings: int
+    facings: int
+    last_at: datetime
 
 
-def shelf_sums(r: Reader, selection: Selection, category: str | None = None) -> Sums:
-    """Own facings (part) of all facings counted (whole), by store; for one category, or all together."""
+def sheets(r: Reader, selection: Selection) -> tuple[Sheet, ...]:
+    """One row for each store and category, from which out-of-stock and share of shelf are summed by store."""
     seen = last_observations(selection)
+    own, shown = T.product.c.own == true(), seen.c.state == "present"
     query = (
         select(
-            func.sum(case((T.product.c.own == true(), seen.c.facings), else_=0)).label("part"),
-            func.sum(seen.c.facings).label("whole"),
+            seen.c.outlet_id, T.product.c.category,
+            func.sum(case((own & (seen.c.state == "oos"), 1), else_=0)),
+            func.sum(case((own & (seen.c.state != "absent"), 1), else_=0)),
+            func.sum(case((own & shown, func.coalesce(seen.c.facings, 0)), else_=0)),
+            func.sum(case((shown, func.coalesce(seen.c.facings, 0)), else_=0)),
+            func.max(seen.c.observed_at),
         )
         .select_from(seen.join(T.product, T.product.c.id == seen.c.product_id))
-        .where(seen.c.facings.is_not(None), seen.c.state == "present").group_by(seen.c.outlet_id)
+        .group_by(seen.c.outlet_id, T.product.c.category).order_by(T.product.c.category)
     )
-    return _totals(r, (query.where(T.product.c.category == category) if category is not None else query).subquery())
-
-
-def shelf_categories(r: Reader, selection: Selection) -> tuple[str, ...]:
-    """Categories with facings in the period, by name."""
-    seen = last_observations(selection)
-    query = (
-        select(T.product.c.category).distinct()
-        .select_from(seen.join(T.product, T.product.c.id == seen.c.product_id))
-        .where(seen.c.facings.is_not(None), T.product.c.category.is_not(None)).order_by(T.product.c.category)
-    )
-    return tuple(row[0] for row in r.conn.execute(query))
+    return tuple(Sheet(row[0], row[1] or "", *row[2:]) for row in r.conn.execute(query))
 
 
 def must_stock_sums(r: Reader, selection: Selection) -> tuple[Sums, int]:
@@ -363,30 +358,29 @@ def completion_days(r: Reader, selection: Selection) -> tuple[tuple[date, int, i
     return tuple((row[0], int(row[1]), int(row[2])) for row in r.conn.execute(query))
 
 
-def observation_times(r: Reader, selection: Selection) -> tuple[datetime, ...]:
-    """When each store of the selection was last counted in the period."""
-    seen = last_observations(selection)
-    query = select(func.max(seen.c.observed_at)).group_by(seen.c.outlet_id)
-    return tuple(row[0] for row in r.conn.execute(query))
-
-
 def excluded(r: Reader, selection: Selection) -> Excluded:
     """Reports of the period that figures leave out: returned ones, and versions that a newer one replaced."""
+    by_person = excluded_by_person(r, selection).values()
+    return Excluded(sum(one.returned for one in by_person), sum(one.superseded for one in by_person))
+
+
+def excluded_by_person(r: Reader, selection: Selection) -> dict[Id, Excluded]:
+    """The same for each person who made the reports."""
     universe = stores(selection).subquery()
     (alias, on), home = outlet_home(T.submission.c.outlet_id)
     newer = T.submission.alias("newer")
     superseded = exists().where(newer.c.supersedes_id == T.submission.c.id)
     query = (
         select(
+            T.submission.c.person_id,
             func.sum(case((and_(latest_decision(T.submission.c.id) == "returned", ~superseded), 1), else_=0)),
             func.sum(case((superseded, 1), else_=0)),
         )
         .select_from(T.submission.outerjoin(alias, on).join(universe, universe.c.id == home))
         .where(T.submission.c.submitted_at >= selection.since, T.submission.c.submitted_at < selection.until)
-        .where(*_report_filter(selection))
+        .where(*_report_filter(selection)).group_by(T.submission.c.person_id)
     )
-    returned, replaced = r.conn.execute(query).one()
-    return Excluded(int(returned or 0), int(replaced or 0))
+    return {row[0]: Excluded(int(row[1] or 0), int(row[2] or 0)) for row in r.conn.execute(query)}
 
 
 def latest_decision(submission_id: Any) -> Any:

@@ -12,7 +12,7 @@ from sqlalchemy import and_, case, distinct, exists, func, select, true
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.metrics import Selection
 from fieldcrm.store.aggregates import (
-    excluded,
+    excluded_by_person,
     last_observations,
     latest_decision,
     outlet_home,
@@ -227,14 +227,14 @@ def rep_counts(r: Reader, selection: Selection) -> tuple[RepCounts, ...]:
     }
     visits = _visits_by_person(r, selection)
     names = {row[0]: row[1] for row in r.conn.execute(select(T.person.c.id, T.person.c.name))}
+    lines, left_out = _lines_by_person(r, selection), excluded_by_person(r, selection)
     rows = []
     for person in planned.keys() | visits.keys():
-        alone = replace(selection, person_id=person)
         due, done = planned.get(person, (0, 0))
         count, places, reports, minutes = visits.get(person, (0, 0, 0, None))
-        part, whole = _lines_of(r, alone)
-        rows.append(RepCounts(person, names.get(person) or "", due, done, count, places, reports,
-                              excluded(r, alone).returned, minutes, part, whole))
+        returned = left_out[person].returned if person in left_out else 0
+        rows.append(RepCounts(person, names.get(person) or "", due, done, count, places, reports, returned, minutes,
+                              *lines.get(person, (0, 0))))
     return tuple(sorted(rows, key=lambda row: (row.name.casefold(), row.person_id.bytes)))
 
 
@@ -260,17 +260,19 @@ def _visits_by_person(r: Reader, selection: Selection) -> dict[Id, tuple[int, in
     return {row[0]: (row[1], row[2], int(row[3] or 0), row[4]) for row in r.conn.execute(query)}
 
 
-def _lines_of(r: Reader, selection: Selection) -> tuple[int, int]:
-    seen = last_observations(selection)
+def _lines_by_person(r: Reader, selection: Selection) -> dict[Id, tuple[int, int]]:
+    """Our lines out of stock, and listed, at each person's last count of each store."""
+    seen = last_observations(selection, by_person=True)
     query = (
         select(
+            seen.c.person_id,
             func.sum(case((seen.c.state == "oos", 1), else_=0)),
             func.sum(case((seen.c.state != "absent", 1), else_=0)),
         )
-        .select_from(seen.join(T.product, T.product.c.id == seen.c.product_id)).where(T.product.c.own == true())
+        .select_from(seen.join(T.product, T.product.c.id == seen.c.product_id))
+        .where(T.product.c.own == true()).group_by(seen.c.person_id)
     )
-    part, whole = r.conn.execute(query).one()
-    return int(part or 0), int(whole or 0)
+    return {row[0]: (int(row[1] or 0), int(row[2] or 0)) for row in r.conn.execute(query)}
 
 
 @dataclass(frozen=True, slots=True)

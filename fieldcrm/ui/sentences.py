@@ -76,4 +76,12 @@ SENTENCES: dict[str, str] = {
     "too_large": "The largest value is {maximum}.",
     "too_long": "At most {maximum} characters.",
     "same_transaction": "This goes together with another change that was refused.",
+    "review_forbidden": "Only a manager reviews reports.",
+    "report_unknown": "This report is not on this device. Sync, then try again.",
+    "report_superseded": "A newer version replaced this report. Review that one.",
+    "report_already_decided": "This report has that decision already.",
+    "report_not_decided": "There is no decision to take back.",
+    "reason_missing": "Choose a reason: the rep needs to know what to check.",
+    "reason_unknown": "This reason is not one of your organisation's.",
+    "figure_unknown": "There is no such figure ({code}).",
 }

@@ -9,7 +9,10 @@ from fieldcrm.domain.ids import Id
 from fieldcrm.domain.metrics import Period
 from fieldcrm.store import aggregates, dayrows, reports
 from fieldcrm.store.database import Reader
-from fieldcrm.store.dayrows import DayOutOfStock, DayPromise, DaySkipped, DayVisit
+from fieldcrm.store.dayrows import DayOutOfStock as DayOutOfStock
+from fieldcrm.store.dayrows import DayPromise as DayPromise
+from fieldcrm.store.dayrows import DaySkipped as DaySkipped
+from fieldcrm.store.dayrows import DayVisit as DayVisit
 from fieldcrm.usecases.periods import select_period
 
 

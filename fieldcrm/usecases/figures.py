@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -66,23 +66,26 @@ def page(r: Reader, selection: Selection, *, now: datetime) -> FiguresPage:
     """All figures of a selection. Counts come from SQL; nothing here reads a record one by one but the prices."""
     left_out = aggregates.excluded(r, selection)
     stores = aggregates.store_count(r, selection)
-    base = kpi.Base(_age(aggregates.observation_times(r, selection), now), left_out.returned)
+    sheets = aggregates.sheets(r, selection)
+    base = kpi.Base(_age(sheets, now), left_out.returned)
     products = tuple(_product(counts, stores, left_out.returned, now)
                      for counts in aggregates.product_counts(r, selection))
     return FiguresPage(
-        selection, _tiles(r, selection, stores, base, now), products, _shelf(r, selection, stores, base),
+        selection, _tiles(r, selection, sheets, stores, base, now), products, _shelf(sheets, stores, base),
         behind.rep_counts(r, selection), left_out, stores,
     )
 
 
-def _tiles(r: Reader, selection: Selection, stores: int, base: kpi.Base, now: datetime) -> tuple[Figure, ...]:
+def _tiles(
+    r: Reader, selection: Selection, sheets: Sequence[aggregates.Sheet], stores: int, base: kpi.Base, now: datetime
+) -> tuple[Figure, ...]:
     done, planned = aggregates.completion_counts(r, selection, local_day(r, now))
     lines, full = aggregates.must_stock_sums(r, selection)
     return (
         kpi.call_completion(done, planned),
         kpi.coverage(aggregates.visited_stores(r, selection), stores),
-        kpi.out_of_stock(_sums(aggregates.out_of_stock_sums(r, selection)), stores, base),
-        kpi.share_of_shelf(_sums(aggregates.shelf_sums(r, selection)), stores, base),
+        kpi.out_of_stock(_by_sheet(sheets, "own_oos", "own_listed"), stores, base),
+        kpi.share_of_shelf(_by_sheet(sheets, "own_facings", "facings"), stores, base),
         kpi.must_stock_lines(_sums(lines), stores, base),
         kpi.must_stock_full(full, lines.stores, stores, base),
         _price_alerts(r, selection, stores, base),
@@ -130,15 +133,30 @@ def _product(counts: aggregates.ProductCounts, stores: int, returned: int, now: 
     )
 
 
-def _shelf(r: Reader, selection: Selection, stores: int, base: kpi.Base) -> tuple[tuple[str, Figure], ...]:
-    return tuple(
-        (category, kpi.share_of_shelf(_sums(aggregates.shelf_sums(r, selection, category)), stores, base))
-        for category in aggregates.shelf_categories(r, selection)
-    )
+def _by_sheet(sheets: Iterable[aggregates.Sheet], part: str, whole: str) -> ClusterSums:
+    """A part and a whole of the sheets, summed by store; stores where nothing was counted are not seen."""
+    pairs: dict[Id, tuple[float, float]] = {}
+    for sheet in sheets:
+        done, total = pairs.get(sheet.outlet_id, (0.0, 0.0))
+        pairs[sheet.outlet_id] = done + getattr(sheet, part), total + getattr(sheet, whole)
+    return ClusterSums.of(pair for pair in pairs.values() if pair[1] > 0)
 
 
-def _age(moments: Iterable[datetime], now: datetime) -> float | None:
-    return kpi.median(_days(moment, now) for moment in moments)
+def _shelf(sheets: Sequence[aggregates.Sheet], stores: int, base: kpi.Base) -> tuple[tuple[str, Figure], ...]:
+    categories = dict.fromkeys(sheet.category for sheet in sheets if sheet.facings and sheet.category)
+    shelf = []
+    for category in categories:
+        sums = _by_sheet((sheet for sheet in sheets if sheet.category == category), "own_facings", "facings")
+        shelf.append((category, kpi.share_of_shelf(sums, stores, base)))
+    return tuple(shelf)
+
+
+def _age(sheets: Iterable[aggregates.Sheet], now: datetime) -> float | None:
+    """The median age in days of the last count of each store."""
+    last: dict[Id, datetime] = {}
+    for sheet in sheets:
+        last[sheet.outlet_id] = max(sheet.last_at, last.get(sheet.outlet_id, sheet.last_at))
+    return kpi.median(_days(moment, now) for moment in last.values())
 
 
 def _days(moment: datetime, now: datetime) -> float:

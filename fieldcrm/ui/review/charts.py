@@ -88,8 +88,6 @@ class FigureTile(Card):
         self.add(bar)
         sentence = ", ".join(part for part in (report_words.seen(figure), report_words.sure(figure)) if part)
         line = Text(sentence, "caption", "muted", wrap=True)
-        line.setMinimumHeight(2 * theme.metrics("caption").height())
-        line.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.add(line)
         self.body.addStretch(1)
         self.setToolTip(report_words.figure_base(figure.code))
@@ -119,7 +117,7 @@ class TrendChart(QWidget):
         return QSize(theme.pixels(420), theme.pixels(190))
 
     def _plot(self) -> QRectF:
-        return QRectF(self.rect()).adjusted(theme.pixels(40), theme.space(3), -theme.pixels(52), -theme.pixels(26))
+        return QRectF(self.rect()).adjusted(theme.pixels(46), theme.space(3), -theme.pixels(52), -theme.pixels(26))
 
     def _top(self) -> float:
         """The scale ends at 100 %, or lower when all values are small."""

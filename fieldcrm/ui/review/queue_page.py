@@ -12,7 +12,7 @@ from fieldcrm.ui import report_words, theme
 from fieldcrm.ui.review.decision_bar import DecisionBar
 from fieldcrm.ui.widgets.fields import SegmentedControl
 from fieldcrm.ui.widgets.layouts import column, row
-from fieldcrm.ui.widgets.lists import PageModel
+from fieldcrm.ui.widgets.lists import Column, PageModel
 from fieldcrm.ui.widgets.page_table import RowList
 from fieldcrm.ui.widgets.photos import PhotoLoader
 from fieldcrm.ui.widgets.report_view import ReportView
@@ -61,7 +61,8 @@ class QueueView(QWidget):
         head.addWidget(self._count)
         part.addLayout(head)
         self._model: PageModel[QueueItem] = PageModel(
-            [], lambda ids: [self._items[id] for id in ids], lambda item: item.report.submission_id, self)
+            [Column("report", tr("Report"), _spoken)], lambda ids: [self._items[id] for id in ids],
+            lambda item: item.report.submission_id, self)
         self.list = RowList(self._model, TwoLineDelegate(_describe), tr("Reports to review"))
         self.list.current_changed.connect(self.wanted)
         self.list.opened.connect(lambda _: self.view.setFocus())
@@ -166,6 +167,12 @@ def _describe(item: QueueItem) -> TwoLine:
         seen.outlet, below, icon=icon, tone=tone, trailing=date(seen.submitted_at.date(), "d"),
         trailing_note=_short_name(seen.person), faded=not waiting,
     )
+
+
+def _spoken(item: QueueItem) -> str:
+    """The row in words, for screen readers."""
+    line = _describe(item)
+    return ", ".join((line.title, line.subtitle, line.trailing, item.report.person))
 
 
 def _short_name(name: str) -> str:

@@ -32,7 +32,7 @@ KINDS = ("submission", "review", "visit", "plan_stop", "attachment", "outlet", "
 
 
 class ReviewScreen(QWidget):
-    """Places: nothing (figures), ``view="reports"`` and a ``submission``, ``code`` with a ``product`` or a ``category``."""
+    """Places: nothing (figures); ``view="reports"``, a ``submission`` with it; ``code``, a ``product`` with it."""
 
     def __init__(self, session: AppSession) -> None:
         super().__init__()

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from fieldcrm.domain.ids import Id
 from fieldcrm.ui import report_words, theme
 from fieldcrm.ui.widgets.audit_table import AuditTable
 from fieldcrm.ui.widgets.badges import Avatar, Badge
-from fieldcrm.ui.widgets.buttons import Button
+from fieldcrm.ui.widgets.buttons import Button, IconButton
 from fieldcrm.ui.widgets.card import Card, Divider
 from fieldcrm.ui.widgets.layouts import FlowLayout, ScrollPage, column, row
 from fieldcrm.ui.widgets.photos import PhotoLoader, PhotoStrip, PhotoViewer
@@ -93,6 +93,7 @@ class ReportView(ScrollPage):
         words, tone = report_words.state(report.item.state)
         title = row(3)
         title.addWidget(ElidedText(seen.outlet, "title"), 1)
+        title.addWidget(IconButton("store", tr("Open the store card"), lambda: self.outlet_wanted.emit(seen.outlet_id)))
         title.addWidget(Badge(words, tone), 0, Qt.AlignmentFlag.AlignVCenter)
         head.addLayout(title, 0, 0)
         where = " · ".join(part for part in (seen.banner, seen.city, report.title) if part)
@@ -114,8 +115,6 @@ class ReportView(ScrollPage):
         else:
             facts.addWidget(_fact("map-pin-off", tr("no position")))
         facts.addWidget(_fact(*_receipt(report)))
-        store = Button(tr("Store card"), "ghost", "store", lambda: self.outlet_wanted.emit(seen.outlet_id))
-        facts.addWidget(store)
         return facts
 
     def _versions(self, report: Report) -> QWidget | None:
@@ -172,23 +171,24 @@ class ReportView(ScrollPage):
         part.addWidget(strip)
         return holder
 
-    def _audit(self, report: Report) -> QGridLayout:
-        part = QGridLayout()
-        part.setVerticalSpacing(theme.space(2))
+    def _audit(self, report: Report) -> QVBoxLayout:
+        part = column(2)
         if report.corrects and report.changed_lines:
             names = ", ".join(line.name for line in report.changed_lines[:6])
-            part.addWidget(Text(tr("Corrected lines: {names}", names=names), "body-medium", "accent", wrap=True), 0, 0)
+            part.addWidget(Text(tr("Corrected lines: {names}", names=names), "body-medium", "accent", wrap=True))
         by_category = sorted(report.lines, key=lambda line: line.category)  # stable: keeps the order of the assortment
-        for at, (category, lines) in enumerate(groupby(by_category, key=lambda line: line.category), 1):
+        for category, lines in groupby(by_category, key=lambda line: line.category):
             group = list(lines)
             missing = sum(line.now.state == "oos" for line in group)
             count = trn("{n} line", "{n} lines", len(group))
             if missing:
                 count += " · " + trn("{n} out of stock", "{n} out of stock", missing)
-            part.addWidget(SectionTitle(category or tr("Products"), count), at * 2, 0)
+            if self.tables:
+                part.addSpacing(theme.space(3))
+            part.addWidget(SectionTitle(category or tr("Products"), count))
             table = AuditTable(group, category or tr("Products"))
             self.tables.append(table)
-            part.addWidget(table, at * 2 + 1, 0)
+            part.addWidget(table)
         return part
 
     def _answers(self, report: Report) -> QWidget | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -23,10 +23,13 @@ from fieldcrm.ui.tasks import Failed, Tasks, alive
 if TYPE_CHECKING:
     from fieldcrm.store.database import Database, Reader, Transaction, Written
     from fieldcrm.store.photos import PhotoStore
+    from fieldcrm.usecases.syncing import Supervisor
 
 log = logging.getLogger(__name__)
 
 R = TypeVar("R")
+
+UNSENT = frozenset({"draft", "draft_photo", "sync"})
 
 # What the palette asks, in the pool, with what was typed (three letters or more).
 Finder = Callable[["Reader", str], Sequence[Found]]
@@ -76,7 +79,7 @@ class AppSession(QObject):
         self.messages = Messages(self)
         self.tasks = Tasks(self)
         self.tasks.unexpected = self._unexpected
-        self.sync: Any = None
+        self.sync: Supervisor | None = None
         self.finders: list[Finder] = []
         self.counts: dict[str, int] = {}
         self.action_table: ActionTable | None = None
@@ -137,6 +140,7 @@ class AppSession(QObject):
 
         def landed(written: Written[R]) -> None:
             self.announce(written.changes)
+            self._tell_sync(written.changes)
             if then is not None and alive(then):
                 then(written.value)
 
@@ -154,9 +158,14 @@ class AppSession(QObject):
         if changes.everything or changes.ids:
             self.changed.emit(changes)
 
+    def _tell_sync(self, changes: Changes) -> None:
+        """Something to send was written; a draft is not sent."""
+        if self.sync is not None and (changes.everything or set(changes.ids) - UNSENT):
+            self.sync.wrote()
+
     def close(self) -> None:
         """Stop background work, then close the database; waits for what is being written."""
-        if self.sync is not None and hasattr(self.sync, "stop"):
+        if self.sync is not None:
             self.sync.stop()
         self.tasks.stop()
         self.db.close()

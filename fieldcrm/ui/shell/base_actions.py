@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from fieldcrm.ui import theme
+from fieldcrm.ui import labels, theme
 from fieldcrm.ui.actions import Action
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.shell import routes
-from fieldcrm.ui.shell.change_words import change_words
 from fieldcrm.usecases import undo
 from fieldcrm.words import tr
 
@@ -50,16 +49,16 @@ def _edit(session: AppSession) -> list[Action]:
     steps = session.ask(lambda r: undo.steps(r, session.actor))
 
     def take_back() -> None:
-        session.do(undo.undo, lambda step: said(tr("Taken back: {what}", what=change_words(step.label))))
+        session.do(undo.undo, lambda step: said(tr("Taken back: {what}", what=labels.what_was_done(step.label))))
 
     def put_back() -> None:
-        session.do(undo.redo, lambda step: said(tr("Put back: {what}", what=change_words(step.label))))
+        session.do(undo.redo, lambda step: said(tr("Put back: {what}", what=labels.what_was_done(step.label))))
 
     def said(text: str) -> None:
         session.messages.done(text)
 
-    undo_text = tr("&Undo {what}", what=change_words(steps.undo.label)) if steps.undo else tr("&Undo")
-    redo_text = tr("&Redo {what}", what=change_words(steps.redo.label)) if steps.redo else tr("&Redo")
+    undo_text = labels.undo_text(steps.undo.label) if steps.undo else tr("&Undo")
+    redo_text = labels.redo_text(steps.redo.label) if steps.redo else tr("&Redo")
     return [
         Action("edit.undo", undo_text, take_back, ("Ctrl+Z",), "undo-2", "edit",
                enabled=lambda: steps.undo is not None),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from PySide6.QtCore import QPointF
@@ -10,55 +9,65 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from fieldcrm import words
+from fieldcrm.domain.errors import CodedError
 from fieldcrm.ui import theme
 from fieldcrm.ui.appsession import AppSession
+from fieldcrm.ui.messages import sentence
 from fieldcrm.ui.widgets import Button, ElidedText, painting
+from fieldcrm.usecases.syncing import Phases, SyncState
 from fieldcrm.words import tr, trn
 
 
-@dataclass(frozen=True)
-class SyncLine:
-    """What the line says. Counts are of visits and of other changes that headquarters has not verified yet."""
-
-    visits: int = 0
-    changes: int = 0
-    decisions: int = 0
-    verified_at: datetime | None = None
-    offline: bool = False
-    sending: bool = False
-    problem: str = ""  # a sentence
-
-    @property
-    def tone(self) -> str:
-        if self.decisions or self.problem:
-            return "danger"
-        if self.visits or self.changes:
-            return "warning"
-        return "neutral" if self.offline or self.verified_at is None else "success"
+def tone(state: SyncState) -> str:
+    """``danger`` when a person has to act, ``warning`` while something waits here, ``success`` when all is verified."""
+    if state.waiting.decisions or state.phase in (Phases.NEEDS_SIGN_IN, Phases.BLOCKED):
+        return "danger"
+    if not state.everything_there:
+        return "warning"
+    return "success" if state.verified_at is not None and state.phase != Phases.OFFLINE else "neutral"
 
 
-def sentence(line: SyncLine, now: datetime) -> str:
+def line(state: SyncState, now: datetime) -> str:
     """``3 visits saved on this device · last verified at headquarters 10:42 · offline``."""
-    parts = []
-    if line.sending:
-        parts.append(tr("Sending…"))
-    if line.decisions:
-        parts.append(trn("{n} change needs your decision", "{n} changes need your decision", line.decisions))
-    if line.visits:
-        parts.append(trn("{n} visit saved on this device", "{n} visits saved on this device", line.visits))
-    elif line.changes:
-        parts.append(trn("{n} change saved on this device", "{n} changes saved on this device", line.changes))
-    elif not line.decisions and not line.sending:
-        parts.append(tr("Everything is verified at headquarters") if line.verified_at else tr("Saved on this device"))
-    if line.verified_at is not None:
-        same_day = line.verified_at.astimezone().date() == now.astimezone().date()
-        shown = words.time(line.verified_at) if same_day else words.day_time(line.verified_at)
-        parts.append(tr("last verified {time}", time=shown))
-    if line.problem:
-        parts.append(line.problem)
-    elif line.offline:
-        parts.append(tr("offline"))
-    return " · ".join(parts)
+    parts = [_decisions(state), _here(state), _verified(state, now), _surroundings(state)]
+    return " · ".join(part for part in parts if part)
+
+
+def _decisions(state: SyncState) -> str:
+    count = state.waiting.decisions
+    return trn("{n} change needs your decision", "{n} changes need your decision", count) if count else ""
+
+
+def _here(state: SyncState) -> str:
+    waiting = state.waiting
+    if waiting.visits:
+        return trn("{n} visit saved on this device", "{n} visits saved on this device", waiting.visits)
+    if waiting.changes or waiting.reports:
+        many = waiting.changes + waiting.reports
+        return trn("{n} change saved on this device", "{n} changes saved on this device", many)
+    if waiting.photos:
+        return trn("{n} photo still to send", "{n} photos still to send", waiting.photos)
+    return tr("Everything is verified at headquarters") if state.verified_at else tr("Saved on this device")
+
+
+def _verified(state: SyncState, now: datetime) -> str:
+    at = state.verified_at
+    if at is None:
+        return ""
+    same_day = at.astimezone().date() == now.astimezone().date()
+    return tr("last verified at headquarters {time}", time=words.time(at) if same_day else words.day_time(at))
+
+
+def _surroundings(state: SyncState) -> str:
+    if state.phase == Phases.SYNCING:
+        return tr("sending…") if not state.everything_there else tr("looking for news…")
+    if state.phase == Phases.OFFLINE:
+        return tr("offline")
+    if state.phase == Phases.PAUSED:
+        return tr("paused")
+    if state.problem and state.phase in (Phases.NEEDS_SIGN_IN, Phases.BLOCKED, Phases.BACKING_OFF):
+        return sentence(CodedError(state.problem, **state.params))
+    return ""
 
 
 class _Mark(QWidget):
@@ -97,13 +106,15 @@ class StatusLine(QWidget):
             self._session.sync.sync_now()
 
     def refresh(self) -> None:
-        line: SyncLine | None = None if self._session.sync is None else self._session.sync.line()
-        if line is None:
+        sync = self._session.sync
+        if sync is None:
             self._mark.tone = "neutral"
             self.words.set_whole(tr("Saved on this device. This workspace has no server."))
         else:
-            self._mark.tone = line.tone
-            self.words.set_whole(sentence(line, self._session.clock()))
-            self.button.setEnabled(not line.sending)
-            self._session.set_count("sync", line.decisions or line.visits + line.changes)
+            state = sync.state
+            self._mark.tone = tone(state)
+            self.words.set_whole(line(state, self._session.clock()))
+            self.button.setEnabled(state.phase != Phases.SYNCING)
+            waiting = state.waiting
+            self._session.set_count("sync", waiting.decisions or waiting.visits + waiting.reports + waiting.changes)
         self._mark.update()

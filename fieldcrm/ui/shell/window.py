@@ -163,9 +163,10 @@ class MainWindow(QMainWindow):
         self.top.refresh()
         self.setWindowTitle(tr("{place} – FieldCRM", place=routes.label(place.route)))
 
-    def screen_of(self, route: str) -> QWidget:
-        """The screen of a route that was shown before."""
-        return cast(QWidget, self._screens[route])
+    @property
+    def screens(self) -> dict[str, QWidget]:
+        """The screens made so far, by route."""
+        return {route: cast(QWidget, screen) for route, screen in self._screens.items()}
 
     def _on_changes(self, changes: Changes) -> None:
         for route, screen in self._screens.items():
@@ -217,7 +218,7 @@ class MainWindow(QMainWindow):
     def step_area(self, step: int) -> None:
         """Put the focus into the next (or previous) area."""
         areas = self.areas
-        focus = self.focusWidget()
+        focus = cast("QWidget | None", self.focusWidget())
         inside = [] if focus is None else [
             at for at, area in enumerate(areas) if focus is area or area.isAncestorOf(focus)
         ]

@@ -163,8 +163,9 @@ class MapView(QWidget):
         from fieldcrm.ui.map import packs, scheme
         from fieldcrm.ui.map import page as rendered
 
-        if QWebEngineUrlScheme.schemeByName(SCHEME.encode()).name().isEmpty():
-            raise ImportError("register_scheme() has to be called before the QApplication")
+        # Qt locks the schemes when its first page is made; asking this late keeps WebEngine out of the start.
+        if not scheme.register_scheme() or QWebEngineUrlScheme.schemeByName(SCHEME.encode()).name().isEmpty():
+            raise ImportError("fieldcrm:// could not be registered")
         self._pack = packs.open_pack(self._folder)
         tile_set = self._pack.tile_set if self._pack else None
         html = rendered.render(tile_set, _flavour(), _colours(), {"fit": tr("Show all of today's stores")})

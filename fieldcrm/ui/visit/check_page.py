@@ -131,7 +131,7 @@ class CheckPage(ScrollPage):
         line.setContentsMargins(theme.space(7), 0, 0, 0)
         words = Text(f"{self._where(problem.path)} — {problem_words(problem)}", "body", "muted", wrap=True)
         line.addWidget(words, 1)
-        line.addWidget(self._link(tr("Change"), problem.path), 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(self._link(tr("Change"), problem.path), 0, Qt.AlignmentFlag.AlignVCenter)
         holder.setLayout(line)
         return holder
 
@@ -240,12 +240,12 @@ class CheckPage(ScrollPage):
         line = row(4)
         label = Text(" ".join(instance.label(path).split()), "body", "muted", wrap=True)
         label.setFixedWidth(theme.pixels(210))
-        line.addWidget(label, 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(label, 0, Qt.AlignmentFlag.AlignVCenter)
         if question.type is DataType.PHOTO:
             line.addWidget(self._photos(path, text.split()), 1)
         else:
             line.addWidget(Text(self._value(question, text), "body-medium", wrap=True), 1)
-        line.addWidget(self._link(tr("Change"), path), 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(self._link(tr("Change"), path), 0, Qt.AlignmentFlag.AlignVCenter)
         layout.addLayout(line)
         return 1
 

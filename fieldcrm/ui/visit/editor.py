@@ -51,8 +51,8 @@ class DraftEditor(QWidget):
         self.go(min(self.recording.step, len(self.pages)))
 
     def _build(self) -> None:
-        layout = column(3)
-        layout.setContentsMargins(24, 16, 24, 12)
+        layout = column(2.5)
+        layout.setContentsMargins(24, 14, 24, 12)
         layout.addWidget(self.head)
         layout.addWidget(self.stepper)
         review = self._review_note()
@@ -64,7 +64,10 @@ class DraftEditor(QWidget):
         self.back = Button(tr("Back"), "secondary", "arrow-left", lambda: self.go(self.step - 1))
         self.onward = Button(tr("Next step"), "secondary", "arrow-right", lambda: self.go(self.step + 1))
         foot.addWidget(self.back)
-        foot.addStretch(1)
+        self._keys = QStackedWidget()
+        for page in self.pages:
+            self._keys.addWidget(page.keys() if isinstance(page, GridPage) else QWidget())
+        foot.addWidget(self._keys, 1)
         foot.addWidget(self.onward)
         self._foot = QWidget()
         self._foot.setLayout(foot)
@@ -135,7 +138,8 @@ class DraftEditor(QWidget):
         self._stack.setCurrentIndex(step)
         last = step == len(self.pages)
         self._foot.setVisible(not last)
-        self.back.setEnabled(step > 0)
+        self._keys.setCurrentIndex(min(step, len(self.pages) - 1))
+        self.back.setVisible(step > 0)
         self.onward.setText(tr("Check and send") if step == len(self.pages) - 1 else tr("Next step"))
         self.head.check.setVisible(not last)
         self.recording.go_to(step)

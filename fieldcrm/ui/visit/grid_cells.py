@@ -31,7 +31,7 @@ from fieldcrm.ui.widgets import painting
 from fieldcrm.words import tr
 
 Index = QModelIndex | QPersistentModelIndex
-ROW_HEIGHT = 46
+ROW_HEIGHT = 42
 TONES = {"present": "success", "oos": "danger", "absent": "neutral"}
 _MARKS = {Checked.NOT: ("circle-dashed", "faint"), Checked.CONFIRMED: ("check-check", "accent_text"),
           Checked.CHANGED: ("check", "success_text")}
@@ -95,12 +95,12 @@ class GridCells(QStyledItemDelegate):
         icons.paint(painter, icon, QRect(rect.x() + theme.space(3), rect.center().y() - side // 2, side, side),
                     str(getattr(color, ink)))
         left = rect.x() + theme.space(5) + side
-        words = QRect(left, rect.y() + theme.space(1.25), rect.right() - left - theme.space(2), rect.height() // 2)
+        words = QRect(left, rect.y() + theme.space(0.75), rect.right() - left - theme.space(2), rect.height() // 2)
         line = self._model.line(row)
         name = line.name if line is not None else tr("A product no longer known")
         tone = color.muted if checked is Checked.NOT else color.text
         painting.words(painter, words, name, "body-medium", tone)
-        below = words.translated(0, theme.pixels(18))
+        below = words.translated(0, theme.pixels(17))
         if line is not None:
             parts = [line.brand, tr("must stock") if line.must_stock else "", "" if line.own else tr("competitor")]
             painting.words(painter, below, " · ".join(filter(None, parts)), "micro", color.faint)
@@ -141,9 +141,9 @@ class GridCells(QStyledItemDelegate):
             painting.ground(painter, box, tone.soft, tone.solid, theme.RADIUS_SMALL)
             painting.words(painter, inner, model.words(question, now), "body-strong", tone.text, side, figures=numeric)
         elif now and last and now != last:
-            upper = inner.adjusted(0, theme.space(1.25), 0, -inner.height() // 2)
+            upper = inner.adjusted(0, theme.space(0.75), 0, -inner.height() // 2)
             painting.words(painter, upper, model.words(question, now), "body-strong", color.text, side, figures=numeric)
-            lower = upper.translated(0, theme.pixels(18))
+            lower = upper.translated(0, theme.pixels(17))
             was = tr("was {value}", value=model.words(question, last))
             painting.words(painter, lower, was, "micro", color.faint, side)
         elif now:

@@ -69,11 +69,10 @@ class GridPage(QWidget):
         self.view = AuditGrid(self.model)
         self._category = ""
         self._stack = StateStack(self.view)
-        page = column(3)
+        page = column(2)
         page.addLayout(self._tools())
         page.addWidget(self._filters())
         page.addWidget(self._stack, 1)
-        page.addWidget(self._keys())
         self.setLayout(page)
         recording.answered.connect(self._count)
         self._count()
@@ -93,7 +92,6 @@ class GridPage(QWidget):
         self.next = Button(tr("Next not checked"), "ghost", "arrow-down", self._next)
         self.progress = Progress()
         line.addWidget(self.search, 1)
-        line.addWidget(self.more)
         line.addStretch(1)
         line.addWidget(self.next)
         line.addWidget(self.progress)
@@ -115,14 +113,15 @@ class GridPage(QWidget):
             chip.clicked.connect(lambda _=False, name=name: self._pick(name))
             flow.addWidget(chip)
             self.chips[name] = chip
+        flow.addWidget(self.more)
         return holder
 
-    def _keys(self) -> QWidget:
+    def keys(self) -> QWidget:
+        """The keys of the grid, for the foot of the screen."""
         holder = QWidget()
-        line = FlowLayout(holder, 1.5)
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-        policy.setHeightForWidth(True)
-        holder.setSizePolicy(policy)
+        line = row(0)
+        holder.setLayout(line)
+        holder.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         hints = (
             ("P", tr("present")), ("R", tr("out of stock")), ("A", tr("absent")), ("0–9", tr("facings")),
             ("C", tr("as last time")), ("N", tr("next not checked")), ("↵", tr("down")), ("⇥", tr("right")),
@@ -132,9 +131,10 @@ class GridPage(QWidget):
             inner = row(1)
             inner.addWidget(KeyCap(key))
             inner.addWidget(Text(words, "caption", "faint"))
-            inner.addSpacing(theme.space(1.5))
+            inner.addSpacing(theme.space(2.5))
             pair.setLayout(inner)
             line.addWidget(pair)
+        line.addStretch(1)
         return holder
 
     # what a person does

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from fieldcrm.domain.opening import MINUTES_A_DAY, Openness, OpenState, Span, Week
 from fieldcrm.words import date as day_words
-from fieldcrm.words import language, listing, tr
+from fieldcrm.words import language, listing, tr, trc
 
 _MONDAY = date(2024, 1, 1)
 
@@ -29,7 +29,7 @@ def clock(minutes: int) -> str:
 
 def spans_words(spans: tuple[Span, ...]) -> str:
     if not spans:
-        return tr("Closed")
+        return trc("store", "Closed")
     if len(spans) == 1 and spans[0].all_day:
         return tr("Open all day")
     return listing([f"{clock(span.start)}–{clock(span.end)}" for span in spans])
@@ -76,8 +76,8 @@ def open_words(state: OpenState, now: datetime) -> tuple[str, str]:
         return "", "neutral"
     at = _when(state.until, now)
     if state.state is Openness.OPEN:
-        return (tr("Open until {time}", time=at) if at else tr("Open")), "success"
-    return (tr("Closed until {time}", time=at) if at else tr("Closed")), "warning"
+        return (tr("Open until {time}", time=at) if at else trc("store", "Open")), "success"
+    return (tr("Closed until {time}", time=at) if at else trc("store", "Closed")), "warning"
 
 
 def _when(until: datetime | None, now: datetime) -> str:

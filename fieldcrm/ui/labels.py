@@ -7,7 +7,7 @@ from datetime import date
 
 from fieldcrm.domain.ids import Id
 from fieldcrm.words import date as day
-from fieldcrm.words import number, tr
+from fieldcrm.words import number, tr, trc, trn
 
 
 def store_type(code: str | None) -> str:
@@ -31,7 +31,8 @@ def segment(code: str | None) -> str:
 
 
 def outlet_state(code: str | None) -> str:
-    return {"active": tr("Active"), "prospect": tr("Prospect"), "closed": tr("Closed for good")}.get(code or "", "")
+    words = {"active": trc("outlet", "Active"), "prospect": tr("Prospect"), "closed": tr("Closed for good")}
+    return words.get(code or "", "")
 
 
 def task_kind(code: str) -> str:
@@ -39,7 +40,12 @@ def task_kind(code: str) -> str:
 
 
 def task_state(code: str) -> str:
-    words = {"open": tr("Open"), "kept": tr("Kept"), "broken": tr("Broken"), "cancelled": tr("Cancelled")}
+    words = {
+        "open": trc("task", "Open"),
+        "kept": trc("promise", "Kept"),
+        "broken": trc("promise", "Broken"),
+        "cancelled": trc("task", "Cancelled"),
+    }
     return words.get(code, code)
 
 
@@ -54,7 +60,7 @@ def field_name(code: str) -> str:
         "position": tr("Position"),
         "lat_e7": tr("Position"),
         "lon_e7": tr("Position"),
-        "house_number": tr("Number"),
+        "house_number": trc("address", "Number"),
         "street": tr("Street"),
         "postcode": tr("Postcode"),
         "city": tr("City"),
@@ -78,7 +84,7 @@ def field_name(code: str) -> str:
         "title": tr("What"),
         "due": tr("Due"),
         "promised_by": tr("Promised by"),
-        "done_at": tr("Done"),
+        "done_at": trc("task", "Done"),
         "kind": tr("Kind"),
         "person_id": tr("Who"),
     }
@@ -112,7 +118,7 @@ def what_was_done(label: str) -> str:
     kind, _, field = label.partition(".")
     if kind == "outlet" and field:
         return tr("Change: {field}", field=field_name(field).lower() if field != "siret" else "SIRET")
-    return tr("Change")
+    return trc("noun", "Change")
 
 
 def undo_text(label: str) -> str:
@@ -151,6 +157,16 @@ def field_value(field: str, value: object, people: Callable[[Id], str] | None = 
     if field == "due":
         return day(value if isinstance(value, date) else date.fromisoformat(str(value)))
     return str(value)
+
+
+def next_visit(due_days: int | None, *, never: bool) -> tuple[str, str]:
+    """The same in full words, for where nothing beside it says what is due."""
+    words, tone = lateness(due_days, never=never)
+    if due_days is not None and not never and due_days > 0:
+        return trn("Visit {n} day late", "Visit {n} days late", due_days), tone
+    if due_days is not None and due_days < 0:
+        return trn("Next visit in {n} day", "Next visit in {n} days", -due_days), tone
+    return words, tone
 
 
 def lateness(due_days: int | None, *, never: bool) -> tuple[str, str]:

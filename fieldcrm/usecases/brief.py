@@ -101,6 +101,7 @@ def make_brief(facts: Facts, now: datetime) -> Brief:
     missing = sorted(
         (line for line in facts.shelf if line.seen is not None and line.seen.state in ("oos", "absent") and _due(line)),
         key=lambda line: (
+            line.out_of_stock_streak < 2,
             not line.product.must_stock,
             -line.out_of_stock_streak,
             line.seen is not None and line.seen.state != "oos",
@@ -141,14 +142,14 @@ def _news(facts: Facts) -> tuple[News, ...]:
         for note in facts.notes
         if note.person_id != facts.actor.user_id
     ]
-    found = [one for one in news if one is not None and one.at > since]
+    found = [one for one in news if one is not None]
     for line in facts.visits[:3]:
         if line.visit.person_id == facts.actor.user_id and line.state in (VisitState.RETURNED, VisitState.APPROVED):
             at = line.visit.ended_at or line.visit.started_at
             found.append(
                 News(f"report_{line.state.value}", at, "", {"reason": line.reason, "visit": line.visit.id.hex})
             )
-    return tuple(sorted(found, key=lambda one: one.at, reverse=True))
+    return tuple(sorted((one for one in found if one.at > since), key=lambda one: one.at, reverse=True))
 
 
 def _field_news(name: str, trace: Trace, facts: Facts) -> News | None:

@@ -15,7 +15,7 @@ from fieldcrm.ui.widgets import Badge, Button, Card, FlowLayout, Text, clear_lay
 from fieldcrm.usecases.card import Brief, News, NextAction, ShelfLine
 from fieldcrm.usecases.card import Card as OutletCard
 from fieldcrm.words import date as day_words
-from fieldcrm.words import listing, money, since, tr, trn
+from fieldcrm.words import listing, money, since, tr, trc, trn
 
 SHOWN = 4
 
@@ -186,7 +186,7 @@ def _see(brief: Brief) -> Card:
 def _promise(brief: Brief, card_: OutletCard, now: datetime) -> Card:
     promise = brief.promise
     if promise is None:
-        card = _tile("hand", tr("Last promise"), tr("None"), "body")
+        card = _tile("hand", tr("Last promise"), trc("promise", "None"), "body")
         card.body.addStretch(1)
         return card
     card = _tile("hand", tr("Last promise"), promise.title)
@@ -228,7 +228,7 @@ def _missing(brief: Brief, now: datetime) -> Card:
 
 def _missing_line(line: ShelfLine) -> Text:
     out = line.seen is not None and line.seen.state == "oos"
-    state = tr("out of stock") if out else tr("absent")
+    state = tr("out of stock") if out else trc("product", "absent")
     if line.out_of_stock_streak > 1:
         state = trn("out of stock {n} time running", "out of stock {n} times running", line.out_of_stock_streak)
     text = Text(tr("{product}: {state}", product=line.product.name, state=state), "body", wrap=True)

@@ -24,6 +24,8 @@ from fieldcrm.usecases.card import Card as OutletCard
 from fieldcrm.usecases.opening import usual_week
 from fieldcrm.words import since, tr
 
+LINE = 30  # pixels of a line with one line of text
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -101,15 +103,17 @@ class DetailLine(QWidget):
         self._card: OutletCard | None = None
         self._trace = ""
         across = QHBoxLayout(self)
-        across.setContentsMargins(0, theme.space(1), 0, theme.space(1))
+        across.setContentsMargins(0, theme.space(0.5), 0, theme.space(0.5))
         across.setSpacing(theme.space(3))
         label = Text(spec.label, "body", "muted", wrap=True)
         label.setFixedWidth(theme.pixels(124))
+        label.setMinimumHeight(theme.pixels(LINE))
         across.addWidget(label, 0, Qt.AlignmentFlag.AlignTop)
         self._place = QVBoxLayout()
         self._place.setSpacing(theme.space(1.5))
         across.addLayout(self._place, 1)
         self.pencil = IconButton("pencil", tr("Edit {field}", field=spec.label.lower()), self.edit, size=15)
+        self.pencil.setFixedSize(theme.pixels(LINE), theme.pixels(LINE))
         across.addWidget(self.pencil, 0, Qt.AlignmentFlag.AlignTop)
         self.pencil.setVisible(spec.editable)
         self._wrong = Text("", "caption", "danger", wrap=True)
@@ -131,7 +135,7 @@ class DetailLine(QWidget):
         value = Text(said or tr("Not known"), "body", "" if said else "faint", wrap=True)
         value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         value.setToolTip(self._trace)
-        value.setMinimumHeight(theme.pixels(24))
+        value.setMinimumHeight(theme.pixels(LINE))
         self._place.addWidget(value)
         self.pencil.setVisible(self.spec.editable)
 

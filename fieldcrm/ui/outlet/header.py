@@ -56,7 +56,7 @@ class Header(Card):
     def _badges(self, card: OutletCard, now: datetime) -> QWidget:
         outlet = card.outlet
         words, tone = hours.open_words(card.open, now.astimezone())
-        late, late_tone = labels.lateness(card.overdue_days, never=card.last_visit_at is None)
+        late, late_tone = labels.next_visit(card.overdue_days, never=card.last_visit_at is None)
         state = labels.outlet_state(outlet.state) if outlet.state != "active" else ""
         planned = tr("Planned {day}", day=date(card.stop_day, "day")) if card.stop_day else ""
         badges = QWidget()

@@ -15,7 +15,7 @@ from fieldcrm.ui.outlet.parts import Section
 from fieldcrm.ui.widgets import Badge, Button, Divider, Text, column, painting
 from fieldcrm.usecases.card import Card as OutletCard
 from fieldcrm.usecases.card import Custody, HistoryLine, VisitLine
-from fieldcrm.words import day_time, duration, number, since, tr, trn
+from fieldcrm.words import day_time, duration, number, since, tr, trc, trn
 
 SHOWN = 5
 VISIT_TONES = {
@@ -30,12 +30,12 @@ VISIT_TONES = {
 
 def visit_words(state: VisitState) -> str:
     return {
-        VisitState.OPEN: tr("Open"),
+        VisitState.OPEN: trc("visit", "Open"),
         VisitState.DONE: tr("No report"),
         VisitState.SUBMITTED: tr("To be reviewed"),
-        VisitState.RETURNED: tr("Returned"),
-        VisitState.CORRECTED: tr("Corrected"),
-        VisitState.APPROVED: tr("Approved"),
+        VisitState.RETURNED: trc("report", "Returned"),
+        VisitState.CORRECTED: trc("report", "Corrected"),
+        VisitState.APPROVED: trc("report", "Approved"),
     }[state]
 
 

@@ -16,7 +16,7 @@ from fieldcrm.ui.outlet.parts import Section
 from fieldcrm.ui.widgets import Button, Column, PageModel, PageTable, ShareBar, Sparkline, Text, column
 from fieldcrm.usecases.card import Card as OutletCard
 from fieldcrm.usecases.card import ShareOfShelf, ShelfLine
-from fieldcrm.words import number, percent, since, tr, trn
+from fieldcrm.words import number, percent, since, tr, trc, trn
 
 SHOWN = 8
 LINE = 36
@@ -31,6 +31,7 @@ class Shelf(Section):
         self._open = False
         self.summary = QHBoxLayout()
         self.summary.setSpacing(theme.space(6))
+        self.summary.setContentsMargins(0, 0, 0, 0)
         self.trend = Sparkline((), tr("Share of shelf over the visits"))
         self.trend.setMinimumWidth(theme.pixels(110))
         self.share = Text("", "figure")
@@ -165,7 +166,7 @@ def _state(line: ShelfLine) -> str:
     if line.seen.state == "oos":
         times = line.out_of_stock_streak
         return tr("Out of stock ×{n}", n=number(times)) if times > 1 else tr("Out of stock")
-    return tr("Present") if line.seen.state == "present" else tr("Absent")
+    return trc("product", "Present") if line.seen.state == "present" else trc("product", "Absent")
 
 
 def _state_tone(line: ShelfLine) -> str:

@@ -18,7 +18,7 @@ from fieldcrm.ui.widgets import Badge, Button, DateField, Divider, Field, Segmen
 from fieldcrm.usecases import tasks
 from fieldcrm.usecases.card import Card as OutletCard
 from fieldcrm.words import date as day_words
-from fieldcrm.words import number, since, tr, trn
+from fieldcrm.words import number, since, tr, trc, trn
 
 CLOSED_SHOWN = 4
 NOTES_SHOWN = 5
@@ -43,10 +43,10 @@ class TaskForm(QWidget):
         self.kind.chosen.connect(lambda kind: self._by.setVisible(kind == "promise"))
         due = QHBoxLayout()
         due.setSpacing(theme.space(2))
-        self.has_due = QCheckBox(tr("Due"))
+        self.has_due = QCheckBox(trc("task", "Due"))
         self.has_due.setChecked(True)
         self.due = DateField()
-        self.due.setAccessibleName(tr("Due"))
+        self.due.setAccessibleName(trc("task", "Due"))
         self.due.setDate(QDate(today.year, today.month, today.day).addDays(28))
         self.has_due.toggled.connect(self.due.setEnabled)
         due.addWidget(self.has_due)
@@ -135,10 +135,12 @@ class Tasks(Section):
         if task.kind == "correction":
             across.addWidget(Button(tr("Correct it"), "secondary", "undo-2", lambda: self._correct(task)))
         else:
-            kept = tr("Kept") if task.kind == "promise" else tr("Done")
+            kept = trc("promise", "Kept") if task.kind == "promise" else trc("task", "Done")
             across.addWidget(Button(kept, "secondary", "check", lambda: self._close(task, tasks.keep_task)))
             if task.kind == "promise":
-                across.addWidget(Button(tr("Broken"), "ghost", "x", lambda: self._close(task, tasks.break_task)))
+                across.addWidget(
+                    Button(trc("promise", "Broken"), "ghost", "x", lambda: self._close(task, tasks.break_task))
+                )
             across.addWidget(Button(tr("Cancel it"), "ghost", "", lambda: self._close(task, tasks.cancel_task)))
         across.addStretch(1)
         return across
@@ -167,7 +169,7 @@ def task_badge(task: Task, today: date) -> tuple[str, str]:
     if late:
         return trn("{n} day late", "{n} days late", late), "danger"
     tones = {"open": "accent", "kept": "success", "broken": "danger"}
-    words = tr("Done") if task.state == "kept" and task.kind != "promise" else labels.task_state(task.state)
+    words = trc("task", "Done") if task.state == "kept" and task.kind != "promise" else labels.task_state(task.state)
     return words, tones.get(task.state, "neutral")
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from fieldcrm.ui import labels
 from fieldcrm.ui.widgets import Column
 from fieldcrm.usecases.outlets import OutletRow
-from fieldcrm.words import distance, number, since, tr
+from fieldcrm.words import distance, number, since, tr, trc
 
 SHOWN_AT_FIRST = ("name", "city", "due", "segment", "last_visit", "promises", "store_type")
 ALWAYS = "name"
@@ -32,7 +32,7 @@ def columns(clock: Callable[[], datetime]) -> list[Column[OutletRow]]:
         Column("sector", tr("Sector"), lambda row: row.sector or "", 150, tone=_muted),
         Column("distance", tr("Distance"), _distance, 100, right=True, tone=_muted),
         Column("mapped", tr("On the map"), _mapped, 120, sortable=False, badge=_mapped_tone),
-        Column("synced", tr("Sent"), _synced, 150, sortable=False, badge=_synced_tone),
+        Column("synced", trc("outlet", "Sent"), _synced, 150, sortable=False, badge=_synced_tone),
     ]
 
 
@@ -77,7 +77,7 @@ def _mapped_tone(row: OutletRow) -> str:
 
 
 def _synced(row: OutletRow) -> str:
-    return tr("Sent") if row.synced else tr("On this device")
+    return trc("outlet", "Sent") if row.synced else tr("On this device")
 
 
 def _synced_tone(row: OutletRow) -> str:

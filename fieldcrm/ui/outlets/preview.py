@@ -10,9 +10,21 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from fieldcrm.domain.ids import Id
 from fieldcrm.ui import hours, labels, theme
-from fieldcrm.ui.widgets import Avatar, Badge, Button, Card, Divider, EmptyState, FlowLayout, ScrollPage, Text, clear_layout, column
+from fieldcrm.ui.widgets import (
+    Avatar,
+    Badge,
+    Button,
+    Card,
+    Divider,
+    EmptyState,
+    FlowLayout,
+    ScrollPage,
+    Text,
+    clear_layout,
+    column,
+)
 from fieldcrm.usecases.card import Card as OutletCard
-from fieldcrm.words import date, number, since, tr, trn
+from fieldcrm.words import date, number, since, tr, trc, trn
 
 MISSING_SHOWN = 3
 
@@ -58,7 +70,7 @@ class Preview(Card):
         brief = card.brief
         self._line(tr("Last visit"), since(card.last_visit_at, now) if card.last_visit_at else tr("never"))
         if brief.see is not None:
-            self._line(tr("See"), ", ".join(part for part in (brief.see.name, brief.see.job) if part))
+            self._line(trc("contact", "See"), ", ".join(part for part in (brief.see.name, brief.see.job) if part))
         if brief.promise is not None:
             due = date(brief.promise.due, "d") if brief.promise.due else ""
             self._line(tr("Last promise"), ", ".join(part for part in (brief.promise.title, due) if part))
@@ -95,7 +107,7 @@ class Preview(Card):
         badges = QWidget()
         flow = FlowLayout(badges, 1.5)
         words, tone = hours.open_words(card.open, now)
-        late, late_tone = labels.lateness(card.overdue_days, never=card.last_visit_at is None)
+        late, late_tone = labels.next_visit(card.overdue_days, never=card.last_visit_at is None)
         for text, kind in (
             (late, late_tone),
             (labels.segment(outlet.segment), "neutral"),

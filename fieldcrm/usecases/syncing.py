@@ -42,6 +42,7 @@ Phases = Phase  # for screens, which know this module only
 SOURCES = (BlobSource("attachment"),)
 ASK_ABOUT = timedelta(days=2)  # reports whose receipts are asked for after something was sent
 MAX_RECEIPTS = 500
+STOP_SECONDS = 10.0  # a request that hangs is left to die with the program: nothing depends on its answer
 IDLE_WAIT = 3600.0  # seconds; any event wakes the thread earlier
 
 
@@ -110,6 +111,7 @@ class Supervisor:
         self._schedule = plan.started(clock(), automatic=automatic)
         self._state = SyncState(automatic=automatic)
         self._wanted = False
+        self._reopen = False
         self.refresh()
 
     # Screens and roots call these, from any thread
@@ -129,7 +131,7 @@ class Supervisor:
             self._cancel.set()
             self._wake.notify_all()
         if self._thread is not None:
-            self._thread.join(timeout=60)
+            self._thread.join(timeout=STOP_SECONDS)
         if self._remote is not None:
             self._remote.close()
 
@@ -147,10 +149,7 @@ class Supervisor:
 
     def signed_in(self) -> None:
         """New tokens are kept: use them."""
-        with self._running:
-            if self._remote is not None:
-                self._remote.close()
-                self._remote = None
+        self._reopen = True
         self._event(plan.signed_in)
 
     def set_automatic(self, automatic: bool) -> None:
@@ -212,6 +211,10 @@ class Supervisor:
             return progress
 
     def _engine(self) -> SyncEngine:
+        if self._reopen and self._remote is not None:
+            self._remote.close()
+            self._remote = None
+        self._reopen = False
         if self._remote is None:
             self._remote = self._open_remote()
         return SyncEngine(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -340,6 +340,13 @@ def form_source(r: Reader, name: str, version: str) -> str | None:
     form = T.form
     found = r.conn.execute(select(form.c.xform).where(form.c.name == name, form.c.version == version).limit(1)).scalar()
     return None if found is None else str(found)
+
+
+def form_titles(r: Reader, name: str, version: str) -> Mapping[str, str]:
+    """The titles of a form by language; empty when this device does not hold it."""
+    form = T.form
+    found = r.conn.execute(select(form.c.title).where(form.c.name == name, form.c.version == version).limit(1)).scalar()
+    return found if isinstance(found, dict) else {}
 
 
 def person_names(r: Reader, ids: Iterable[Id]) -> dict[Id, str]:

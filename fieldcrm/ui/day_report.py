@@ -147,7 +147,7 @@ def _figures(report: DayReport) -> str:
     skipped = sum(stop.reason is not None for stop in report.skipped)
     done = tr("{part} of {all}", part=number(report.done), all=number(report.planned)) if report.planned else "–"
     cells = (
-        (tr("Planned visits done"), done, trn("{n} skipped", "{n} skipped", skipped) if skipped else ""),
+        (tr("Planned visits"), done, trn("{n} skipped", "{n} skipped", skipped) if skipped else ""),
         (tr("Visits"), number(len(report.visits)),
          trn("{n} unplanned", "{n} unplanned", report.unplanned) if report.unplanned else ""),
         (tr("Time in stores"), duration(report.minutes_in_store), ""),
@@ -157,10 +157,15 @@ def _figures(report: DayReport) -> str:
     inner = "".join(
         f"<td width='20%' bgcolor='{LIGHT.canvas}' style='padding: 9px 10px;'><p class='faint' "
         f"style='font-size: 8px;'>{escape(name)}</p><p class='figure'>{escape(value)}</p>"
-        f"<p class='faint' style='font-size: 8px;'>{escape(note) or '&nbsp;'}</p></td>"
+        f"{_note(note, any(below for _, _, below in cells))}</td>"
         for name, value, note in cells
     )
     return f"<p style='font-size: 8px;'>&nbsp;</p><table width='100%' cellspacing='3'><tr>{inner}</tr></table>"
+
+
+def _note(text: str, room: bool) -> str:
+    """What is below a figure; room is kept for it where a neighbour has one."""
+    return f"<p class='faint' style='font-size: 8px;'>{escape(text) or '&nbsp;'}</p>" if room else ""
 
 
 def _receipt(report: DayReport) -> str:

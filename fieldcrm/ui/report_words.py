@@ -166,7 +166,7 @@ def remark(found: Remark) -> tuple[str, str]:
             "The position of the visit is {distance} away from the store on the map.",
             distance=distance(int(p["distance_m"])))
     if found.code == "photo_missing":
-        return tr("Photo missing"), tr("{got} of {due} expected.", got=number(p["got"]), due=number(p["due"]))
+        return tr("Photo missing"), tr("{got} received, {due} expected.", got=number(p["got"]), due=number(p["due"]))
     if found.code == "photo_reused":
         return tr("Photo seen before"), tr("The same photo is in a report on {place}.", place=p["place"])
     if found.code == "price_far":

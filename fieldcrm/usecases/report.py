@@ -95,8 +95,9 @@ def open_report(r: Reader, submission_id: Id, *, language: str = "en") -> Report
     earlier = reports.submission(r, mine.supersedes_id) if mine.supersedes_id else None
     chain = reports.versions(r, submission_id)
     form = _form(reports.form_source(r, mine.form, mine.form_version))
+    title = reports.form_titles(r, mine.form, mine.form_version).get(language) or _title(form, mine)
     return Report(
-        item, _title(form, mine), reports.lines(r, item.report), _answers(form, mine, earlier, language),
+        item, title, reports.lines(r, item.report), _answers(form, mine, earlier, language),
         reports.photos(r, [submission_id]), _versions(r, chain), _decisions(r, chain), _nodes(form, mine),
     )
 

@@ -56,12 +56,10 @@ class DecisionBar(QFrame):
         outer.addWidget(self.panel)
         line = row(2)
         self._state = Badge()
-        self._about = Text("", "caption", "muted")
         self.back_button = Button(tr("Take back"), "ghost", "rotate-ccw", self.taken_back.emit)
         self.return_button = Button(tr("Return…"), "secondary", "undo-2", self.open_panel)
         self.approve_button = Button(tr("Approve"), "primary", "check", self.approved.emit)
         line.addWidget(self._state)
-        line.addWidget(self._about)
         line.addStretch(1)
         line.addWidget(self.back_button)
         self._keys = [KeyCap("R"), KeyCap("A")]
@@ -119,7 +117,6 @@ class DecisionBar(QFrame):
         state = report.item.state
         words, tone = report_words.state(state)
         self._state.set(words, tone)
-        self._about.setText(report.item.report.person)
         current = state is not ReportState.SUPERSEDED and may_decide
         self.approve_button.setVisible(current and state is not ReportState.APPROVED)
         self.return_button.setVisible(current and state is not ReportState.RETURNED)

@@ -56,7 +56,9 @@ class FiguresView(ScrollPage):
     def _make_trend(self) -> Card:
         card = Card(padding=4, spacing=3)
         head = FlowLayout(spacing=2)
-        head.addWidget(Text(tr("13 weeks"), "heading"))
+        title = Text(tr("13 weeks"), "heading")
+        title.setMinimumHeight(self.trend_choice.sizeHint().height())
+        head.addWidget(title)
         head.addWidget(self.trend_choice)
         card.add(head)
         card.add(self.chart, 1)

@@ -177,5 +177,5 @@ def _spoken(item: QueueItem) -> str:
 
 def _short_name(name: str) -> str:
     """``Asha R.``: enough to know who, in a narrow list."""
-    parts = name.split()
+    parts = [part for part in name.split() if part[0].isalpha()]
     return name if len(parts) < 2 else f"{parts[0]} {parts[-1][0]}."

@@ -39,7 +39,7 @@ class ReviewScreen(QWidget):
         self.session = session
         self._place: dict[str, Any] = {}
         self._page: figures.FiguresPage | None = None
-        self._stale = True
+        self._stale, self._arriving = True, False
         self._wanted: Id | None = None
         self._last_decided: Id | None = None
         loader = PhotoLoader(session.photos, session.tasks)
@@ -81,7 +81,7 @@ class ReviewScreen(QWidget):
 
     def open(self, **params: Any) -> None:
         """Show a place of the screen; see the class for the parameters."""
-        self._place = dict(params)
+        self._place, self._arriving = dict(params), True
         if self._stale:
             self.filters.set_sectors(self.session.ask(figures.sectors))
         self._stale = False
@@ -188,9 +188,11 @@ class ReviewScreen(QWidget):
             self.stores_state.show_empty(EmptyState(
                 "store", tr("No store behind this figure"), tr("Nothing was counted in this period.")))
             return
-        words = "" if figure is None else f"{name}: {report_words.share(figure.value)} — " + ", ".join(
-            part for part in (report_words.seen(figure), report_words.sure(figure)) if part)
-        self.stores.show_stores(words or name, report_words.figure_base(figure.code if figure else code), rows)
+        words = name
+        if figure is not None:
+            rest = ", ".join(part for part in (report_words.seen(figure), report_words.sure(figure)) if part)
+            words = tr("{name}: {value} — {rest}", name=name, value=report_words.share(figure.value), rest=rest)
+        self.stores.show_stores(words, report_words.figure_base(figure.code if figure else code), rows)
         self.stores_state.show_content()
         self.stores.table.setFocus()
 
@@ -212,6 +214,9 @@ class ReviewScreen(QWidget):
         self._wanted = None
         self.queue.show_queue(queue, keep)
         self._crumbs_of_report()
+        if self._arriving:
+            self._arriving = False
+            self.queue.list.setFocus()
         if asked is not None and self.queue.list.current_id() != asked:
             self._load_report(asked)  # not in the queue: decided already, or of another period
 

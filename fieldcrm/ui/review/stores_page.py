@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHeaderView, QWidget
 
 from fieldcrm.ui import report_words, theme
 from fieldcrm.ui.widgets.fields import SegmentedControl
@@ -16,6 +17,8 @@ from fieldcrm.ui.widgets.page_table import PageTable
 from fieldcrm.ui.widgets.text import Text
 from fieldcrm.usecases.figures import StoreBehind
 from fieldcrm.words import day_time, money, number, tr, trn
+
+NARROW = 900
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,14 @@ class StoresView(QWidget):
             _columns(), lambda ids: [self._lines[id] for id in ids], lambda line: line.at, self)
         self.table = PageTable(self._model, tr("Stores behind the figure"))
         self.table.setSortingEnabled(False)
+        self.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        header = self.table.horizontalHeader()
+        header.setStretchLastSection(False)
+        header.setSectionsMovable(False)
+        for at, one in enumerate(self._model.columns):
+            stretches = one.key in ("store", "review")
+            header.setSectionResizeMode(
+                at, QHeaderView.ResizeMode.Stretch if stretches else QHeaderView.ResizeMode.Fixed)
         self.table.opened.connect(lambda at: self.opened.emit(self._lines[at].store))
         page.addWidget(self.table, 1)
 
@@ -74,6 +85,11 @@ class StoresView(QWidget):
         ])
         if self._model.rowCount():
             self.table.selectRow(0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The town gives way first."""
+        self.table.setColumnHidden(1, event.size().width() < theme.pixels(NARROW))
+        super().resizeEvent(event)
 
     def rows(self) -> list[StoreBehind]:
         return [self._lines[at].store for at in self._model.ids()]

@@ -69,7 +69,7 @@ def _columns() -> list[Column[ProductLine]]:
         Column("state", tr("State"), lambda line: report_words.shelf(line.now.state.value)[0], 138),
         Column("facings", tr("Facings"), _facings, 104, right=True),
         Column("price", tr("Price"), _price, 118, right=True),
-        Column("basis", tr("How"), _basis, 108),
+        Column("basis", tr("How"), _basis, 126),
     ]
 
 

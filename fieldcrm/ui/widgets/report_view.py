@@ -103,7 +103,7 @@ class ReportView(ScrollPage):
 
     def _facts(self, report: Report) -> FlowLayout:
         seen = report.item.report
-        facts = FlowLayout(spacing=4)
+        facts = FlowLayout(spacing=3)
         facts.addWidget(_fact("", seen.person, avatar=seen.person))
         facts.addWidget(_fact("calendar", date(seen.started_at.date(), "day")))
         hours = time(seen.started_at, seen.zone)
@@ -226,7 +226,7 @@ def _fact(icon: str, text: str, avatar: str = "") -> QWidget:
     else:
         line.addWidget(Sign(icon, "muted", 16))
     line.addWidget(Text(text, "body-medium" if avatar else "body", "" if avatar else "muted"))
-    holder.setMinimumHeight(theme.pixels(32))
+    holder.setMinimumHeight(theme.pixels(22))
     return holder
 
 

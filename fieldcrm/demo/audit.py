@@ -1,0 +1,117 @@
+"""Recording a visit at the keyboard of the real visit screen: the audit line by line, photos pasted, then Send."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QWidget
+
+from fieldcrm.demo import hands
+from fieldcrm.ui.visit.editor import DraftEditor
+from fieldcrm.ui.visit.grid_page import GridPage
+from fieldcrm.ui.visit.group_page import GroupPage
+from fieldcrm.ui.visit.photo_field import PhotoField
+from fieldcrm.usecases.visits import Submitted
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+class Recorder:
+    """One visit on a screen that shows its draft. Counts the keys it pressed."""
+
+    def __init__(self, window: QWidget, chance: random.Random) -> None:
+        self.editor = hands.the(window, DraftEditor)
+        self._chance = chance
+        self.keys = 0
+        self._sent: list[Submitted] = []
+        self.editor.sent.connect(self._sent.append)
+
+    def audit(self) -> int:
+        """Every line of the assortment; returns how many."""
+        at, page = next((n, page) for n, page in enumerate(self.editor.pages) if isinstance(page, GridPage))
+        self._go(at)
+        view, model = page.view, page.model
+        view.setFocus()
+        for row in range(model.rowCount()):
+            view.go(row, 1)
+            line = model.line(model.path(row))
+            self._line(view, seen_before=line is not None and line.last is not None)
+        done, many = self.editor.recording.counts(page.grid)
+        if done != many:
+            raise hands.NoAnswer(f"all {many} lines are checked, not {done}")
+        return done
+
+    def _line(self, view: QWidget, *, seen_before: bool) -> None:
+        draw = self._chance.random()
+        if seen_before and draw < 0.35:
+            self._press(Qt.Key.Key_C, view)  # as last time
+        elif draw > 0.95:
+            self._press(Qt.Key.Key_A, view)
+        elif draw > 0.90:
+            self._press(Qt.Key.Key_R, view)
+        else:
+            self._press(Qt.Key.Key_P, view)
+            self._type(str(self._chance.randint(1, 9)))
+            self._press(Qt.Key.Key_Tab)
+            self._type(f"{self._chance.randint(1, 4)},{self._chance.choice(('19', '49', '79', '99'))}")
+            self._press(Qt.Key.Key_Return)
+
+    def recount_first_line(self) -> None:
+        """What a manager asked for: one line counted again."""
+        at, page = next((n, page) for n, page in enumerate(self.editor.pages) if isinstance(page, GridPage))
+        self._go(at)
+        page.view.setFocus()
+        page.view.go(0, 1)
+        self._press(Qt.Key.Key_P, page.view)
+        self._type(str(self._chance.randint(10, 19)))
+        self._press(Qt.Key.Key_Tab)
+        self._type("2,59")
+        self._press(Qt.Key.Key_Return)
+
+    def photos(self, files: Sequence[Path]) -> None:
+        """Paste photos into the first photo question, as after copying them from a card."""
+        at, field = self._photo_field()
+        self._go(at)
+        field.setFocus()
+        for number, file in enumerate(files, 1):
+            mime = QMimeData()
+            mime.setUrls([QUrl.fromLocalFile(str(file))])
+            QGuiApplication.clipboard().setMimeData(mime)
+            self._press(Qt.Key.Key_V, field, CTRL)
+            hands.wait_until(f"photo {number} is in the report", partial(self._has, field, number))
+
+    def _has(self, field: PhotoField, number: int) -> bool:
+        return len(field.frames) >= number
+
+    def _photo_field(self) -> tuple[int, PhotoField]:
+        for at, page in enumerate(self.editor.pages):
+            if isinstance(page, GroupPage):
+                for field in page.findChildren(PhotoField):
+                    return at, field
+        raise hands.NoAnswer("the form asks for photos")
+
+    def send(self) -> Submitted:
+        """To the last page, and Send; returns what was saved on the device."""
+        hands.click(self.editor.head.check)
+        hands.wait_until("the report is ready to be sent", lambda: self.editor.check.send.isEnabled())
+        hands.click(self.editor.check.send)
+        hands.wait_until("the report is saved on this device", lambda: bool(self._sent))
+        return self._sent[0]
+
+    def _go(self, step: int) -> None:
+        self.editor.stepper.setFocus()
+        while self.editor.step != step:
+            self._press(Qt.Key.Key_Right if self.editor.step < step else Qt.Key.Key_Left, self.editor.stepper)
+
+    def _press(self, key: Qt.Key, on: QWidget | None = None, modifier: Qt.KeyboardModifier = hands.NO_MODIFIER) -> None:
+        self.keys += 1
+        hands.press(key, modifier, on=on)
+
+    def _type(self, text: str) -> None:
+        self.keys += len(text)
+        hands.type_text(text)

@@ -1,0 +1,87 @@
+"""One computer with the program on it: signed in over HTTP, its window open, but no screen."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from PySide6.QtWidgets import QWidget
+
+from fieldcrm import app
+from fieldcrm.demo import hands
+from fieldcrm.store.database import Database
+from fieldcrm.store.keys import KeyPlace, create_key
+from fieldcrm.usecases import signin
+from fieldcrm.usecases.syncing import Supervisor, SyncState
+from sync.client.engine import Progress
+
+SIZE = (1440, 900)
+SYNC_SECONDS = 300.0
+
+Clock = Callable[[], datetime]
+Login = tuple[str, str, str]  # organisation, account, password
+S = TypeVar("S", bound=QWidget)
+
+
+def sign_in_here(folder: Path, url: str, login: Login, name: str, clock: Clock) -> None:
+    """Make a workspace of fictitious data in ``folder`` for who signs in at ``url``. Raises as ``signin.sign_in``."""
+    signed = signin.sign_in(url, *login, name)
+    folder.mkdir(parents=True, exist_ok=True)
+    db = Database.open(folder, create_key(folder, KeyPlace.SAMPLE), now=clock())
+    try:
+        db.write(lambda tx: signin.remember(tx, signed), actor=signed.actor, now=clock()).result()
+    finally:
+        db.close()
+
+
+class Device:
+    """The program on one workspace, as ``fieldcrm.app`` opens it; it syncs when told to."""
+
+    def __init__(self, folder: Path, url: str, login: Login, name: str, clock: Clock) -> None:
+        sign_in_here(folder, url, login, name, clock)
+        self.opened = app.open_profile(folder, clock=clock, start_sync=False, sample=True)
+        self.session, self.window = self.opened.session, self.opened.window
+        self.db, self.photos = self.session.db, self.session.photos
+        self.window.resize(*SIZE)
+        self.window.show()
+
+    @property
+    def state(self) -> SyncState:
+        return self._supervisor.state
+
+    @property
+    def _supervisor(self) -> Supervisor:
+        supervisor = self.session.sync
+        assert supervisor is not None, "a demo device has a server"
+        return supervisor
+
+    def sync(self) -> Progress | None:
+        """One whole sync while the window stays alive; ``None`` when the network was cut."""
+        done: list[Progress | None] = []
+        thread = threading.Thread(target=lambda: done.append(self._supervisor.run_once()), name="sync")
+        thread.start()
+        hands.wait_until("the sync has ended", lambda: not thread.is_alive(), SYNC_SECONDS)
+        hands.settle()
+        return done[0]
+
+    def show(self, route: str, **params: object) -> None:
+        """Bring a screen to the front."""
+        self.session.navigator.go(route, **params)
+        hands.wait_until(f"{route} is in front", lambda: self._front(route) is not None)
+
+    def go(self, route: str, kind: type[S], **params: object) -> S:
+        """Bring a screen to the front and return it."""
+        self.show(route, **params)
+        return hands.the(self.window, kind)
+
+    def _front(self, route: str) -> QWidget | None:
+        screen = self.window.screens.get(route)
+        return screen if screen is not None and screen.isVisible() else None
+
+    def close(self) -> None:
+        self.opened.close()
+        self.window.deleteLater()
+        hands.settle()

@@ -5,7 +5,7 @@ Times are seconds after midnight, local. The same input gives the same plan: VRO
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,7 +81,13 @@ def schedule(
     every: Sequence[int | None] = range(len(order) + 1) if day.lunch and order else (None,)
     places = every if lunch_places is None or every == (None,) else lunch_places
     tried = [_with_lunch(order, candidates, travel, day, place) for place in places]
-    return min(tried, key=lambda s: (not s.fits, sum(stop.closed for stop in s.stops), s.home_at, s.lunch_at or 0))
+    return min(tried, key=_disturbance)
+
+
+def _disturbance(made: Schedule) -> tuple[bool, int, int, int]:
+    """What makes one place for lunch better than another: doors open, then home early, then stores early."""
+    closed = sum(stop.closed for stop in made.stops)
+    return not made.fits, closed, made.home_at, sum(stop.arrive for stop in made.stops)
 
 
 def _with_lunch(
@@ -139,7 +145,13 @@ def solve(candidates: Sequence[Candidate], travel: Matrix, day: Day) -> Schedule
         # VROOM may put its break where our rules do not; the least needed stop gives way until the day holds.
         order.remove(min(order, key=lambda i: (candidates[i].must, candidates[i].score, i)))
         checked = schedule(order, candidates, travel, day)
-    return fill(checked, [i for i in usable if i not in checked.order], candidates, travel, day)
+    filled = fill(checked, [i for i in usable if i not in checked.order], candidates, travel, day)
+    return shorten(filled, candidates, travel, day)
+
+
+def warm_up() -> None:
+    """Load the solver's library, which takes a second or two, before a person waits for it."""
+    import vroom  # noqa: F401
 
 
 def _vroom(usable: Sequence[int], candidates: Sequence[Candidate], travel: Matrix, day: Day) -> list[int]:
@@ -197,12 +209,44 @@ def fill(
     return plan
 
 
+def shorten(plan: Schedule, candidates: Sequence[Candidate], travel: Matrix, day: Day) -> Schedule:
+    """Move single stops as long as it brings the person home earlier: VROOM counts no waiting at doors."""
+    if not plan.fits:
+        return plan
+    for _ in range(len(plan.stops)):
+        eaten = _stops_before_lunch(plan)
+        places = (max(0, eaten - 1), eaten, min(len(plan.stops), eaten + 1))
+        tried = [schedule(order, candidates, travel, day, places) for order in _relocations(plan.order)]
+        best = min((s for s in tried if s.fits), key=_length, default=plan)
+        if _length(best) >= _length(plan):
+            return plan
+        plan = best
+    return plan
+
+
+def _length(plan: Schedule) -> int:
+    return plan.home_at + plan.travel
+
+
+def _stops_before_lunch(plan: Schedule) -> int:
+    return 0 if plan.lunch_at is None else sum(stop.arrive < plan.lunch_at for stop in plan.stops)
+
+
+def _relocations(order: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """Every order that differs by one stop moved."""
+    for at, index in enumerate(order):
+        rest = order[:at] + order[at + 1 :]
+        for to in range(len(order)):
+            if to != at:
+                yield (*rest[:to], index, *rest[to:])
+
+
 def cheapest(
     plan: Schedule, index: int, candidates: Sequence[Candidate], travel: Matrix, day: Day
 ) -> Schedule | None:
     """The schedule with one more store at its best place: one that fits, if any does; None when it is never open."""
     order = plan.order
-    eaten = sum(stop.arrive < plan.lunch_at for stop in plan.stops) if plan.lunch_at is not None else 0
+    eaten = _stops_before_lunch(plan)
     tried = [
         schedule((*order[:place], index, *order[place:]), candidates, travel, day, (eaten, eaten + 1))
         for place in range(len(order) + 1)

@@ -16,6 +16,7 @@ SERVICE_MINUTES: Mapping[str, int] = {
 }
 OTHER_SERVICE = 20
 
+# A quarter of its rhythm before its time, a store may fill a gap in the day, for few points.
 AGAIN = 2  # audits in a row out of stock: once may be a bad day
 SOON_DAYS = 3  # a promise this near is worth a visit that is on the way
 
@@ -103,7 +104,8 @@ def _rhythm(facts: Facts, day: date, interval: int) -> list[Reason]:
         return [Reason("never_visited", {}, 30.0)]
     days = (day - facts.last_visit).days
     if days < interval:
-        return []
+        soon = interval - days
+        return [Reason("due_soon", {"days": soon}, 5.0)] if soon <= max(SOON_DAYS, interval // 4) else []
     points = min(60.0, 20.0 + 30.0 * (days - interval) / interval)
     return [Reason("not_seen_days", {"days": days, "interval": interval}, points)]
 

@@ -22,6 +22,8 @@ def reason(code: str, params: Mapping[str, Any]) -> str:
     late = int(params.get("late_days") or 0)
     if code == "not_seen_days":
         return trn("not seen for {n} day", "not seen for {n} days", int(params.get("days") or 0))
+    if code == "due_soon":
+        return trn("due in {n} day", "due in {n} days", int(params.get("days") or 0))
     if code == "promise_due":
         return trn("promise {n} day late", "promise {n} days late", late) if late else tr("promise due")
     if code == "task_due":

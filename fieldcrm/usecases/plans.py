@@ -18,7 +18,7 @@ from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.ids import Id, new_id
 from fieldcrm.geo.distance import Place, travel_seconds
 from fieldcrm.planning import explain
-from fieldcrm.planning.day import Candidate, Day, Matrix, Schedule, Window, solve
+from fieldcrm.planning.day import Candidate, Day, Matrix, Schedule, Window, solve, warm_up
 from fieldcrm.planning.due import OTHER_SERVICE, SERVICE_MINUTES, Due, Errand, Facts, assess
 from fieldcrm.planning.explain import LeftOut
 from fieldcrm.store import plans as _plans
@@ -26,6 +26,11 @@ from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.plans import PlanOutlet, PlanStop
 from fieldcrm.store.settings import read_setting
 from fieldcrm.usecases.opening import day_windows
+
+__all__ = [
+    "DayPlan", "DayProblem", "assess_outlets", "candidate_for", "day_bounds", "make_plan", "prepare", "save_plan",
+    "service_minutes", "shift_of", "solve_day", "stop_times", "visit_windows", "warm_up", "with_home",
+]
 
 STARTS, ENDS, LUNCH = 8 * 60 + 30, 17 * 60 + 30, 45  # minutes, where the organisation has set nothing
 MOST_STOPS = 14

@@ -68,3 +68,10 @@ def test_waiting_longer_never_lowers_the_score(interval: int, more: int) -> None
     first = assess(Facts("b", interval, DAY - timedelta(days=interval)), DAY)
     later = assess(Facts("b", interval, DAY - timedelta(days=interval + more)), DAY)
     assert later.score >= first.score > 0
+
+
+def test_a_store_whose_day_is_near_may_fill_a_gap_for_few_points() -> None:
+    soon = assess(Facts("c", 28, DAY - timedelta(days=25)), DAY)
+    assert soon.due and not soon.must
+    assert soon.reasons[0].document() == {"code": "due_soon", "params": {"days": 3}}
+    assert soon.score < assess(Facts("c", 28, DAY - timedelta(days=28)), DAY).score

@@ -48,6 +48,7 @@ class TodayScreen(QWidget):
         self._others: tuple[OtherOutlet, ...] = ()
         self._stale = True
         self._planning = False
+        self._split_once = True
         self._prices: dict[tuple[Id, int], Price] = {}
         self.header = DayHeader(shift=self._shift, plan=self.plan, add=self.pick_store, toggle_map=self.toggle_map)
         self.model = DayModel(self)
@@ -110,8 +111,7 @@ class TodayScreen(QWidget):
         chosen = params.get("day")
         self._day = chosen if isinstance(chosen, date) else self._real_today()
         saved = self._session.preferences.state(SPLIT)
-        if not saved.isEmpty():
-            self.split.restoreState(saved)
+        self._split_once = saved.isEmpty() or not self.split.restoreState(saved)
         self._online_layer()
         self._load()
         if params.get("outlet"):
@@ -198,6 +198,7 @@ class TodayScreen(QWidget):
             text = tr("Sync once, or import the outlets of a region; then your day can be planned here.")
             return EmptyState("store", title, text)
         else:
+            self._session.tasks.run(plans.warm_up)
             title = tr("Plan your day")
             text = tr("FieldCRM picks the stores that need you most and puts them in a good order, with opening "
                       "hours and lunch. You can change everything.")
@@ -211,6 +212,9 @@ class TodayScreen(QWidget):
         brief = self.brief.outlet_id is not None
         self._brief_holder.setVisible(brief)
         self.side.setVisible(not slim and (self._map_shown or brief))
+        if self._split_once and not self.side.isHidden() and self.width() > theme.pixels(SLIM):
+            self._split_once = False
+            self.split.setSizes([self.width() * 46 // 100, self.width() * 54 // 100])
         self.header.map.setChecked(self._map_shown)
         self.header.set_narrow(self.width() < theme.pixels(NARROW))
 
@@ -322,6 +326,7 @@ class TodayScreen(QWidget):
         self._planning = False
         self.header.plan.setEnabled(True)
         self._load()
+        self.list.setFocus()
         if self._today is not None and self._today.total:
             text = trn("{n} store planned.", "{n} stores planned.", self._today.total)
             self._session.messages.done(text)

@@ -31,7 +31,9 @@ class ServerProcess:
         self.port = 0
 
     def start(self) -> ServerProcess:
-        """Raises ``Unavailable("server_did_not_start")`` with what the server said."""
+        """Does nothing when it runs. Raises ``Unavailable("server_did_not_start")`` with what the server said."""
+        if self._process is not None:
+            return self
         command = [sys.executable, "-m", "fieldcrm.serve", "run", "--json", "--data", str(self._folder)]
         if getattr(sys, "frozen", False):  # in a bundle the program itself is the server too
             command = [sys.executable, "server", "run", "--json", "--data", str(self._folder)]

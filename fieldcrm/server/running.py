@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import signal
 import socket
 import sys
@@ -88,11 +90,12 @@ def _reserve(place: Place) -> tuple[socket.socket, int]:
 
 
 def _refuse_taken(family: int, place: Place) -> None:
-    """SO_REUSEPORT would let two servers share a port by accident; a plain bind tells."""
+    """SO_REUSEPORT would let two servers share a port by accident, so ask whether somebody answers there."""
     if place.port:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((place.host, place.port))
+            probe.settimeout(1)
+            if probe.connect_ex((_reachable(place.host), place.port)) == 0:
+                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
 def _stop_requested() -> asyncio.Future[None]:

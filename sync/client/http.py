@@ -25,7 +25,6 @@ from sync.client.failures import (
     ServerError,
 )
 from sync.protocol import (
-    PROTOCOL_VERSION,
     BlobOffer,
     BlobState,
     NewDeviceRequest,
@@ -79,8 +78,8 @@ class HttpRemote:
         self._lock = threading.Lock()
         self._session = requests.Session()
         self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "zstd, identity"})
-        if certificate is not None:
-            self._session.verify = certificate
+        # Given with each request: what requests finds in the environment goes before the session's own.
+        self._verify: str | bool = certificate if certificate is not None else True
 
     def close(self) -> None:
         self._session.close()
@@ -218,7 +217,6 @@ class HttpRemote:
         params: Mapping[str, str] | None,
     ) -> tuple[requests.Response, bytes]:
         url = self._base + path
-        headers = headers | {"FieldCRM-Protocol": str(PROTOCOL_VERSION)}
         try:
             for _ in range(_REDIRECTS):
                 answer = self._session.request(
@@ -228,6 +226,7 @@ class HttpRemote:
                     headers=headers,
                     params=params,
                     timeout=self._timeout,
+                    verify=self._verify,
                     allow_redirects=False,
                     stream=True,
                 )

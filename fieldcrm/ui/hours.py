@@ -48,7 +48,7 @@ def week_lines(week: Week) -> list[tuple[str, str]]:
         else:
             last = weekday(group.last)
             last = last if language() == "en" else last.lower()
-            days = tr("{first} to {last}", first=weekday(group.first), last=last)
+            days = trc("days", "{first} to {last}", first=weekday(group.first), last=last)
         lines.append((days, spans_words(group.spans)))
     return lines
 
@@ -60,7 +60,8 @@ def slots_words(week: Week) -> str:
         if spans:
             grouped.setdefault(spans, []).append(weekday(number))
     return "; ".join(
-        tr("{days}, {hours}", days=_sentence(days), hours=spans_words(spans)) for spans, days in grouped.items()
+        trc("days", "{days}, {hours}", days=_sentence(days), hours=spans_words(spans))
+        for spans, days in grouped.items()
     )
 
 
@@ -90,4 +91,4 @@ def _when(until: datetime | None, now: datetime) -> str:
         return at
     if days == 1:
         return tr("tomorrow {time}", time=at)
-    return tr("{day} {time}", day=day_words(until.date(), "day"), time=at)
+    return trc("days", "{day} {time}", day=day_words(until.date(), "day"), time=at)

@@ -130,7 +130,7 @@ class Visits(Unfolding):
             top.addWidget(Badge(tr("Saved on this device"), "warning"))
         top.addWidget(Badge(visit_words(line.state), VISIT_TONES[line.state]))
         if line.submission_id is not None:
-            top.addWidget(Button(tr("Report"), "ghost", on_click=lambda: self._open_report(line)))
+            top.addWidget(Button(trc("visit", "Report"), "ghost", on_click=lambda: self._open_report(line)))
         lines.addLayout(top)
         lines.addWidget(Text(self._facts(line), "caption", "muted", wrap=True))
         if visit.note:

@@ -10,7 +10,7 @@ from fieldcrm.ui.widgets import Column
 from fieldcrm.usecases.outlets import OutletRow
 from fieldcrm.words import distance, number, since, tr, trc
 
-SHOWN_AT_FIRST = ("name", "city", "due", "segment", "last_visit", "promises", "store_type")
+SHOWN_AT_FIRST = ("name", "city", "due", "segment", "last_visit", "promises")
 ALWAYS = "name"
 
 

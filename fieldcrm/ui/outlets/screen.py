@@ -36,6 +36,7 @@ from fieldcrm.usecases import outlets, visits
 from fieldcrm.usecases.outlets import Facets, Filters, Near, OutletRow, Sort
 from fieldcrm.words import number, tr, trn
 
+NAME_WIDTH = 190  # pixels, at least
 NARROW = 900  # pixels below which the preview gives its room to the list
 COLUMNS, FILTERS, PREVIEW = "outlets/columns", "outlets/filters", "outlets/preview"
 KINDS = ("outlet", "visit", "task", "contact", "note", "draft", "outlet_alias", "sector", "submission", "review")
@@ -186,11 +187,12 @@ class OutletsScreen(QWidget):
         beside.setContentsMargins(0, 0, 0, 0)
         beside.addWidget(self.preview)
         beside.addWidget(self.new_outlet)
-        side.setMinimumWidth(theme.pixels(300))
+        side.setMinimumWidth(theme.pixels(350))
         self.splitter.addWidget(side)
         self.splitter.setStretchFactor(0, 1)
         self.splitter.setStretchFactor(1, 0)
-        self.splitter.setSizes([theme.pixels(900), theme.pixels(340)])
+        self.splitter.splitterMoved.connect(lambda *_: self._fit())
+        self.splitter.setSizes([theme.pixels(900), theme.pixels(370)])
         whole.addWidget(self.splitter, 1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -203,6 +205,15 @@ class OutletsScreen(QWidget):
         entering = not self.new_outlet.isHidden()
         self.states.setVisible(not (narrow and entering))
         self._side_holder.setVisible(entering or (self._previewing and not narrow))
+        QTimer.singleShot(0, self._fit)
+
+    def _fit(self) -> None:
+        """The name takes the room that the other columns leave."""
+        others = sum(
+            self.table.columnWidth(at) for at in range(1, len(self.model.columns)) if not self.table.isColumnHidden(at)
+        )
+        room = self.table.viewport().width() - others
+        self.table.setColumnWidth(0, max(theme.pixels(NAME_WIDTH), room))
 
     def toggle_preview(self) -> None:
         self._previewing = not self._previewing
@@ -248,6 +259,7 @@ class OutletsScreen(QWidget):
         self.table.set_ids(rids)
         if rids:
             self.states.show_content()
+            self._fit()
             if self.table.current_id() is None:
                 self.table.selectRow(0)
             self._show_preview()
@@ -404,6 +416,7 @@ class OutletsScreen(QWidget):
         chosen = self._chosen_columns()
         for at, shown in enumerate(self.model.columns):
             self.table.setColumnHidden(at, shown.key not in chosen)
+        self._fit()
 
     def columns_menu(self) -> QMenu:
         menu = QMenu(self)

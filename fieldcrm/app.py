@@ -132,7 +132,7 @@ def connect_sync(session: AppSession, signed: SignedIn, *, start: bool) -> None:
         session.db,
         session.photos,
         signed.actor,
-        lambda: signin.open_remote(session.db, signed, clock=session.clock),
+        lambda: signin.open_remote(session.db, session.ask(signin.signed_in) or signed, clock=session.clock),
         clock=session.clock,
         device_name=device_name(),
         automatic=session.preferences.auto_sync,

@@ -41,6 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="fieldcrm", description="Field sales, offline first.")
     parser.add_argument("--version", action="version", version=f"fieldcrm {__version__}")
     parser.add_argument("--profile", type=Path, metavar="DIR", help="folder of the workspace to open")
+    parser.add_argument("--open", metavar="outlet:ID", default="", help="show this outlet at once")
+    parser.add_argument("--demo", action="store_true", help="open the workspace with sample data")
     parser.set_defaults(run=_open)
     commands = parser.add_subparsers(metavar="COMMAND")
 
@@ -73,7 +75,12 @@ def _parser() -> argparse.ArgumentParser:
 def _open(options: argparse.Namespace) -> int:
     from fieldcrm.app import main as open_program
 
-    return open_program(profile=options.profile)
+    def sample() -> int:
+        from fieldcrm.demo.workspace import open_workspace
+
+        return open_workspace(folder=None, region=None, fresh=False, now=datetime.now(UTC))
+
+    return sample() if options.demo else open_program(profile=options.profile, wish=options.open, sample=sample)
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -45,28 +45,6 @@ def appearance(session: AppSession) -> Page:
     return page
 
 
-def account(session: AppSession) -> Page:
-    identity = session.identity
-    page = Page(tr("Account and server"))
-    group = page.group()
-    group.line(tr("Name"), "", Text(identity.name, "body", "muted"))
-    group.line(tr("Organisation"), "", Text(identity.organisation or "–", "body", "muted"))
-    group.line(tr("Login"), "", Text(identity.login or "–", "body", "muted"))
-    server = identity.server_url or tr("None: this workspace stays on this device")
-    group.line(tr("Server"), "", Text(server, "body", "muted"))
-    if session.sync is not None:
-        sync = page.group(tr("Sync"))
-        automatic = Switch(tr("Sync by itself"), session.preferences.auto_sync)
-        automatic.toggled.connect(lambda on: setattr(session.preferences, "auto_sync", on))
-        sync.line(
-            tr("Sync by itself"),
-            tr("Sends what you save as soon as the network answers. When off, only “Sync now” sends."),
-            automatic,
-        )
-    page.end()
-    return page
-
-
 def capture(session: AppSession) -> Page:
     preferences = session.preferences
     page = Page(tr("Photos and map"))

@@ -12,6 +12,7 @@ from fieldcrm.ui import icons, theme
 from fieldcrm.ui.actions import Action
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.settings import pages
+from fieldcrm.ui.settings.account import account
 from fieldcrm.ui.settings.layout import Page
 from fieldcrm.ui.widgets import Text
 from fieldcrm.words import tr
@@ -28,7 +29,7 @@ class SettingsScreen(QWidget):
         self._made: dict[str, Page] = {}
         self._offered: list[tuple[str, str, str, Callable[[AppSession], Page]]] = [
             ("look", tr("Appearance"), "palette", pages.appearance),
-            ("account", tr("Account and server"), "circle-user", pages.account),
+            ("account", tr("Account and server"), "circle-user", account),
             ("capture", tr("Photos and map"), "camera", pages.capture),
             ("data", tr("Data on this device"), "hard-drive", pages.data),
             ("keys", tr("Shortcuts"), "keyboard", pages.keys),

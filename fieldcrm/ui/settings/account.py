@@ -1,0 +1,94 @@
+"""Who works here and with which server; signing in again when the server asks for it."""
+
+from __future__ import annotations
+
+import platform
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit
+
+from fieldcrm.ui import theme
+from fieldcrm.ui.appsession import AppSession
+from fieldcrm.ui.messages import sentence
+from fieldcrm.ui.settings.layout import Page
+from fieldcrm.ui.widgets import Button, Card, Field, InlineMessage, Switch, Text, row
+from fieldcrm.usecases import signin
+from fieldcrm.usecases.signin import SignedIn
+from fieldcrm.words import tr
+
+
+def account(session: AppSession) -> Page:
+    identity = session.identity
+    page = Page(tr("Account and server"))
+    group = page.group()
+    group.line(tr("Name"), "", Text(identity.name, "body", "muted"))
+    group.line(tr("Organisation"), "", Text(identity.organisation or "–", "body", "muted"))
+    group.line(tr("Login"), "", Text(identity.login or "–", "body", "muted"))
+    server = identity.server_url or tr("None: this workspace stays on this device")
+    group.line(tr("Server"), "", Text(server, "body", "muted"))
+    if session.sync is not None:
+        sync = page.group(tr("Sync"))
+        automatic = Switch(tr("Sync by itself"), session.preferences.auto_sync)
+        automatic.toggled.connect(lambda on: setattr(session.preferences, "auto_sync", on))
+        sync.line(
+            tr("Sync by itself"),
+            tr("Sends what you save as soon as the network answers. When off, only “Sync now” sends."),
+            automatic,
+        )
+        page.body.addSpacing(theme.space(2))
+        page.body.addWidget(Text(tr("Sign in again"), "body-strong"))
+        page.body.addWidget(SignInAgain(session))
+    page.end()
+    return page
+
+
+class SignInAgain(Card):
+    """The password alone; what waits here is sent right after."""
+
+    def __init__(self, session: AppSession) -> None:
+        super().__init__(padding=5, spacing=3)
+        self._session = session
+        self.add(Text(
+            tr("Needed after a change of password, or when this device was away for long. You can work without it."),
+            "body", "muted", wrap=True,
+        ))
+        self.password = QLineEdit()
+        self.password.setEchoMode(QLineEdit.EchoMode.Password)
+        self.password.returnPressed.connect(self._go)
+        self.field = Field(tr("Password"), self.password)
+        self.button = Button(tr("Sign in again"), "secondary", "log-in", self._go)
+        line = row(3)
+        line.addWidget(self.field, 1)
+        line.addWidget(self.button, 0, Qt.AlignmentFlag.AlignBottom)
+        self.message = InlineMessage()
+        self.add(line)
+        self.add(self.message)
+
+    def _go(self) -> None:
+        session, password = self._session, self.password.text()
+        kept = session.ask(signin.signed_in)
+        number = session.ask(signin.device_number)
+        if kept is None or not self.button.isEnabled():
+            return
+        self.field.set_error("")
+        self.button.setEnabled(False)
+        session.tasks.run(
+            lambda: signin.sign_in(kept.server_url, kept.organisation, kept.login, password, platform.node(),
+                                   device=number, certificate=kept.certificate),
+            self._signed,
+            self._refused,
+        )
+
+    def _signed(self, signed: SignedIn) -> None:
+        self._session.do(lambda tx: signin.remember(tx, signed), lambda _: self._done(), self._refused)
+
+    def _done(self) -> None:
+        self.button.setEnabled(True)
+        self.password.clear()
+        self.message.show_text(tr("Signed in. What waited is being sent."), "success")
+        if self._session.sync is not None:
+            self._session.sync.signed_in()
+
+    def _refused(self, error: BaseException) -> None:
+        self.button.setEnabled(True)
+        self.field.set_error(sentence(error))

@@ -112,6 +112,7 @@ def _pixels(size: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
     font = QFont(theme.FAMILY)
     font.setPixelSize(max(1, round(size)))
     font.setWeight(weight)
+    font.setFeature(QFont.Tag("calt"), 0)  # its colons between digits could not be copied out of the file
     return font
 
 

@@ -22,8 +22,8 @@ from fieldcrm.store import outbox as _outbox
 from fieldcrm.store import receipts as _receipts
 from fieldcrm.store import replica as _replica
 from fieldcrm.store import reviews as _reviews
-from fieldcrm.store.database import Database, Reader, Transaction
-from fieldcrm.store.outbox import PendingChange, PendingPhoto, Run, Waiting
+from fieldcrm.store.database import Database, Transaction
+from fieldcrm.store.outbox import Run, Waiting
 from fieldcrm.store.photos import PhotoStore
 from fieldcrm.usecases import schedule as plan
 from fieldcrm.usecases.schedule import Phase, Schedule, Trouble
@@ -333,22 +333,6 @@ def _trouble(failure: RemoteFailure) -> Trouble:
     if isinstance(failure, Revoked | UpgradeNeeded | BadAddress | BadCertificate):
         return Trouble.BLOCKED
     return Trouble.SERVER
-
-
-# What the Sync Centre lists
-
-
-def pending_changes(r: Reader) -> tuple[PendingChange, ...]:
-    return _outbox.pending_changes(r)
-
-
-def pending_photos(r: Reader) -> tuple[PendingPhoto, ...]:
-    """Photos to send, then those that another device has not sent yet."""
-    return _outbox.pending_photos(r, "up") + _outbox.pending_photos(r, "down")
-
-
-def runs(r: Reader) -> tuple[Run, ...]:
-    return _outbox.runs(r)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from sqlalchemy import insert, select, update
 from fieldcrm.domain.ids import new_id
 from fieldcrm.server.headquarters import Headquarters, open_headquarters
 from fieldcrm.server.process import ServerProcess
+from fieldcrm.store import outbox
 from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.photos import PhotoStore
 from fieldcrm.store.tables import T
@@ -228,7 +229,7 @@ def test_a_server_that_does_not_answer_is_off_line_and_nothing_is_lost(
     state = rita.supervisor.state
     assert (state.phase, state.problem) == (Phase.OFFLINE, "offline") and state.next_try is not None
     assert rita.stage(report) is Stage.HERE
-    assert rita.read(syncing.runs)[0].result == "offline"
+    assert rita.read(outbox.runs)[0].result == "offline"
     remote.sync = working  # type: ignore[method-assign]
     rita.supervisor.run_once()
     assert rita.stage(report) is Stage.VERIFIED

@@ -1,0 +1,163 @@
+"""The top of the Sync Centre: how things stand in a sentence, what is under way, and the two buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from fieldcrm.ui import icons, theme
+from fieldcrm.ui.sync_center.phrases import standing
+from fieldcrm.ui.widgets import Button, Card, Text, column, painting, row
+from fieldcrm.usecases.syncing import Phases, SyncState
+from fieldcrm.words import tr
+
+
+class Disc(QWidget):
+    """The state as a picture: an icon on a soft disc in the tone of the state."""
+
+    def __init__(self, size: int = 52) -> None:
+        super().__init__()
+        self._icon, self._tone = "cloud", "neutral"
+        side = theme.pixels(size)
+        self.setFixedSize(side, side)
+
+    def set(self, icon: str, tone: str) -> None:
+        self._icon, self._tone = icon, tone
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        tone = theme.current().color.tone(self._tone)
+        painter = painting.smooth(self)
+        painting.ground(painter, self.rect(), tone.soft, "", self.height() / 2)
+        side = round(self.height() * 0.46)
+        spot = self.rect().adjusted(0, 0, 0, 0)
+        spot.setSize(spot.size().scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio))
+        spot.moveCenter(self.rect().center())
+        icons.paint(painter, self._icon, spot, tone.text)
+        painter.end()
+
+
+class Bar(QWidget):
+    """A thin bar of progress; without a known end a piece of it runs along."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._share: float | None = None
+        self._step = 0
+        self._timer = 0
+        self.setFixedHeight(theme.pixels(4))
+
+    def set_share(self, share: float | None) -> None:
+        """From 0 to 1, or ``None`` while the end is not known."""
+        self._share = share
+        self._run(share is None and self.isVisible())
+        self.update()
+
+    def showEvent(self, event: object) -> None:
+        self._run(self._share is None)
+
+    def hideEvent(self, event: object) -> None:
+        self._run(False)
+
+    def _run(self, on: bool) -> None:
+        if on and not self._timer:
+            self._timer = self.startTimer(40)
+        elif not on and self._timer:
+            self.killTimer(self._timer)
+            self._timer = 0
+
+    def timerEvent(self, event: object) -> None:
+        self._step = (self._step + 1) % 60
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        color = theme.current().color
+        painter = painting.smooth(self)
+        painter.setPen(Qt.PenStyle.NoPen)
+        radius = self.height() / 2
+        painter.setBrush(theme.qcolor(color.pressed))
+        painter.drawRoundedRect(QRectF(self.rect()), radius, radius)
+        painter.setBrush(theme.qcolor(color.accent))
+        width = float(self.width())
+        if self._share is None:
+            piece = width * 0.28
+            left = (width + piece) * self._step / 60 - piece
+            painter.setClipRect(self.rect())
+            painter.drawRoundedRect(QRectF(left, 0, piece, self.height()), radius, radius)
+        elif self._share > 0:
+            painter.drawRoundedRect(QRectF(0, 0, max(width * self._share, 2 * radius), self.height()), radius, radius)
+        painter.end()
+
+
+class StateCard(Card):
+    """``show_state`` fills it. ``sync_now``, ``set_automatic`` and ``sign_in`` are what its buttons do."""
+
+    def __init__(
+        self, sync_now: Callable[[], None], set_automatic: Callable[[bool], None], sign_in: Callable[[], None]
+    ) -> None:
+        super().__init__(padding=5, spacing=4)
+        self._set_automatic = set_automatic
+        self._automatic = True
+        line = row(4)
+        self._disc = Disc()
+        self.title = Text("", "title", wrap=True)
+        self.detail = Text("", "body", "muted", wrap=True)
+        line.addWidget(self._disc, 0, Qt.AlignmentFlag.AlignVCenter)
+        line.addLayout(self._words(), 1)
+        self.pause = Button("", "secondary", "pause", self._toggle)
+        self.sign_in = Button(tr("Sign in…"), "primary", "log-in", sign_in)
+        self.now = Button(tr("Sync now"), "primary", "refresh-cw", sync_now)
+        for button in (self.pause, self.sign_in, self.now):
+            line.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        self.add(line)
+        self.note = Text("", "body", wrap=True)  # the receipt of the day, where there is no room for its card
+        self.note.hide()
+        self.add(self.note)
+        self._bar = Bar()
+        self._bar.hide()
+        self.add(self._bar)
+
+    def _words(self) -> QVBoxLayout:
+        lines = column(0.5)
+        lines.addStretch(1)
+        lines.addWidget(self.title)
+        lines.addWidget(self.detail)
+        lines.addStretch(1)
+        return lines
+
+    def show_state(self, state: SyncState, now: datetime) -> None:
+        shown = standing(state, now)
+        self._disc.set(shown.icon, shown.tone)
+        self.title.setText(shown.title)
+        self.detail.setText(shown.detail)
+        self.setAccessibleName(f"{shown.title}. {shown.detail}")
+        syncing = state.phase is Phases.SYNCING
+        self.now.setVisible(state.phase is not Phases.NEEDS_SIGN_IN)
+        self.now.setEnabled(not syncing)
+        self.sign_in.setVisible(state.phase is Phases.NEEDS_SIGN_IN)
+        self._automatic = state.automatic
+        self.pause.setText(tr("Pause") if state.automatic else tr("Resume"))
+        icons.set_icon(self.pause, "pause" if state.automatic else "play", "muted")
+        self.pause.setToolTip(
+            tr("Stop sending by itself; Sync now still works.") if state.automatic
+            else tr("Send by itself again, as soon as there is a network.")
+        )
+        self._bar.setVisible(syncing)
+        if syncing:
+            self._bar.set_share(_share(state))
+
+    def _toggle(self) -> None:
+        self._set_automatic(not self._automatic)
+
+
+def _share(state: SyncState) -> float | None:
+    """How far the photos are; rows go too quickly, and their number is not known before."""
+    progress = state.progress
+    if progress is None or progress.phase != "photos":
+        return None
+    total = progress.photos_to_send + progress.photos_to_receive
+    return (progress.photos_sent + progress.photos_received) / total if total else None

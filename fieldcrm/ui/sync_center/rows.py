@@ -1,0 +1,162 @@
+"""The lists of the Sync Centre as two-line rows: what waits, the receipts, the runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from PySide6.QtCore import QObject
+
+from fieldcrm import words
+from fieldcrm.ui import labels
+from fieldcrm.ui.sync_center.phrases import photo_problem, record_words, run_words
+from fieldcrm.ui.sync_center.track import stage_words
+from fieldcrm.ui.widgets import Column, PageModel, TwoLine
+from fieldcrm.usecases.receipts import ReportReceipt
+from fieldcrm.usecases.sync_overview import PendingChange, PendingPhoto, Run
+from fieldcrm.words import number, percent, size, tr, trn
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row with the words already made; ``about`` is what it stands for."""
+
+    key: Hashable
+    line: TwoLine
+    about: Any = None
+
+
+class EntryModel(PageModel[Entry]):
+    """A short list held in memory."""
+
+    def __init__(self, parent: QObject) -> None:
+        self._entries: dict[Hashable, Entry] = {}
+        spoken: Callable[[Entry], str] = lambda entry: f"{entry.line.title}. {entry.line.subtitle}. {entry.line.badge}"  # noqa: E731
+        super().__init__([Column("line", "", spoken)], self._some, lambda entry: entry.key, parent)
+
+    def _some(self, keys: Sequence[Any]) -> Sequence[Entry]:
+        return [self._entries[key] for key in keys if key in self._entries]
+
+    def keep(self, entries: Sequence[Entry]) -> list[Hashable]:
+        """Hold these; returns their keys in order, for the view's ``set_ids``."""
+        self._entries = {entry.key: entry for entry in entries}
+        return list(self._entries)
+
+    def entry(self, key: Hashable) -> Entry | None:
+        return self._entries.get(key)
+
+
+def _when(moment: datetime, now: datetime) -> str:
+    """The time alone for what is of today."""
+    today = moment.astimezone().date() == now.astimezone().date()
+    return words.time(moment) if today else words.day_time(moment)
+
+
+def of_change(change: PendingChange, sending: bool, now: datetime) -> Entry:
+    what, icon = record_words(change.collections, change.label)
+    title = f"{what} · {change.outlet_name}" if change.outlet_name else what
+    fields = ", ".join(dict.fromkeys(labels.field_name(name) for name in change.fields if name != "provenance"))
+    moving = sending and change.frozen
+    line = TwoLine(
+        title,
+        fields or tr("Ready to be sent"),
+        icon=icon,
+        trailing=_when(change.at, now),
+        trailing_note=size(change.size),
+        badge=tr("Sending…") if moving else tr("On this device"),
+        tone="accent" if moving else "warning",
+    )
+    return Entry(("change", change.tx), line, change)
+
+
+def of_photo(photo: PendingPhoto) -> Entry:
+    title = tr("Photo · {outlet}", outlet=photo.outlet_name) if photo.outlet_name else tr("Photo")
+    note = photo_problem(photo.problem)
+    if not note:
+        sent = photo.sent / photo.size if photo.size else 0.0
+        note = tr("{share} has arrived", share=percent(sent)) if photo.sent else tr("Ready to be sent")
+    tries = trn("tried {n} time", "tried {n} times", photo.tries) if photo.tries else ""
+    line = TwoLine(
+        title,
+        note,
+        icon="image",
+        trailing=tries,
+        trailing_note=size(photo.size),
+        badge=tr("Waiting") if photo.problem else tr("On this device"),
+        tone="neutral" if photo.problem == "not_there_yet" else ("danger" if photo.problem else "warning"),
+    )
+    return Entry(("photo", photo.sha256), line, photo)
+
+
+def of_receipt(receipt: ReportReceipt, now: datetime) -> Entry:
+    word, tone = stage_words(receipt.stage)
+    if not receipt.photos:
+        note = tr("No photo")
+    elif receipt.photos == receipt.photos_verified:
+        note = trn("{n} photo, verified", "{n} photos, all verified", receipt.photos)
+    else:
+        note = trn("{done} of {n} photo verified", "{done} of {n} photos verified", receipt.photos,
+                   done=number(receipt.photos_verified))
+    icon = {"warning": "laptop", "accent": "send", "danger": "circle-alert"}.get(tone, "shield-check")
+    title = receipt.outlet_name or tr("An outlet that left your sector")
+    line = TwoLine(title, note, icon=icon, trailing=_when(receipt.submitted_at, now), badge=word, tone=tone)
+    return Entry(receipt.submission_id, line, receipt)
+
+
+def of_run(at: int, run: Run, now: datetime) -> Entry:
+    word, tone = run_words(run.result)
+    times = int(run.params.get("times", 1))
+    if times > 1:
+        word = tr("{what}, {n} times", what=word, n=number(times))
+    started = run.ended_at if times > 1 and run.ended_at else run.started_at
+    seconds = (run.ended_at - run.started_at).total_seconds() if run.ended_at and times == 1 else 0
+    line = TwoLine(
+        _amounts(run),
+        _remarks(run),
+        icon={"success": "circle-check", "warning": "cloud-off"}.get(tone, "pause"),
+        trailing=_when(started, now),
+        trailing_note=tr("{n} s", n=number(round(seconds))) if seconds >= 1 else "",
+        badge=word,
+        tone=tone,
+    )
+    return Entry(at, line, run)
+
+
+def _amounts(run: Run) -> str:
+    parts = []
+    if run.sent:
+        parts.append(trn("{n} change sent", "{n} changes sent", run.sent))
+    if run.photos_sent:
+        parts.append(trn("{n} photo sent", "{n} photos sent", run.photos_sent))
+    if run.received:
+        parts.append(trn("{n} item received", "{n} items received", run.received))
+    if run.photos_received:
+        parts.append(trn("{n} photo received", "{n} photos received", run.photos_received))
+    return ", ".join(parts) or (tr("No news") if run.result == "ok" else tr("Nothing could be sent"))
+
+
+def _remarks(run: Run) -> str:
+    parts = []
+    refused, conflicts = int(run.params.get("refused", 0)), int(run.params.get("conflicts", 0))
+    if refused:
+        parts.append(trn("{n} change refused", "{n} changes refused", refused))
+    if conflicts:
+        parts.append(trn("{n} field written by two people", "{n} fields written by two people", conflicts))
+    if run.params.get("removed"):
+        parts.append(trn("{n} item left your sector", "{n} items left your sector", int(run.params["removed"])))
+    if run.params.get("healed"):
+        parts.append(tr("compared with headquarters and put right"))
+    if not parts:
+        return tr("Verified on both sides") if run.result == "ok" else tr("Kept on this device")
+    return ", ".join(parts)
+
+
+def report_text(runs: Sequence[Run]) -> str:
+    """The history as plain text, for a message to the help desk."""
+    lines = []
+    for run in runs:
+        started = words.day_time(run.started_at)
+        lines.append("\t".join((started, run_words(run.result)[0], _amounts(run), _remarks(run))))
+    return "\n".join(lines)

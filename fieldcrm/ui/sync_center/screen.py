@@ -1,0 +1,338 @@
+"""The Sync Centre: the state in a sentence, the receipt of the day, and four lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from fieldcrm.domain.changes import Changes
+from fieldcrm.domain.ids import Id
+from fieldcrm.ui import theme
+from fieldcrm.ui.actions import Action
+from fieldcrm.ui.appsession import AppSession
+from fieldcrm.ui.sync_center import rows
+from fieldcrm.ui.sync_center.decisions import Decisions, copied
+from fieldcrm.ui.sync_center.hero import StateCard
+from fieldcrm.ui.sync_center.rows import Entry, EntryModel
+from fieldcrm.ui.sync_center.track import DayCard, day_words
+from fieldcrm.ui.widgets import (
+    Button,
+    Card,
+    Confirm,
+    Divider,
+    EmptyState,
+    RowList,
+    SectionTitle,
+    StateStack,
+    Tabs,
+    Text,
+    TwoLineDelegate,
+    column,
+    row,
+)
+from fieldcrm.usecases import decisions as deciding
+from fieldcrm.usecases import receipts, syncing
+from fieldcrm.usecases.decisions import FieldClash, Refusal
+from fieldcrm.usecases.receipts import Missing
+from fieldcrm.usecases.sync_overview import Overview, Run, overview
+from fieldcrm.usecases.syncing import Phases, Storage
+from fieldcrm.words import number, size, tr, trn
+
+NARROW = 960  # pixels below which the receipt of the day becomes a line at the top
+KINDS = ("sync", "visit", "submission", "attachment", "review", "conflict", "outlet", "contact", "task", "plan", "note")
+SENDING, DECIDING, REPORTS, HISTORY = range(4)
+
+
+class SyncScreen(QWidget):
+    def __init__(self, session: AppSession) -> None:
+        super().__init__()
+        self._session = session
+        self._stale = True
+        self._runs: tuple[Run, ...] = ()
+        self.head = StateCard(self._sync_now, self._set_automatic, self._sign_in)
+        self.day = DayCard(self._resend, lambda missing: self._open_outlet(missing.receipt.outlet_id))
+        self.tabs = Tabs("", "", "", "")
+        self.tabs.setAccessibleName(tr("Lists of the Sync Centre"))
+        self.pages = QStackedWidget()
+        self.sending, self.sending_model = self._list(tr("To send"), self._open_entry)
+        self.reports, self.reports_model = self._list(tr("Reports"), self._open_entry)
+        self.history, self.history_model = self._list(tr("History"), lambda key: None)
+        self.decisions = Decisions(
+            self._keep_mine, self._keep_theirs, self._try_again, self._discard, self._copy, self._open_outlet
+        )
+        self.states = [StateStack(view) for view in (self.sending, self.decisions, self.reports, self.history)]
+        for state in self.states:
+            self.pages.addWidget(state)
+        self.tabs.currentChanged.connect(self._turn)
+        self._lay_out()
+        self._clock = QTimer(self)
+        self._clock.setInterval(20_000)  # “next try in 2 minutes” must not stand still
+        self._clock.timeout.connect(self._show_state)
+        session.sync_changed.connect(self._on_sync)
+        self._show_state()
+        self._title_tabs(0, 0, 0)
+
+    # ---- what the shell asks ----
+
+    def open(self, **params: Any) -> None:
+        """Show the lists; ``tab`` is "sending", "decisions", "reports" or "history"."""
+        names = {"sending": SENDING, "decisions": DECIDING, "reports": REPORTS, "history": HISTORY}
+        self._load()
+        if params.get("tab") in names:
+            self.tabs.setCurrentIndex(names[str(params["tab"])])
+        elif self._session.sync is not None and self._session.sync.state.waiting.decisions:
+            self.tabs.setCurrentIndex(DECIDING)
+        self.head.now.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def refresh(self, changes: Changes) -> None:
+        if changes.touches(*KINDS):
+            self._soon()
+
+    def actions(self) -> list[Action]:  # type: ignore[override]
+        on = self._session.sync is not None
+        return [
+            Action("sync.pause", tr("&Pause or resume syncing"), self._toggle, ("Ctrl+P",), "pause", "tools", 1,
+                   enabled=lambda: on),
+            Action("sync.decisions", tr("What needs my &decision"), lambda: self.open(tab="decisions"), (),
+                   "circle-help", "tools", 1),
+            Action("sync.report", tr("&Copy the history of syncs"), self._copy_history, (), "copy", "tools", 1),
+        ]
+
+    def areas(self) -> list[QWidget]:
+        return [self.head.now, self.tabs, self.states[self.tabs.currentIndex()]]
+
+    # ---- layout ----
+
+    def _list(self, name: str, opened: Callable[[Any], None]) -> tuple[RowList, EntryModel]:
+        model = EntryModel(self)
+        view = RowList(model, TwoLineDelegate(_line, dividers=True), name)
+        view.opened.connect(opened)
+        return view, model
+
+    def _lay_out(self) -> None:
+        page = QVBoxLayout(self)
+        page.setContentsMargins(*(theme.space(6),) * 4)
+        page.setSpacing(theme.space(4))
+        page.addWidget(self.head)
+        self._body = QHBoxLayout()
+        self._body.setSpacing(theme.space(4))
+        self._body.addWidget(self._lists(), 1)
+        self._body.addWidget(self._side(), 0)
+        page.addLayout(self._body, 1)
+
+    def _lists(self) -> QWidget:
+        self._board = Card(padding=0, spacing=0)
+        line = row(2)
+        line.setContentsMargins(theme.space(3), theme.space(1), theme.space(3), 0)
+        line.addWidget(self.tabs, 1)
+        self.copy_history = Button(tr("Copy report"), "ghost", "copy", self._copy_history)
+        line.addWidget(self.copy_history)
+        self._board.body.setContentsMargins(1, 1, 1, theme.space(2))  # the lists keep off the rounded edge
+        self._board.add(line)
+        self._board.add(Divider())
+        self._board.add(self.pages, 1)
+        self.copy_history.hide()
+        return self._board
+
+    def _side(self) -> QWidget:
+        self._aside = QWidget()
+        self._aside_lines = column(4)
+        self._aside.setLayout(self._aside_lines)
+        self._aside.setFixedWidth(theme.pixels(370))
+        self._aside_lines.addWidget(self.day)
+        self._aside_lines.addWidget(self._storage_card())
+        self._aside_lines.addStretch(1)
+        return self._aside
+
+    def _storage_card(self) -> Card:
+        self._storage = Card(padding=5, spacing=2)
+        self._storage.add(SectionTitle(tr("Room used on this device")))
+        self._data_size, self._photo_size = Text("–", "body-medium"), Text("–", "body-medium")
+        for label, value in ((tr("Data, encrypted"), self._data_size), (tr("Photos, encrypted"), self._photo_size)):
+            line = row(2)
+            line.addWidget(Text(label, "body", "muted"))
+            line.addStretch(1)
+            line.addWidget(value)
+            self._storage.add(line)
+        self._photo_note = Text("", "caption", "faint", wrap=True)
+        self._storage.add(self._photo_note)
+        return self._storage
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < theme.pixels(NARROW)
+        self._aside.setVisible(not narrow)
+        self.head.note.setVisible(narrow)
+
+    # ---- reading ----
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._clock.start()
+        self._show_state()
+        if self._stale:
+            self._load()
+
+    def hideEvent(self, event: object) -> None:
+        self._clock.stop()
+
+    def _on_sync(self) -> None:
+        self._show_state()
+        sync = self._session.sync
+        if sync is not None and sync.state.phase is not Phases.SYNCING:
+            self._soon()
+
+    def _soon(self) -> None:
+        if self.isVisible():
+            self._load()
+        else:
+            self._stale = True
+
+    def _show_state(self) -> None:
+        sync = self._session.sync
+        self.head.setVisible(sync is not None)
+        if sync is not None:
+            self.head.show_state(sync.state, self._session.clock())
+
+    def _load(self) -> None:
+        self._stale = False
+        person, now = self._session.actor.user_id, self._session.clock()
+        day = now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+        self._session.ask_later(lambda r: overview(r, person, now, day), self._show, key="sync-centre")
+        session = self._session
+        session.tasks.run(lambda: syncing.storage(session.db, session.photos), self._show_storage)
+
+    def _show(self, found: Overview) -> None:
+        now = self._session.clock()
+        sync = self._session.sync
+        sending = sync is not None and sync.state.phase is Phases.SYNCING
+        waiting = [rows.of_change(change, sending, now) for change in found.changes]
+        waiting += [rows.of_photo(photo) for photo in found.photos]
+        self._runs = found.runs
+        past = [rows.of_run(at, run, now) for at, run in enumerate(found.runs)]
+        self._fill(SENDING, self.sending, self.sending_model, waiting)
+        self._fill(REPORTS, self.reports, self.reports_model, [rows.of_receipt(r, now) for r in found.reports])
+        self._fill(HISTORY, self.history, self.history_model, past)
+        self.decisions.show_all(found.clashes, found.refusals)
+        to_decide = len(found.clashes) + len(found.refusals)
+        if to_decide:
+            self.states[DECIDING].show_content()
+        else:
+            self.states[DECIDING].show_empty(self._empty(DECIDING))
+        self._title_tabs(len(waiting), to_decide, len(found.reports))
+        self.day.show_day(found.day)
+        self.head.note.setText(day_words(found.day))
+
+    def _fill(self, tab: int, view: RowList, model: EntryModel, entries: list[Entry]) -> None:
+        keys = model.keep(entries)
+        view.set_ids(keys)
+        if keys:
+            self.states[tab].show_content()
+        else:
+            self.states[tab].show_empty(self._empty(tab))
+
+    def _empty(self, tab: int) -> EmptyState:
+        if tab == DECIDING:
+            return EmptyState("circle-check", tr("Nothing needs your decision"),
+                              tr("When two people change the same thing, or a change is refused, it appears here."),
+                              tone="success")
+        if tab == REPORTS:
+            return EmptyState("clipboard-list", tr("No report in the last two weeks"),
+                              tr("Each report you send has its receipt here: sent, verified, reviewed."))
+        if tab == HISTORY:
+            return EmptyState("history", tr("No sync yet"), tr("Each sync is written down here, with what it did."))
+        if self._session.sync is None:
+            return EmptyState("hard-drive", tr("This workspace has no server"),
+                              tr("All you record stays on this device, encrypted."))
+        return EmptyState("shield-check", tr("Nothing is waiting"),
+                          tr("All you recorded is at headquarters."), tone="success")
+
+    def _title_tabs(self, sending: int, to_decide: int, reports: int) -> None:
+        titles = (
+            (SENDING, tr("To send"), sending),
+            (DECIDING, tr("Needs your decision"), to_decide),
+            (REPORTS, tr("Reports"), reports),
+            (HISTORY, tr("History"), 0),
+        )
+        for at, title, count in titles:
+            self.tabs.setTabText(at, f"{title}  {number(count)}" if count else title)
+
+    def _show_storage(self, used: Storage) -> None:
+        self._data_size.setText(size(used.database))
+        self._photo_size.setText(size(used.photos))
+        self._photo_note.setText(trn("{n} photo on this device", "{n} photos on this device", used.photo_count))
+
+    def _turn(self, at: int) -> None:
+        self.pages.setCurrentIndex(at)
+        self.copy_history.setVisible(at == HISTORY)
+
+    # ---- doing ----
+
+    def _sync_now(self) -> None:
+        if self._session.sync is not None:
+            self._session.sync.sync_now()
+
+    def _toggle(self) -> None:
+        if self._session.sync is not None:
+            self._set_automatic(not self._session.sync.state.automatic)
+
+    def _set_automatic(self, on: bool) -> None:
+        self._session.preferences.auto_sync = on
+        if self._session.sync is not None:
+            self._session.sync.set_automatic(on)
+
+    def _sign_in(self) -> None:
+        self._session.navigator.go("settings", page="account")
+
+    def _open_outlet(self, outlet: Id | None) -> None:
+        if outlet is not None:
+            self._session.navigator.go("outlet", id=outlet)
+
+    def _open_entry(self, key: Any) -> None:
+        entry = self.sending_model.entry(key) or self.reports_model.entry(key)
+        if entry is not None:
+            self._open_outlet(entry.about.outlet_id)
+
+    def _resend(self, missing: Missing) -> None:
+        report = missing.receipt.submission_id
+        self._session.do(lambda tx: receipts.resend(tx, [report]), lambda _: self._sync_now())
+
+    def _keep_mine(self, clash: FieldClash) -> None:
+        self._decide(lambda tx: deciding.keep_mine(tx, clash), tr("Your value is back; it will be sent."))
+
+    def _keep_theirs(self, clash: FieldClash) -> None:
+        self._decide(lambda tx: deciding.keep_theirs(tx, clash), tr("Left as it is."))
+
+    def _try_again(self, refusal: Refusal) -> None:
+        self._decide(lambda tx: deciding.try_again(tx, refusal), tr("It will be sent again."))
+
+    def _discard(self, refusal: Refusal) -> None:
+        title = tr("Let this change go?")
+        text = tr("What headquarters has will stand. What you wrote is not kept; you can copy it first.")
+        if Confirm.ask(self.window(), title, text, tr("Let it go")):
+            self._decide(lambda tx: deciding.discard(tx, refusal), tr("The change was let go."))
+
+    def _decide(self, work: Callable[[Any], None], said: str) -> None:
+        def done(_: None) -> None:
+            if self._session.sync is not None:
+                self._session.sync.refresh()
+            self._session.messages.done(said)
+            self._load()
+
+        self._session.do(work, done)
+
+    def _copy(self, refusal: Refusal) -> None:
+        QGuiApplication.clipboard().setText(copied(refusal))
+        self._session.messages.done(tr("Copied."))
+
+    def _copy_history(self) -> None:
+        QGuiApplication.clipboard().setText(rows.report_text(self._runs))
+        self._session.messages.done(tr("The history was copied."))
+
+
+def _line(entry: Entry) -> Any:
+    return entry.line

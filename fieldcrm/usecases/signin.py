@@ -153,9 +153,10 @@ def server_address(text: str) -> str:
     Raises ``DomainError``: "required", "server_address_invalid", "server_not_secure".
     """
     _require(server=text)
-    address = text.strip().rstrip("/")
+    address = text.strip()
     if "://" not in address:
         address = f"https://{address}"
+    address = address.rstrip("/")
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname, parts.port

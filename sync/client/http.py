@@ -235,7 +235,7 @@ class HttpRemote:
                 url = self._followed(url, answer)
         except SSLError as error:
             raise _certificate_failure(error, self._base) from error
-        except (InvalidURL, InvalidSchema) as error:
+        except (InvalidURL, InvalidSchema, UnicodeError) as error:  # the last: a host name that cannot be one
             raise BadAddress(url=self._base) from error
         except (ConnectionError, Timeout, ChunkedEncodingError, TransportError, OSError) as error:
             raise Offline(reason=type(error).__name__) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QWidget
 
 from fieldcrm.domain.ids import Id
@@ -23,6 +24,8 @@ from fieldcrm.usecases.report import Report
 from fieldcrm.usecases.review import Queue, QueueItem
 from fieldcrm.words import date, tr, trn
 
+NARROW = 900
+
 
 class QueueView(QWidget):
     """``wanted(id)`` when a report is to be opened; ``shown_changed(value)`` when decided ones are asked for."""
@@ -33,6 +36,7 @@ class QueueView(QWidget):
     def __init__(self, loader: PhotoLoader) -> None:
         super().__init__()
         self._items: dict[Id, QueueItem] = {}
+        self._narrow: bool | None = None
         page = row(0)
         self.setLayout(page)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -43,7 +47,15 @@ class QueueView(QWidget):
         self.splitter.addWidget(self._make_reading(loader))
         self.splitter.setStretchFactor(0, 0)
         self.splitter.setStretchFactor(1, 1)
-        self.splitter.setSizes([theme.pixels(310), theme.pixels(800)])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a small window the list steps back; a width that the person chose stays."""
+        narrow = event.size().width() < theme.pixels(NARROW)
+        if narrow != self._narrow:
+            self._narrow = narrow
+            side = theme.pixels(248 if narrow else 310)
+            self.splitter.setSizes([side, max(1, event.size().width() - side)])
+        super().resizeEvent(event)
 
     def _make_list(self) -> QWidget:
         side = QWidget()

@@ -20,6 +20,7 @@ from fieldcrm.words import money, number, tr
 
 ROW_HEIGHT = 46
 NARROW = 660
+NARROW_WIDTHS = {"state": 116, "facings": 78, "price": 90}
 
 
 class AuditTable(PageTable):
@@ -52,7 +53,8 @@ class AuditTable(PageTable):
         """In a narrow page the columns step together, and how a line was counted gives way to what was."""
         narrow = event.size().width() < theme.pixels(NARROW)
         for at, column in enumerate(self._pages.columns[1:], 1):
-            self.setColumnWidth(at, theme.pixels(column.width * (0.84 if narrow else 1)))
+            width = NARROW_WIDTHS.get(column.key, column.width) if narrow else column.width
+            self.setColumnWidth(at, theme.pixels(width))
         self.setColumnHidden(len(self._pages.columns) - 1, narrow)
         super().resizeEvent(event)
 

@@ -14,6 +14,7 @@ from fieldcrm.domain.opening import MINUTES_A_DAY, UNKNOWN, Openness, OpenState,
 
 _STATES = {State.OPEN: Openness.OPEN, State.CLOSED: Openness.CLOSED, State.UNKNOWN: Openness.UNKNOWN}
 _SEASON = timedelta(weeks=26)
+LAST_OF_EVENING = 6 * 60  # minutes after midnight that still belong to the evening before
 
 
 def check_opening_hours(value: str | None, field: str = "opening_hours") -> str | None:
@@ -65,35 +66,23 @@ def _parsed(value: str | None, country: str | None) -> OpeningHours | None:
 
 
 def _week_from(hours: OpeningHours, monday: datetime) -> tuple[tuple[Span, ...], ...]:
-    days: list[list[Span]] = [[] for _ in range(7)]
-    for start, end, state, _comment in hours.intervals(monday, monday + timedelta(days=7)):
+    """Read with a day before and after, so that a night between two weeks belongs to its evening."""
+    days: dict[int, list[Span]] = {day: [] for day in range(-1, 8)}
+    for start, end, state, _comment in hours.intervals(monday - timedelta(days=1), monday + timedelta(days=8)):
         if state is State.OPEN:
             _add(days, (start - monday) // timedelta(minutes=1), (end - monday) // timedelta(minutes=1))
-    return tuple(tuple(day) for day in days)
+    return tuple(tuple(days[day]) for day in range(7))
 
 
-def _add(days: list[list[Span]], start: int, end: int) -> None:
-    """Put an interval of the week on its days; one that ends before 06:00 stays with the evening before."""
+def _add(days: dict[int, list[Span]], start: int, end: int) -> None:
+    """Put an interval on its days; one that ends before 06:00 stays with the evening before."""
     while start < end:
         day = start // MINUTES_A_DAY
         midnight = (day + 1) * MINUTES_A_DAY
-        stop = end if end - midnight <= 6 * 60 and start > day * MINUTES_A_DAY else min(end, midnight)
+        night = end - midnight <= LAST_OF_EVENING and start > day * MINUTES_A_DAY
+        stop = end if night else min(end, midnight)
         span = Span(start - day * MINUTES_A_DAY, stop - day * MINUTES_A_DAY)
         if days[day] and days[day][-1].end == span.start:
             span = Span(days[day].pop().start, span.end)
         days[day].append(span)
         start = stop
-
-
-def day_windows(value: str | None, country: str | None, day: date) -> tuple[Span, ...] | None:
-    """When the store is open on ``day``, public holidays counted; empty when closed, ``None`` when unknown."""
-    hours = _parsed(value, country)
-    if hours is None:
-        return None
-    midnight = datetime.combine(day, time.min)
-    spans = [
-        Span(max(0, (start - midnight) // timedelta(minutes=1)), (end - midnight) // timedelta(minutes=1))
-        for start, end, state, _comment in hours.intervals(midnight, midnight + timedelta(days=1))
-        if state is State.OPEN
-    ]
-    return tuple(spans)

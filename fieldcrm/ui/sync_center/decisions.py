@@ -132,12 +132,16 @@ def _shown(field: str, value: Any) -> str:
 
 def _lines(values: Mapping[str, Any]) -> list[str]:
     shown = [
-        f"{labels.field_name(name)}: {labels.field_value(name, value)}"
+        _named(name, value)
         for name, value in values.items()
         if name not in _UNSEEN and not isinstance(value, (dict, list)) and not name.endswith("_id")
     ]
     more = len(shown) - SHOWN_FIELDS
     return [*shown[:SHOWN_FIELDS], trn("and {n} more", "and {n} more", more)] if more > 0 else shown
+
+
+def _named(name: str, value: Any) -> str:
+    return tr("{name}: {value}", name=labels.field_name(name), value=labels.field_value(name, value))
 
 
 def _written(refusal: Refusal) -> list[str]:
@@ -150,7 +154,7 @@ def copied(refusal: Refusal) -> str:
     parts = [refusal.outlet_name] if refusal.outlet_name else []
     for letter in refusal.letters:
         parts += [
-            f"{labels.field_name(name)}: {labels.field_value(name, value)}"
+            _named(name, value)
             for name, value in letter.values.items()
             if not name.endswith("_id") and name != "provenance"
         ]

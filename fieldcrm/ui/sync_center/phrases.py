@@ -123,7 +123,9 @@ def photo_problem(code: str | None) -> str:
 def refusal_words(code: str, params: Mapping[str, Any]) -> str:
     """Why headquarters refused a change, with the field when one is to blame."""
     why = sentence(CodedError(code, **dict(params)))
-    return f"{labels.field_name(str(params['field']))}: {why}" if params.get("field") else why
+    if not params.get("field"):
+        return why
+    return tr("{name}: {value}", name=labels.field_name(str(params["field"])), value=why)
 
 
 def record_words(collections: tuple[str, ...], label: str) -> tuple[str, str]:

@@ -249,7 +249,7 @@ class SyncScreen(QWidget):
             return EmptyState("hard-drive", tr("This workspace has no server"),
                               tr("All you record stays on this device, encrypted."))
         return EmptyState("shield-check", tr("Nothing is waiting"),
-                          tr("All you recorded is at headquarters."), tone="success")
+                          tr("What you record is listed here until headquarters has it."), tone="success")
 
     def _title_tabs(self, sending: int, to_decide: int, reports: int) -> None:
         titles = (

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from fieldcrm.ui import icons, theme
 from fieldcrm.ui.sync_center.phrases import photo_problem
-from fieldcrm.ui.widgets import Button, Card, SectionTitle, Text, painting, row
+from fieldcrm.ui.widgets import Button, Card, FlowLayout, SectionTitle, Text, painting
 from fieldcrm.usecases.receipts import Missing, Reconciliation, Stage
 from fieldcrm.words import number, tr, trn
 
@@ -33,6 +33,11 @@ def stage_words(stage: Stage) -> tuple[str, str]:
     }[stage]
 
 
+def _short(stage: Stage) -> str:
+    """A word that fits under a station."""
+    return tr("Here") if stage is Stage.HERE else stage_words(stage)[0]
+
+
 class StageTrack(QWidget):
     """Four stations on a line, each with the number of reports that are there."""
 
@@ -43,7 +48,7 @@ class StageTrack(QWidget):
 
     def set_counts(self, counts: dict[Stage, int]) -> None:
         self._counts = counts
-        said = [f"{stage_words(stage)[0]}: {number(counts.get(stage, 0))}" for stage, _, _ in STAGES]
+        said = [f"{_short(stage)}: {number(counts.get(stage, 0))}" for stage, _, _ in STAGES]
         self.setAccessibleName(", ".join(said))
         self.update()
 
@@ -78,7 +83,7 @@ class StageTrack(QWidget):
             painting.words(painter, box, number(count), "body-strong", ink, center, figures=True)
             below = box.translated(0, theme.pixels(19))
             ink = color.muted if count else color.faint
-            painting.words(painter, below, stage_words(stage)[0], "caption", ink, center)
+            painting.words(painter, below, _short(stage), "caption", ink, center)
         painter.end()
 
 
@@ -96,12 +101,13 @@ class DayCard(Card):
         self.add(self.sum)
         self.missing = Text("", "body", "muted", wrap=True)
         self.add(self.missing)
-        buttons = row(2)
+        buttons = QWidget()
+        flow = FlowLayout(buttons, 2)
         self.again = Button(tr("Send again"), "secondary", "send", lambda: self._with(self._resend))
         self.outlet = Button(tr("Open the outlet"), "ghost", "arrow-right", lambda: self._with(self._open))
-        buttons.addWidget(self.again)
-        buttons.addWidget(self.outlet)
-        buttons.addStretch(1)
+        flow.addWidget(self.again)
+        flow.addWidget(self.outlet)
+        self._buttons = buttons
         self.add(buttons)
 
     def show_day(self, day: Reconciliation) -> None:
@@ -115,8 +121,7 @@ class DayCard(Card):
         self.missing.setVisible(self._first is not None)
         here = self._first is not None and self._first.receipt.stage is Stage.HERE
         self.again.setText(tr("Send now") if here else tr("Send again"))
-        self.again.setVisible(self._first is not None)
-        self.outlet.setVisible(self._first is not None)
+        self._buttons.setVisible(self._first is not None)
 
     def _with(self, work: Callable[[Missing], None]) -> None:
         if self._first is not None:
@@ -134,7 +139,7 @@ def sum_words(day: Reconciliation) -> str:
     )
     there = tr("{reports} and {photos} verified at headquarters",
                reports=number(day.reports_there), photos=number(day.photos_there))
-    return f"{here}; {there}."
+    return tr("{here}; {there}.", here=here, there=there)
 
 
 def day_words(day: Reconciliation) -> str:

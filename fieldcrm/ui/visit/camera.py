@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 from functools import cache
+from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QIODevice, Qt, Signal
 from PySide6.QtGui import QImage
@@ -19,6 +21,8 @@ log = logging.getLogger(__name__)
 @cache
 def camera_there() -> bool:
     """Whether a picture can be taken here; looked for once."""
+    if sys.platform.startswith("linux") and not any(Path("/dev").glob("video*")):
+        return False  # asking QtMultimedia takes a second, and there is nothing to ask about
     try:
         from PySide6.QtMultimedia import QMediaDevices
     except ImportError as error:  # the system's sound library is missing: no camera then
@@ -62,7 +66,7 @@ class Camera(QDialog):
     def _arrived(self, image: QImage) -> None:
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        if image.save(buffer, b"JPEG", 95):
+        if image.save(buffer, "JPEG", 95):  # type: ignore[call-overload]  # the stubs ask for bytes, Qt for text
             self.taken.emit(bytes(buffer.data().data()))
 
     def closeEvent(self, event: object) -> None:

@@ -54,11 +54,7 @@ class CheckPage(ScrollPage):
         words = tr("Send the correction") if recording.opened.draft.supersedes_id else tr("Send the report")
         self.send = Button(words, "primary", "send", send)
         self.send.setMinimumWidth(theme.pixels(180))
-        foot = row(3)
-        self._foot_words = Text("", "caption", "muted", wrap=True)
-        foot.addWidget(self._foot_words, 1)
-        foot.addWidget(self.send)
-        self.body.addLayout(foot)
+        self.foot = Text("", "caption", "muted", wrap=True)  # stands beside the button, which never scrolls away
         self.body.addStretch(1)
         self._later = QTimer(self)
         self._later.setSingleShot(True)
@@ -90,7 +86,7 @@ class CheckPage(ScrollPage):
                 page.addWidget(card)
         self._holder.addWidget(self._content)
         self.send.setEnabled(not errors)
-        self._foot_words.setText(
+        self.foot.setText(
             tr("It is saved on this device at once, and goes to headquarters with the next sync.") if not errors
             else tr("Nothing is lost: the draft is kept until you send it."))
 
@@ -137,6 +133,9 @@ class CheckPage(ScrollPage):
 
     def _where(self, path: str) -> str:
         label = " ".join(self.recording.instance.label(path).split())
+        step = "/" + path.split("/")[1]
+        if "[" not in path and step != path:
+            return f"{self.recording.say_label(step)} · {label}"
         line = self.recording.lines.get(path.rpartition("[")[2].partition("]")[0]) if "[" in path else None
         return f"{line.name}, {label}" if line is not None else label
 
@@ -213,7 +212,7 @@ class CheckPage(ScrollPage):
         tones = {"present": "success", "oos": "danger", "absent": "neutral"}
         for choice in question.choices:
             label = choice.label(recording.instance.language)
-            words = f"{number(states.count(choice.name))} {label.lower()}"
+            words = f"{label} · {number(states.count(choice.name))}"
             line.addWidget(Badge(words, tones.get(choice.name, "accent")))
         line.addStretch(1)
         layout.addLayout(line)

@@ -32,7 +32,7 @@ class DraftsPage(QWidget):
         columns: list[Column[visits.DraftRow]] = [Column("name", "", lambda found: found.outlet)]
         self.model: PageModel[visits.DraftRow] = PageModel(columns, self._page, parent=self)
         self.list = RowList(self.model, TwoLineDelegate(self._describe), tr("Visits not sent yet"))
-        self.list.activated.connect(lambda _: self._open())
+        self.list.opened.connect(lambda _: self._open())
         self.list.clicked.connect(lambda _: self._open())
         self._stack = StateStack(self.list, 3)
         self.title = SectionTitle(tr("Visits not sent yet"), style="title")

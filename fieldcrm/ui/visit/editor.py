@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QModelIndex, Signal
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QWidget
 
 from fieldcrm.domain.errors import CodedError
 from fieldcrm.forms.model import Control, Group, Item, Question
@@ -60,18 +60,19 @@ class DraftEditor(QWidget):
             layout.addWidget(review)
         layout.addWidget(self.message)
         layout.addWidget(self._stack, 1)
-        foot = row(2)
+        foot = row(3)
         self.back = Button(tr("Back"), "secondary", "arrow-left", lambda: self.go(self.step - 1))
         self.onward = Button(tr("Next step"), "secondary", "arrow-right", lambda: self.go(self.step + 1))
         foot.addWidget(self.back)
         self._keys = QStackedWidget()
+        self._keys.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         for page in self.pages:
             self._keys.addWidget(page.keys() if isinstance(page, GridPage) else QWidget())
+        self._keys.addWidget(self.check.foot)
         foot.addWidget(self._keys, 1)
         foot.addWidget(self.onward)
-        self._foot = QWidget()
-        self._foot.setLayout(foot)
-        layout.addWidget(self._foot)
+        foot.addWidget(self.check.send)
+        layout.addLayout(foot)
         self.setLayout(layout)
 
     def _review_note(self) -> Card | None:
@@ -137,9 +138,10 @@ class DraftEditor(QWidget):
     def _show(self, step: int) -> None:
         self._stack.setCurrentIndex(step)
         last = step == len(self.pages)
-        self._foot.setVisible(not last)
-        self._keys.setCurrentIndex(min(step, len(self.pages) - 1))
+        self._keys.setCurrentIndex(step)
         self.back.setVisible(step > 0)
+        self.onward.setVisible(not last)
+        self.check.send.setVisible(last)
         self.onward.setText(tr("Check and send") if step == len(self.pages) - 1 else tr("Next step"))
         self.head.check.setVisible(not last)
         self.recording.go_to(step)

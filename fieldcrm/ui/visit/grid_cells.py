@@ -9,11 +9,12 @@ from PySide6.QtCore import (
     QObject,
     QPersistentModelIndex,
     QRect,
+    QRectF,
     QSize,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemDelegate,
     QLineEdit,
@@ -45,6 +46,15 @@ def pill_rects(rect: QRect, many: int) -> list[QRect]:
     height = theme.pixels(26)
     top = rect.y() + (rect.height() - height) // 2
     return [QRect(left + at * (each + gap), top, each, height) for at in range(many)]
+
+
+def _ghost(painter: QPainter, box: QRect) -> None:
+    """The dashed outline of what was seen last time: not an answer."""
+    painter.save()
+    painter.setPen(QPen(theme.qcolor(theme.current().color.border_strong), 1, Qt.PenStyle.DashLine))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(QRectF(box).adjusted(0.5, 0.5, -0.5, -0.5), theme.RADIUS_SMALL, theme.RADIUS_SMALL)
+    painter.restore()
 
 
 class GridCells(QStyledItemDelegate):
@@ -116,7 +126,7 @@ class GridCells(QStyledItemDelegate):
                 painting.ground(painter, box, tone.soft, tone.solid, theme.RADIUS_SMALL)
                 style, ink = "caption-strong", tone.text
             elif not now and choice.name == last:
-                painting.ground(painter, box, "", color.border_strong, theme.RADIUS_SMALL)
+                _ghost(painter, box)
                 style, ink = "caption", color.muted
             else:
                 painting.ground(painter, box, color.sunken if not now else "", "", theme.RADIUS_SMALL)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPaintEvent
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from fieldcrm.forms.grid import Grid
@@ -61,6 +63,37 @@ class Progress(QWidget):
         painter.end()
 
 
+class KeyHints(QWidget):
+    """Keys with what they do, as many as there is room for."""
+
+    def __init__(self, hints: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self._pairs: list[QWidget] = []
+        line = row(3.5)
+        for key, words in hints:
+            pair = QWidget()
+            inner = row(1)
+            inner.addWidget(KeyCap(key))
+            inner.addWidget(Text(words, "caption", "faint"))
+            pair.setLayout(inner)
+            line.addWidget(pair)
+            self._pairs.append(pair)
+        line.addStretch(1)
+        self.setLayout(line)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setMinimumWidth(0)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, theme.pixels(24))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        used = 0
+        for pair in self._pairs:
+            used += pair.sizeHint().width() + theme.space(3.5)
+            pair.setVisible(used <= event.size().width())
+        super().resizeEvent(event)
+
+
 class GridPage(QWidget):
     def __init__(self, recording: Recording, grid: Grid) -> None:
         super().__init__()
@@ -87,7 +120,6 @@ class GridPage(QWidget):
         self.search.searched.connect(lambda _: self._refilter())
         self.search.left.connect(self.view.setFocus)
         self.more = Chip(tr("More columns"), icon="table-2")
-        self.more.setVisible(bool(self.grid.on_demand))
         self.more.toggled.connect(self.show_on_demand)
         self.next = Button(tr("Next not checked"), "ghost", "arrow-down", self._next)
         self.progress = Progress()
@@ -114,28 +146,15 @@ class GridPage(QWidget):
             flow.addWidget(chip)
             self.chips[name] = chip
         flow.addWidget(self.more)
+        self.more.setVisible(bool(self.grid.on_demand))
         return holder
 
     def keys(self) -> QWidget:
         """The keys of the grid, for the foot of the screen."""
-        holder = QWidget()
-        line = row(0)
-        holder.setLayout(line)
-        holder.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        hints = (
-            ("P", tr("present")), ("R", tr("out of stock")), ("A", tr("absent")), ("0–9", tr("facings")),
-            ("C", tr("as last time")), ("N", tr("next not checked")), ("↵", tr("down")), ("⇥", tr("right")),
-        )
-        for key, words in hints:
-            pair = QWidget()
-            inner = row(1)
-            inner.addWidget(KeyCap(key))
-            inner.addWidget(Text(words, "caption", "faint"))
-            inner.addSpacing(theme.space(2.5))
-            pair.setLayout(inner)
-            line.addWidget(pair)
-        line.addStretch(1)
-        return holder
+        return KeyHints((
+            ("P", tr("present")), ("R", tr("out of stock")), ("A", tr("absent")), ("C", tr("as last time")),
+            ("0–9", tr("facings")), ("N", tr("next not checked")), ("↵", tr("down")), ("⇥", tr("right")),
+        ))
 
     # what a person does
 

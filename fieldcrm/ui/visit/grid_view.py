@@ -18,9 +18,6 @@ STATE_KEYS = {
 }
 CONFIRM_KEYS = (Qt.Key.Key_C, Qt.Key.Key_Equal, Qt.Key.Key_S)
 _DIGITS = range(Qt.Key.Key_0, Qt.Key.Key_9 + 1)
-_MOVES = {
-    Qt.Key.Key_Return: (1, 0), Qt.Key.Key_Enter: (1, 0), Qt.Key.Key_Tab: (0, 1), Qt.Key.Key_Backtab: (0, -1),
-}
 WIDTHS = {"state": 222, "facings": 78, "price": 84}
 _CTRL = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 
@@ -79,16 +76,17 @@ class AuditGrid(QTableView):
         if not index.isValid() or event.modifiers() & _CTRL:
             super().keyPressEvent(event)
             return
-        if key in _MOVES:
-            down, right = _MOVES[key]
-            back = down and event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-            if not self.step(-down if back else down, right):
-                super().keyPressEvent(event)  # off the end of the grid: Tab goes on to what follows it
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.step(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1, 0)
             return
         question = self.grid_model.question(index.column())
         typing = question is not None and question.type is DataType.TEXT
         if typing or not self._answer(key, index, question):
             super().keyPressEvent(event)
+
+    def focusNextPrevChild(self, next: bool) -> bool:
+        """Tab goes to the next answer; off the end of the grid, to what follows it."""
+        return self.step(0, 1 if next else -1) or super().focusNextPrevChild(next)
 
     def _answer(self, key: Qt.Key, index: QModelIndex, question: Question | None) -> bool:
         """What the key says about the line; False when it says nothing."""

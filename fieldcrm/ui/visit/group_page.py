@@ -49,7 +49,7 @@ class GroupPage(ScrollPage):
         layout.addWidget(field)
 
     def _group(self, layout: QVBoxLayout, path: str) -> None:
-        holder = QWidget()
+        holder = QWidget(self)
         inner = column(4)
         inner.addWidget(SectionTitle(self.recording.instance.label(path)))
         self._fill(inner, path)

@@ -224,6 +224,6 @@ def _choose_files(parent: QWidget) -> Sequence[str]:
 def _png(image: QImage) -> bytes:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, b"PNG")
+    image.save(buffer, "PNG")  # type: ignore[call-overload]  # the stubs ask for bytes, Qt for text
     return bytes(buffer.data().data())
 

@@ -200,7 +200,7 @@ class QuestionField(QWidget):
     """One question with its label, hint, answer and problem; hidden while it is not relevant."""
 
     def __init__(self, recording: Recording, path: str, page: QWidget) -> None:
-        super().__init__()
+        super().__init__(page)  # a widget without a parent that is made visible is a window
         self.recording, self.path = recording, path
         self.question = recording.instance.question(path)
         self.strict = False  # show what is missing, not only what is wrong

@@ -52,7 +52,7 @@ class _Model(QAbstractListModel):
 class _Cells(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         step: StepState = index.data(_STATE)
-        width = theme.metrics("body-strong").horizontalAdvance(step.name) + theme.pixels(18) + theme.space(9.5)
+        width = theme.metrics("body-strong").horizontalAdvance(step.name) + theme.pixels(18) + theme.space(7.5)
         if step.note:
             width += theme.metrics("caption").horizontalAdvance(step.note) + theme.space(2)
         return QSize(width, theme.pixels(40))
@@ -74,9 +74,9 @@ class _Cells(QStyledItemDelegate):
         elif step.mark == "problem":
             icon, ink = "circle-alert", color.warning_text
         side = theme.pixels(18)
-        left = box.x() + theme.space(2.5)
+        left = box.x() + theme.space(2)
         icons.paint(painter, icon, QRect(left, box.center().y() - side // 2 + 1, side, side), ink)
-        left += side + theme.space(2)
+        left += side + theme.space(1.5)
         words = QRect(left, box.y(), box.right() - left, box.height())
         style = "body-strong" if here else "body-medium"
         used = painting.words(painter, words, step.name, style, color.text if here else color.muted)

@@ -53,7 +53,7 @@ class QueueView(QWidget):
         narrow = event.size().width() < theme.pixels(NARROW)
         if narrow != self._narrow:
             self._narrow = narrow
-            side = theme.pixels(248 if narrow else 310)
+            side = theme.pixels(268 if narrow else 310)
             self.splitter.setSizes([side, max(1, event.size().width() - side)])
         super().resizeEvent(event)
 

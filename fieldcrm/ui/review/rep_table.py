@@ -31,7 +31,9 @@ class RepTable(PageTable):
         header.setStretchLastSection(False)
         header.setSectionsMovable(False)
         for at in range(len(model.columns)):
-            header.setSectionResizeMode(at, QHeaderView.ResizeMode.Stretch)
+            stretches = at == 0
+            header.setSectionResizeMode(
+                at, QHeaderView.ResizeMode.Stretch if stretches else QHeaderView.ResizeMode.Fixed)
 
     def show_reps(self, reps: Sequence[RepCounts]) -> None:
         self._by_id = {rep.person_id: rep for rep in reps}
@@ -43,13 +45,13 @@ class RepTable(PageTable):
 def _columns() -> list[Column[RepCounts]]:
     return [
         Column("name", tr("Rep"), lambda row: row.name, 160, strong=True),
-        Column("done", tr("Planned visits done"), _done, 150, right=True),
-        Column("visits", tr("Visits"), lambda row: number(row.visits), 80, right=True),
-        Column("stores", tr("Stores"), lambda row: number(row.stores), 80, right=True),
-        Column("minutes", tr("Time per visit"), _minutes, 110, right=True),
-        Column("returned", tr("Returned"), lambda row: number(row.returned), 90, right=True,
+        Column("done", tr("Plan done"), _done, 104, right=True),
+        Column("visits", tr("Visits"), lambda row: number(row.visits), 72, right=True),
+        Column("stores", tr("Stores"), lambda row: number(row.stores), 84, right=True),
+        Column("minutes", tr("Time per visit"), _minutes, 112, right=True),
+        Column("returned", tr("Returned"), lambda row: number(row.returned), 92, right=True,
                tone=lambda row: "warning_text" if row.returned else "faint"),
-        Column("oos", tr("Out of stock"), _oos, 120, right=True),
+        Column("oos", tr("Out of stock"), _oos, 104, right=True),
     ]
 
 

@@ -20,7 +20,7 @@ from fieldcrm.words import money, number, tr
 
 ROW_HEIGHT = 46
 NARROW = 660
-NARROW_WIDTHS = {"state": 116, "facings": 78, "price": 90}
+NARROW_WIDTHS = {"state": 136, "facings": 78, "price": 90}
 
 
 class AuditTable(PageTable):

@@ -172,6 +172,7 @@ class Day:
         lines = recorder.audit()
         if pictures:
             screenshots.photograph(self.rep, self.out, "visit")
+            hands.wait_until("the draft is on the screen again", lambda: self._draft_of(outlet))
             recorder = Recorder(self.rep.window, self._chance)
         self.clock.move_on(18)
         recorder.photos(self._photo_files(name, outlet))
@@ -284,6 +285,7 @@ class Day:
             recorder = Recorder(self.rep.window, self._chance)
             recorder.recount_first_line()
             screenshots.photograph(self.rep, self.out, "correction")
+            hands.wait_until("the correction is on the screen again", lambda: self._draft_of(returned.outlet_id))
             recorder = Recorder(self.rep.window, self._chance)
             self.correction = recorder.send()
             done = self.rep.sync()

@@ -68,7 +68,8 @@ class Device:
         return done[0]
 
     def show(self, route: str, **params: object) -> None:
-        """Bring a screen to the front."""
+        """Bring a screen to the front, and its window before those of other computers."""
+        hands.activate(self.window)
         self.session.navigator.go(route, **params)
         hands.wait_until(f"{route} is in front", lambda: self._front(route) is not None)
 

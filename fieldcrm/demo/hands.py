@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -33,6 +34,13 @@ def wait_until(what: str, true: Callable[[], bool], seconds: float = WAIT_SECOND
         if time.monotonic() > deadline:
             raise NoAnswer(what)
         QTest.qWait(20)
+
+
+def activate(window: QWidget) -> None:
+    """Make a window the one that has the keyboard; without a window system nobody else does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # activateWindow() asks a window system that is not there
+        QApplication.setActiveWindow(window)
 
 
 def press(key: Qt.Key, modifier: Qt.KeyboardModifier = NO_MODIFIER, *, on: QWidget | None = None) -> None:

@@ -48,9 +48,12 @@ def play(*, region: Path | None, out: Path | None, as_json: bool, now: datetime)
     return 1 if steps.differences else 0
 
 
+# Said wherever there is no screen, no sound system and no video hardware.
+_EXPECTED = ("This plugin does not support", "Couldn't load ", "Couldn't resolve ", "Using Qt multimedia")
+
+
 def _qt_said(_kind: object, _context: object, text: str) -> None:
-    """What Qt says, but for the platform without a screen that has no hints to propagate."""
-    if not text.startswith("This plugin does not support"):
+    if not text.startswith(_EXPECTED):
         print(text, file=sys.stderr)
 
 

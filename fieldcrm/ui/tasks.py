@@ -6,8 +6,9 @@ Functions given here take and return plain data; no QObject and no database sess
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
@@ -21,9 +22,16 @@ Failed = Callable[[BaseException], None]
 
 
 def alive(callback: Callable[..., Any]) -> bool:
-    """Whether the object a bound method belongs to still exists on the Qt side."""
-    owner = getattr(callback, "__self__", None)
-    return not isinstance(owner, QObject) or isValid(owner)
+    """Whether the objects that a method or a local function works on still exist on the Qt side."""
+    return all(isValid(owner) for owner in _owners(callback) if isinstance(owner, QObject))
+
+
+def _owners(callback: Callable[..., Any]) -> Iterator[object]:
+    """What a method is bound to, and what a local function has taken from around it."""
+    yield getattr(callback, "__self__", None)
+    for cell in getattr(callback, "__closure__", None) or ():
+        with suppress(ValueError):  # a name that was never given anything
+            yield cell.cell_contents
 
 
 class Tasks(QObject):

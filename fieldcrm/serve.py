@@ -103,7 +103,7 @@ def _add_organisation(hq: Headquarters, options: argparse.Namespace) -> dict[str
 
 
 def _list_organisations(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
-    return {"organisations": [{"code": code, "id": org.hex} for org, code in hq.auth.organisations()]}
+    return {"organisations": [{"code": code, "id": org.hex} for org, code in hq.accounts.organisations()]}
 
 
 def _add_sector(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def _import_outlets(hq: Headquarters, options: argparse.Namespace) -> dict[str, 
 def _check(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
     """Whether what the server derives agrees with its records; ``--repair`` makes it again."""
     report = []
-    for org, code in hq.auth.organisations():
+    for org, code in hq.accounts.organisations():
         if options.repair:
             with hq.engine.begin() as connection:
                 hq.projections.rebuild(connection, org)

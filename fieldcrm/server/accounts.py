@@ -12,7 +12,7 @@ from fieldcrm.domain.actor import Role
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.ids import Id, new_id
 from fieldcrm.server.headquarters import Headquarters
-from sync.server.auth import DeviceInfo
+from sync.server.accounts import DeviceInfo
 from sync.server.database import reading
 from sync.server.refusal import CallRefused
 
@@ -31,7 +31,7 @@ def add_organisation(hq: Headquarters, code: str, name: str, *, now: datetime, i
     """
     org = id or new_id(now)
     _require(code=code, name=name)
-    _done(lambda: hq.auth.add_organisation(org, code))
+    _done(lambda: hq.accounts.add_organisation(org, code))
     hq.sync.create_org(org, name.strip(), now=now)
     setting = {"id": new_id(now), "key": "organisation", "value": {"name": name.strip()}}
     hq.apply(org, [("setting", setting)])
@@ -41,7 +41,7 @@ def add_organisation(hq: Headquarters, code: str, name: str, *, now: datetime, i
 def organisation(hq: Headquarters, code: str) -> Id:
     """Raises ``DomainError("organisation_unknown")``."""
     try:
-        return hq.auth.organisation(code)
+        return hq.accounts.organisation(code)
     except CallRefused as refusal:
         raise DomainError(refusal.code, field="organisation", **refusal.params) from refusal
 
@@ -102,16 +102,16 @@ def add_user(
 
 def add_account(hq: Headquarters, org: Id, login: str, password: str, *, person: Id, role: Role, now: datetime) -> None:
     """An account for a person whose record is there already, or comes with the same load."""
-    _done(lambda: hq.auth.add_account(org, login, password, person_id=person, role=role.value, now=now))
+    _done(lambda: hq.accounts.add_account(org, login, password, person_id=person, role=role.value, now=now))
 
 
 def devices(hq: Headquarters, org: Id) -> list[DeviceInfo]:
-    return hq.auth.devices(org)
+    return hq.accounts.devices(org)
 
 
 def revoke_device(hq: Headquarters, org: Id, device: int, *, now: datetime) -> None:
     """The device hears at its next call that it is revoked. Raises ``DomainError("device_unknown")``."""
-    _done(lambda: hq.auth.revoke_device(org, device, now=now))
+    _done(lambda: hq.accounts.revoke_device(org, device, now=now))
 
 
 def counts(hq: Headquarters, org: Id) -> dict[str, int]:

@@ -24,6 +24,7 @@ from fieldcrm.server.membership import Membership
 from fieldcrm.server.receipts import Receipts
 from sync.columns import record_to_wire
 from sync.server import auth_tables, blobs
+from sync.server.accounts import Accounts
 from sync.server.auth import Auth
 from sync.server.blobs import BlobStore
 from sync.server.database import open_database, reading
@@ -47,6 +48,7 @@ class Headquarters:
     folder: Path
     engine: Engine
     sync: SyncServer
+    accounts: Accounts
     auth: Auth
     blobs: BlobStore
     receipts: Receipts
@@ -149,10 +151,11 @@ def open_headquarters(
     )
     server = SyncServer(engine, CATALOGUE, hooks, tables)
     _prepare(engine, [tables.metadata, auth_tables.metadata, blobs.metadata, projections.metadata])
+    accounts = Accounts(engine, tables, new_id=new_id, hasher=hasher)
     auth = Auth(engine, tables, new_id=new_id, hasher=hasher)
     store = BlobStore(engine, folder / "blobs")
     receipts = Receipts(server, store)
-    opened = Headquarters(folder, engine, server, auth, store, receipts, membership, projected, clock)
+    opened = Headquarters(folder, engine, server, accounts, auth, store, receipts, membership, projected, clock)
     _check_restored(opened, accept_restore)
     return opened
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, update
 
+from sync.server.accounts import account_by_login, folded
 from sync.server.auth_tables import account, organisation, quarantine, session, token
 from sync.server.database import reading
 from sync.server.ports import Caller
@@ -30,6 +32,8 @@ from sync.server.throttle import Throttle
 ACCESS_LIFE = timedelta(minutes=15)
 REFRESH_LIFE = timedelta(days=90)
 QUARANTINE_BYTES = 16 * 1024 * 1024  # per device
+HASHES_AT_ONCE = 2  # each takes 64 MiB and a processor: guessing may not starve the rest
+HASH_WAIT = 10.0  # seconds
 _DEVICE_NAME_LENGTH = 100
 _PASSWORD_LENGTH = 1024
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -59,19 +63,8 @@ class Tokens:
     access_expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceInfo:
-    device_no: int
-    login: str
-    person_id: UUID
-    name: str
-    created_at: datetime
-    last_seen_at: datetime | None
-    revoked_at: datetime | None
-
-
 class Auth:
-    """All of it, on one database. Every method is one transaction, and safe to call from any thread."""
+    """Sessions, on one database. Every method is one transaction, and safe to call from any thread."""
 
     def __init__(
         self,
@@ -93,67 +86,7 @@ class Auth:
         self._refresh_life = refresh_life
         # A wrong login costs as long as a wrong password, so that nobody can find out who exists.
         self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
-
-    # -- organisations and accounts
-
-    def add_organisation(self, org: UUID, code: str) -> None:
-        """Raises ``CallRefused("organisation_exists")``."""
-        with self._write() as connection:
-            taken = connection.execute(
-                select(organisation.c.org_id).where(organisation.c.code == _folded(code))
-            ).first()
-            if taken is not None:
-                raise CallRefused(409, "organisation_exists", code=code)
-            connection.execute(insert(organisation).values(org_id=org, code=_folded(code)))
-
-    def organisation(self, code: str) -> UUID:
-        """The id of an organisation by its code; raises ``CallRefused("organisation_unknown")``."""
-        with reading(self._engine) as connection:
-            org = connection.execute(select(organisation.c.org_id).where(organisation.c.code == _folded(code))).scalar()
-        if org is None:
-            raise CallRefused(404, "organisation_unknown", code=code)
-        return UUID(bytes=org.bytes)
-
-    def organisations(self) -> list[tuple[UUID, str]]:
-        """Id and code of each."""
-        with reading(self._engine) as connection:
-            rows = connection.execute(select(organisation).order_by(organisation.c.code)).all()
-        return [(row.org_id, row.code) for row in rows]
-
-    def add_account(self, org: UUID, login: str, password: str, *, person_id: UUID, role: str, now: datetime) -> UUID:
-        """Raises ``Refused``: "login_taken", "password_short"."""
-        if len(password) < 8:
-            raise CallRefused(422, "password_short", minimum=8)
-        hashed = self._hasher.hash(password)
-        with self._write() as connection:
-            if self._account_by_login(connection, org, login) is not None:
-                raise CallRefused(409, "login_taken", login=login)
-            id_ = self._new_id(now)
-            connection.execute(
-                insert(account).values(
-                    org_id=org,
-                    id=id_,
-                    login=_folded(login),
-                    password_hash=hashed,
-                    person_id=person_id,
-                    role=role,
-                    active=True,
-                    created_at=now,
-                )
-            )
-        return id_
-
-    def set_active(self, org: UUID, login: str, active: bool, *, now: datetime) -> None:
-        """An account that is not active cannot sign in, and its sessions end."""
-        with self._write() as connection:
-            row = self._account_by_login(connection, org, login)
-            if row is None:
-                raise CallRefused(404, "login_unknown", login=login)
-            mine = (account.c.org_id == org) & (account.c.id == row["id"])
-            connection.execute(update(account).where(mine).values(active=active))
-            if not active:
-                theirs = (session.c.org_id == org) & (session.c.account_id == row["id"])
-                connection.execute(update(session).where(theirs, session.c.revoked_at.is_(None)).values(revoked_at=now))
+        self._hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
 
     # -- signing in
 
@@ -165,7 +98,7 @@ class Auth:
         Raises ``Refused``: "credentials_wrong", "too_many_attempts" (with ``retry_after`` in seconds),
         "device_revoked".
         """
-        key = f"{_folded(code)}/{_folded(login)}"
+        key = f"{folded(code)}/{folded(login)}"
         self._throttle.check(key, now)
         row = self._verified(code, login, password)
         if row is None:
@@ -224,36 +157,7 @@ class Auth:
             self._note_use(found, now)
         return self._identity(row, found)
 
-    # -- devices
-
-    def devices(self, org: UUID) -> list[DeviceInfo]:
-        device = self._device
-        both = (account.c.org_id == device.c.org_id) & (account.c.person_id == device.c.user_id)
-        query = (
-            select(
-                device.c.device_no,
-                account.c.login,
-                account.c.person_id,
-                device.c.label,
-                device.c.created_at,
-                device.c.last_seen,
-                device.c.revoked_at,
-            )
-            .join(account, both)
-            .where(device.c.org_id == org)
-            .order_by(device.c.device_no)
-        )
-        with reading(self._engine) as connection:
-            return [DeviceInfo(*row) for row in connection.execute(query)]
-
-    def revoke_device(self, org: UUID, device_no: int, *, now: datetime) -> None:
-        """The device hears at its next call that it is revoked. Raises ``CallRefused("device_unknown")``."""
-        device = self._device
-        this = (device.c.org_id == org) & (device.c.device_no == device_no)
-        with self._write() as connection:
-            if connection.execute(select(device.c.device_no).where(this)).first() is None:
-                raise CallRefused(404, "device_unknown", device=device_no)
-            connection.execute(update(device).where(this, device.c.revoked_at.is_(None)).values(revoked_at=now))
+    # -- what is left behind
 
     def keep_in_quarantine(self, identity: Identity, body: bytes, *, now: datetime) -> bool:
         """Keep what a revoked device could not send before; False when it has used up its room."""
@@ -288,18 +192,18 @@ class Auth:
 
     def _verified(self, code: str, login: str, password: str) -> RowMapping | None:
         with reading(self._engine) as connection:
-            org = connection.execute(select(organisation.c.org_id).where(organisation.c.code == _folded(code))).scalar()
-            row = None if org is None else self._account_by_login(connection, org, login)
+            org = connection.execute(select(organisation.c.org_id).where(organisation.c.code == folded(code))).scalar()
+            row = None if org is None else account_by_login(connection, org, login)
         stored = self._nobody if row is None else row["password_hash"]
+        if not self._hashing.acquire(timeout=HASH_WAIT):
+            raise CallRefused(503, "server_busy", retry_after=10)
         try:
             self._hasher.verify(stored, password[:_PASSWORD_LENGTH])
         except (VerificationError, InvalidHashError):
             return None
+        finally:
+            self._hashing.release()
         return row if row is not None and row["active"] else None
-
-    def _account_by_login(self, connection: Connection, org: UUID, login: str) -> RowMapping | None:
-        query = select(account).where(account.c.org_id == org, account.c.login == _folded(login))
-        return connection.execute(query).mappings().first()
 
     def _account(self, connection: Connection, org: UUID, id_: UUID) -> RowMapping:
         return connection.execute(select(account).where(account.c.org_id == org, account.c.id == id_)).mappings().one()
@@ -412,10 +316,6 @@ class Auth:
             found["session_id"],
             found["device_revoked"] is not None,
         )
-
-
-def _folded(text: str) -> str:
-    return text.strip().casefold()
 
 
 def _made(org: UUID) -> str:

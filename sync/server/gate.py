@@ -28,6 +28,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_BODY = 4 * 1024 * 1024 + 64 * 1024  # as it arrives; one blob chunk fits
 MAX_PLAIN = 32 * 1024 * 1024
+MAX_UNSIGNED = 64 * 1024
+STALL_SECONDS = 60.0  # without a byte of the body
 MAX_RUNNING = 64
 _THREAD_FROM = 64 * 1024  # bytes; above that (un)packing leaves the event loop free
 
@@ -48,26 +50,28 @@ class Gate:
             return
         started = time.perf_counter()
         answer = _Answer(send, accepts_zstd=_accepts_zstd(scope))
-        self._running += 1
-        self._metrics.running.inc()
         try:
             await self._handle(scope, receive, answer)
         except _Gone:
             answer.status = 499
         finally:
-            self._running -= 1
-            self._metrics.running.dec()
             self._note(scope, answer, time.perf_counter() - started)
 
     async def _handle(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         try:
-            if self._running > MAX_RUNNING:
-                raise CallRefused(503, "server_busy", retry_after=random.randint(2, 10))
             body = await _read(scope, receive)
+            if self._running >= MAX_RUNNING:
+                raise CallRefused(503, "server_busy", retry_after=random.randint(2, 10))
         except CallRefused as refusal:
             await answer.refuse(refusal)
             return
-        await self._app(scope, _replay(body, receive), answer)
+        self._running += 1
+        self._metrics.running.inc()
+        try:
+            await self._app(scope, _replay(body, receive), answer)
+        finally:
+            self._running -= 1
+            self._metrics.running.dec()
 
     def _note(self, scope: Scope, answer: _Answer, seconds: float) -> None:
         route = scope.get("path_template") or "other"
@@ -140,36 +144,47 @@ class _Answer:
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes:
+    """The whole body, unpacked. Who shows no token gets room for a sign-in and no more."""
+    signed = bool(_header(scope["headers"], b"authorization"))
+    limit, plain_limit = (MAX_BODY, MAX_PLAIN) if signed else (MAX_UNSIGNED, MAX_UNSIGNED)
     declared = _header(scope["headers"], b"content-length")
-    if declared.isdigit() and int(declared) > MAX_BODY:
-        raise CallRefused(413, "body_too_large", limit=MAX_BODY)
+    if declared.isdigit() and int(declared) > limit:
+        raise CallRefused(413, "body_too_large", limit=limit)
     body = bytearray()
     more = True
     while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _Gone
+        message = await _next(receive)
         body += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) > MAX_BODY:
-            raise CallRefused(413, "body_too_large", limit=MAX_BODY)
+        if len(body) > limit:
+            raise CallRefused(413, "body_too_large", limit=limit)
     if declared.isdigit() and len(body) < int(declared):
         raise _Gone
-    return await _unpacked(scope, bytes(body))
+    return await _unpacked(scope, bytes(body), plain_limit)
 
 
-async def _unpacked(scope: Scope, body: bytes) -> bytes:
+async def _next(receive: Receive) -> Message:
+    try:
+        async with asyncio.timeout(STALL_SECONDS):
+            message = await receive()
+    except TimeoutError:
+        raise CallRefused(408, "body_stalled") from None
+    if message["type"] == "http.disconnect":
+        raise _Gone
+    return message
+
+
+async def _unpacked(scope: Scope, body: bytes, limit: int) -> bytes:
     encoding = _header(scope["headers"], b"content-encoding").strip().lower()
     if encoding in (b"", b"identity"):
         return body
     if encoding != b"zstd":
         raise CallRefused(415, "encoding_unknown")
-    scope["headers"] = [
-        (n, v) for n, v in scope["headers"] if n.lower() not in (b"content-encoding", b"content-length")
-    ]
+    packed = (b"content-encoding", b"content-length")  # true of the packed body alone
+    scope["headers"] = [(name, value) for name, value in scope["headers"] if name.lower() not in packed]
     if len(body) < _THREAD_FROM:
-        return decompress(body, MAX_PLAIN)
-    return await asyncio.to_thread(decompress, body, MAX_PLAIN)
+        return decompress(body, limit)
+    return await asyncio.to_thread(decompress, body, limit)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -552,3 +552,11 @@ def test_an_unknown_record_id_is_not_given_away(company: Company, rita: BareDevi
     result = rita.push(rita.op("upd", "outlet", new_id(NOW), name="x"))[0]
     assert result.s in ("rejected", "dependent")
     assert result.row is None
+
+
+def test_who_shows_no_token_gets_room_for_a_sign_in_and_no_more(live: Live) -> None:
+    bomb = zstandard.compress(b" " * 1_000_000)
+    answer = requests.post(f"{live.url}/v1/sign-in", data=bomb, headers={"Content-Encoding": "zstd"}, timeout=30)
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+    answer = requests.post(f"{live.url}/v1/sign-in", data=b"{}", timeout=30)
+    assert answer.status_code == 400

@@ -56,7 +56,7 @@ def test_a_wrong_login_and_a_wrong_password_get_the_same_answer(company: Company
 
 
 def test_the_account_of_another_organisation_does_not_open_this_one(company: Company, rival: Company) -> None:
-    rival.hq.auth.add_account(
+    rival.hq.accounts.add_account(
         rival.org, "paul", "another password", person_id=rival.people["rita"], role="rep", now=rival.hq.clock()
     )
     with refused("credentials_wrong"):
@@ -157,7 +157,7 @@ def test_a_revoked_device_is_known_but_gets_nothing_new(company: Company, clock:
 def test_an_account_that_is_switched_off_ends_its_sessions(company: Company, clock: Clock) -> None:
     auth = company.hq.auth
     _, tokens = enter(company)
-    auth.set_active(company.org, "rita", False, now=clock())
+    company.hq.accounts.set_active(company.org, "rita", False, now=clock())
     with refused("token_unknown"):
         auth.identify(tokens.access, now=clock())
     with refused("credentials_wrong"):

@@ -1,0 +1,142 @@
+"""Organisations, the accounts of their people, and the devices that these have: what an administrator looks after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
+
+from sync.server.auth_tables import account, organisation, session
+from sync.server.database import reading
+from sync.server.refusal import CallRefused
+from sync.server.tables import ServerTables
+
+MINIMUM_PASSWORD = 8
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceInfo:
+    device_no: int
+    login: str
+    person_id: UUID
+    name: str
+    created_at: datetime
+    last_seen_at: datetime | None
+    revoked_at: datetime | None
+
+
+class Accounts:
+    """Every method is one transaction, and safe to call from any thread."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        tables: ServerTables,
+        *,
+        new_id: Callable[[datetime], UUID],
+        hasher: PasswordHasher | None = None,
+    ) -> None:
+        self._engine = engine
+        self._device = tables.device
+        self._new_id = new_id
+        self._hasher = hasher or PasswordHasher()
+
+    def add_organisation(self, org: UUID, code: str) -> None:
+        """Raises ``CallRefused("organisation_exists")``."""
+        with self._engine.begin() as connection:
+            taken = connection.execute(select(organisation.c.org_id).where(organisation.c.code == folded(code))).first()
+            if taken is not None:
+                raise CallRefused(409, "organisation_exists", code=code)
+            connection.execute(insert(organisation).values(org_id=org, code=folded(code)))
+
+    def organisation(self, code: str) -> UUID:
+        """The id of an organisation by its code; raises ``CallRefused("organisation_unknown")``."""
+        with reading(self._engine) as connection:
+            org = connection.execute(select(organisation.c.org_id).where(organisation.c.code == folded(code))).scalar()
+        if org is None:
+            raise CallRefused(404, "organisation_unknown", code=code)
+        return UUID(bytes=org.bytes)
+
+    def organisations(self) -> list[tuple[UUID, str]]:
+        """Id and code of each."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(organisation).order_by(organisation.c.code)).all()
+        return [(row.org_id, row.code) for row in rows]
+
+    def add_account(self, org: UUID, login: str, password: str, *, person_id: UUID, role: str, now: datetime) -> UUID:
+        """Raises ``Refused``: "login_taken", "password_short"."""
+        if len(password) < MINIMUM_PASSWORD:
+            raise CallRefused(422, "password_short", minimum=MINIMUM_PASSWORD)
+        hashed = self._hasher.hash(password)
+        with self._engine.begin() as connection:
+            if account_by_login(connection, org, login) is not None:
+                raise CallRefused(409, "login_taken", login=login)
+            id_ = self._new_id(now)
+            connection.execute(
+                insert(account).values(
+                    org_id=org,
+                    id=id_,
+                    login=folded(login),
+                    password_hash=hashed,
+                    person_id=person_id,
+                    role=role,
+                    active=True,
+                    created_at=now,
+                )
+            )
+        return id_
+
+    def set_active(self, org: UUID, login: str, active: bool, *, now: datetime) -> None:
+        """An account that is not active cannot sign in, and its sessions end."""
+        with self._engine.begin() as connection:
+            row = account_by_login(connection, org, login)
+            if row is None:
+                raise CallRefused(404, "login_unknown", login=login)
+            mine = (account.c.org_id == org) & (account.c.id == row["id"])
+            connection.execute(update(account).where(mine).values(active=active))
+            if not active:
+                theirs = (session.c.org_id == org) & (session.c.account_id == row["id"])
+                connection.execute(update(session).where(theirs, session.c.revoked_at.is_(None)).values(revoked_at=now))
+
+    def devices(self, org: UUID) -> list[DeviceInfo]:
+        device = self._device
+        both = (account.c.org_id == device.c.org_id) & (account.c.person_id == device.c.user_id)
+        query = (
+            select(
+                device.c.device_no,
+                account.c.login,
+                account.c.person_id,
+                device.c.label,
+                device.c.created_at,
+                device.c.last_seen,
+                device.c.revoked_at,
+            )
+            .join(account, both)
+            .where(device.c.org_id == org)
+            .order_by(device.c.device_no)
+        )
+        with reading(self._engine) as connection:
+            return [DeviceInfo(*row) for row in connection.execute(query)]
+
+    def revoke_device(self, org: UUID, device_no: int, *, now: datetime) -> None:
+        """The device hears at its next call that it is revoked. Raises ``CallRefused("device_unknown")``."""
+        device = self._device
+        this = (device.c.org_id == org) & (device.c.device_no == device_no)
+        with self._engine.begin() as connection:
+            if connection.execute(select(device.c.device_no).where(this)).first() is None:
+                raise CallRefused(404, "device_unknown", device=device_no)
+            connection.execute(update(device).where(this, device.c.revoked_at.is_(None)).values(revoked_at=now))
+
+
+def account_by_login(connection: Connection, org: UUID, login: str) -> RowMapping | None:
+    query = select(account).where(account.c.org_id == org, account.c.login == folded(login))
+    return connection.execute(query).mappings().first()
+
+
+def folded(text: str) -> str:
+    """Codes and logins do not distinguish capitals."""
+    return text.strip().casefold()

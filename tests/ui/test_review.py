@@ -257,6 +257,18 @@ def test_a_photo_that_is_not_here_says_so(qtbot: QtBot, sector: Sector, shown: O
     assert thumb.grab().toImage().pixelColor(QPoint(20, 20)).name() == theme.current().color.sunken
 
 
+def test_the_figures_are_exported_with_their_counts(
+    qtbot: QtBot, sector: Sector, shown: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sector.report("corner", LINES)
+    screen = shown()
+    qtbot.waitUntil(lambda: bool(screen.figures.shown_products()), timeout=PATIENCE)
+    monkeypatch.setattr("fieldcrm.ui.review.screen.ask_path", lambda *_: tmp_path / "figures.csv")
+    screen.export()
+    lines = (tmp_path / "figures.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert lines[1].startswith("Tea,Ours,Grocery,1,4,1,1,0,100.0,")
+
+
 def test_every_sentence_is_translated(spoken: str) -> None:
     remarks = [
         Remark("short", 1, {"minutes": 3, "usual": 30}), Remark("far", 1, {"distance_m": 900}),

@@ -104,8 +104,12 @@ class FiguresView(ScrollPage):
         self.chart.set(report_words.figure_name(trend.code), trend.points)
 
     def _show_products(self) -> None:
+        self.products.show_products(self.shown_products())
+
+    def shown_products(self) -> list[ProductFigures]:
+        """The products of the table: ours, or all."""
         own = self.whose.value() == "own"
-        self.products.show_products([product for product in self._products if product.own or not own])
+        return [product for product in self._products if product.own or not own]
 
     def _show_shelf(self, page: FiguresPage) -> None:
         self._middle.removeWidget(self._shelf_card)

@@ -109,8 +109,7 @@ class ProductCells(CellDelegate):
             painter.fillRect(rect, theme.qcolor(color.selected if selected else color.hover))
         if selected and index.column() == 0:
             painter.fillRect(rect.x(), rect.y(), 3, rect.height(), theme.qcolor(color.accent))
-        if index.row() + 1 < index.model().rowCount():
-            painter.fillRect(rect.x(), rect.bottom(), rect.width(), 1, theme.qcolor(color.border))
+        painter.fillRect(rect.x(), rect.bottom(), rect.width(), 1, theme.qcolor(color.border))
 
 
 def _two_lines(painter: QPainter, inner: QRect, row: ProductFigures) -> None:

@@ -17,6 +17,7 @@ from fieldcrm.ui.actions import Action
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.messages import sentence
 from fieldcrm.ui.review.crumbs import Crumbs
+from fieldcrm.ui.review.export import ask_path, export_table, product_table, store_table
 from fieldcrm.ui.review.figures_page import FiguresView
 from fieldcrm.ui.review.filters import FilterBar
 from fieldcrm.ui.review.queue_page import QueueView
@@ -101,8 +102,17 @@ class ReviewScreen(QWidget):
             Action("review.return", tr("&Return the report…"), self.ask_return, ("R",), "undo-2", "edit", 5),
             Action("review.next", tr("&Next report"), lambda: self._step(1), ("J",), "arrow-down", "view", 5),
             Action("review.previous", tr("&Previous report"), lambda: self._step(-1), ("K",), "arrow-up", "view", 5),
+            Action("review.export", tr("&Export the figures…"), self.export, ("Ctrl+Shift+E",), "file-spreadsheet",
+                   "file", 1),
             Action("review.undo", tr("&Take the decision back"), self.take_back, ("Z",), "rotate-ccw", "edit", 5),
         ]
+
+    def export(self) -> None:
+        """The table in front as a CSV: the stores behind a figure, or else the products."""
+        behind = self.stack.currentWidget() is self.stores_state
+        table = store_table(self.stores.rows()) if behind else product_table(self.figures.shown_products())
+        if table[1] and (path := ask_path(self, tr("stores") if behind else tr("distribution"))) is not None:
+            export_table(self.session, path, table)
 
     # loading
 

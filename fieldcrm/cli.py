@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--region", type=Path, metavar="FILE.osm.pbf", help="outlets of this OpenStreetMap extract")
     demo.add_argument("--folder", type=Path, metavar="DIR", help="where the demo workspace is kept")
     demo.add_argument("--fresh", action="store_true", help="throw the demo workspace away and begin again")
+    demo.add_argument("--role", choices=("rep", "manager"), default="rep", help="whose workspace to open")
     demo.set_defaults(run=_demo)
 
     region = commands.add_parser("region", help="the offline map of a region").add_subparsers(required=True)
@@ -91,7 +92,9 @@ def _demo(options: argparse.Namespace) -> int:
         return play(region=options.region, out=options.out, as_json=options.json, now=now)
     from fieldcrm.demo.workspace import open_workspace
 
-    return open_workspace(folder=options.folder, region=options.region, fresh=options.fresh, now=datetime.now(UTC))
+    return open_workspace(
+        folder=options.folder, region=options.region, fresh=options.fresh, role=options.role, now=datetime.now(UTC)
+    )
 
 
 def _region(options: argparse.Namespace) -> int:
@@ -113,7 +116,7 @@ def _form(options: argparse.Namespace) -> int:
     try:
         workbook = options.workbook.read_bytes()
     except OSError as error:
-        raise Unavailable("file_unreadable", file=options.workbook.name, detail=error.strerror or "") from error
+        raise Unavailable("file_unreadable", path=options.workbook.name, reason=error.strerror or "") from error
     xform = compile_xlsform(workbook)
     questions = sum(1 for _ in load_form(xform).questions())
     if options.out:

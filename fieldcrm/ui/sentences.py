@@ -8,6 +8,7 @@ SENTENCES: dict[str, str] = {
     "database_damaged": "The data file {path} is damaged. Nothing was changed: keep it, and call your help desk.",
     "disk_full": "The disk is full. Free some space, then try again; what was saved before is safe.",
     "disk_denied": "This computer does not allow writing to {path}.",
+    "demo_folder_foreign": "The folder {path} holds something else than a demo. Nothing was touched: name another one.",
     "profile_exists": "There is already a workspace in {path}.",
     "profile_missing": "There is no workspace in {path}.",
     "not_signed_in": "Nobody has signed in to the workspace in {path} yet.",

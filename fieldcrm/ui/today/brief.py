@@ -80,7 +80,7 @@ class BriefPanel(Card):
             why = reasons.left_out(item.reason, item.params)
         lines = [(tr("Why"), why)] if why else []
         if brief.see is not None:
-            lines.append((tr("See"), ", ".join(part for part in (brief.see.name, brief.see.job) if part)))
+            lines.append((tr("Ask for"), ", ".join(part for part in (brief.see.name, brief.see.job) if part)))
         if brief.promise is not None:
             due = tr("due {day}", day=date(brief.promise.due, "d")) if brief.promise.due else ""
             lines.append((tr("Promise"), ", ".join(part for part in (brief.promise.title, due) if part)))

@@ -71,10 +71,10 @@ class DayHeader(QWidget):
 
 
 def progress(today: Today) -> str:
-    """``4 of 11 done, 1 skipped · 2 h 10 on the way · last visit until 16:40``."""
+    """``4 of 11 done, 1 store skipped · 2 h 10 on the way · last visit until 16:40``."""
     parts = [trn("{done} of {n} done", "{done} of {n} done", today.total, done=today.done)] if today.total else []
     if today.skipped:
-        parts[-1] += ", " + trn("{n} skipped", "{n} skipped", today.skipped)
+        parts[-1] += ", " + trn("{n} store skipped", "{n} stores skipped", today.skipped)
     if today.unplanned:
         parts.append(trn("{n} unplanned visit", "{n} unplanned visits", today.unplanned))
     if today.drive_minutes:

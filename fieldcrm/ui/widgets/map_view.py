@@ -170,8 +170,11 @@ class MapView(QWidget):
         tile_set = self._pack.tile_set if self._pack else None
         html = rendered.render(tile_set, _flavour(), _colours(), {"fit": tr("Show all of today's stores")})
         profile = QWebEngineProfile(self)  # without a name: nothing is written to disk
-        profile.installUrlSchemeHandler(SCHEME.encode(), scheme.make_handler(html, self._pack, profile))
-        profile.setUrlRequestInterceptor(scheme.make_interceptor(self.guard, profile))
+        # Kept by name: the profile does not keep the Python half of these two, and then silently asks nobody.
+        self._handler = scheme.make_handler(html, self._pack, profile)
+        self._interceptor = scheme.make_interceptor(self.guard, profile)
+        profile.installUrlSchemeHandler(SCHEME.encode(), self._handler)
+        profile.setUrlRequestInterceptor(self._interceptor)
         script = QWebEngineScript()
         script.setSourceUrl(QUrl("qrc:///qtwebchannel/qwebchannel.js"))
         script.setInjectionPoint(QWebEngineScript.InjectionPoint.DocumentCreation)

@@ -30,7 +30,7 @@ from fieldcrm.usecases.schedule import Phase, Schedule, Trouble
 from fieldcrm.usecases.visits import project_submissions
 from sync.client.blobs import BlobSource
 from sync.client.engine import Progress, SyncEngine, UpgradeNeeded
-from sync.client.failures import BadAddress, BadCertificate, Busy, NeedsSignIn, Offline, RemoteFailure, Revoked
+from sync.client.failures import Busy, NeedsSignIn, Offline, RemoteFailure, Revoked
 from sync.client.local import Local, LocalTransaction, Touched
 from sync.protocol import Remote
 
@@ -330,8 +330,9 @@ def _trouble(failure: RemoteFailure) -> Trouble:
         return Trouble.OFFLINE
     if isinstance(failure, NeedsSignIn):
         return Trouble.SIGN_IN
-    if isinstance(failure, Revoked | UpgradeNeeded | BadAddress | BadCertificate):
+    if isinstance(failure, Revoked | UpgradeNeeded):
         return Trouble.BLOCKED
+    # Not our server, or a certificate that proves nothing: often a hotel's sign-in page, so it is tried again.
     return Trouble.SERVER
 
 

@@ -75,7 +75,7 @@ def rows(r: Reader, rids: Sequence[int], *, midnight: datetime, near: Near | Non
 def _row(values: tuple[Any, ...], today: int, near: Near | None) -> OutletRow:
     lat, lon, interval, last = values[13:17]
     due = None
-    if interval is not None:
+    if interval is not None and values[6] != "closed":
         due = interval if last is None else (today - last + DAY_MS - 1) // DAY_MS - interval
     distance = None
     if near is not None and lat is not None and lon is not None:

@@ -65,6 +65,11 @@ def slots_words(week: Week) -> str:
     )
 
 
+def within_sentence(text: str) -> str:
+    """Days in the middle of a sentence: English keeps their capital, French does not."""
+    return text if language() == "en" else text[:1].lower() + text[1:]
+
+
 def _sentence(days: list[str]) -> str:
     if len(days) == 7:
         return tr("Every day")

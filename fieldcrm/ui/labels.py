@@ -159,6 +159,11 @@ def field_value(field: str, value: object, people: Callable[[Id], str] | None = 
     return str(value)
 
 
+def unbroken(text: str | None) -> str:
+    """A phone number that stays on one line."""
+    return (text or "").replace(" ", "\u00a0")
+
+
 def next_visit(due_days: int | None, *, never: bool) -> tuple[str, str]:
     """The same in full words, for where nothing beside it says what is due."""
     words, tone = lateness(due_days, never=never)

@@ -82,9 +82,9 @@ def card(r: Reader, outlet_id: Id, actor: Actor, *, now: datetime) -> Card:
     tasks = by_urgency(_tasks.tasks_of(r, ids))
     notes = _tasks.notes_of(r, ids)
     last = visits[0].visit.started_at if visits else None
-    late = overdue_days(
-        None if last is None else last.astimezone(ZoneInfo(outlet.zone)).date(), outlet.visit_interval_days, today
-    )
+    last_day = None if last is None else last.astimezone(ZoneInfo(outlet.zone)).date()
+    rhythm = None if outlet.state == "closed" else outlet.visit_interval_days
+    late = overdue_days(last_day, rhythm, today)
     draft = _card.draft_of(r, ids)
     stop = _card.next_stop(r, ids, today)
     known_from = traces(outlet, people)

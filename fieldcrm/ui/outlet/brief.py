@@ -18,6 +18,7 @@ from fieldcrm.words import date as day_words
 from fieldcrm.words import listing, money, since, tr, trc, trn
 
 SHOWN = 4
+NOTE_LENGTH = 90
 
 _LOOKS = {  # icon, tone
     "correct_report": ("undo-2", "danger"),
@@ -169,12 +170,12 @@ def _see(brief: Brief) -> Card:
         card = _tile("user-round", tr("Whom to see"), tr("Nobody known yet"), "body")
     else:
         card = _tile("user-round", tr("Whom to see"), brief.see.name)
-        more = " · ".join(part for part in (brief.see.job, brief.see.phone) if part)
+        more = " · ".join(part for part in (brief.see.job, labels.unbroken(brief.see.phone)) if part)
         if more:
             card.add(Text(more, "caption", "muted", wrap=True))
     best = ""
     if brief.slots is not None:
-        best = tr("Best: {slots}", slots=hours.slots_words(brief.slots))
+        best = tr("Best: {slots}", slots=hours.within_sentence(hours.slots_words(brief.slots)))
     elif brief.usual_hour is not None:
         best = tr("Visits were mostly about {time}", time=hours.clock(brief.usual_hour * 60))
     if best:
@@ -266,7 +267,8 @@ def news_words(news: News) -> str:
         return tr("Your report was returned")
     if news.code == "report_approved":
         return tr("Your report was approved")
-    return tr("Note: {text}", text=str(news.params.get("text", "")).splitlines()[0][:80])
+    text = " ".join(str(news.params.get("text", "")).split())
+    return tr("Note: {text}", text=text if len(text) <= NOTE_LENGTH else text[: NOTE_LENGTH - 1].rstrip() + "…")
 
 
 def price_words(line: ShelfLine) -> str:

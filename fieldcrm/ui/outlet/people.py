@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLineEdit, QW
 from fieldcrm.domain.contact import Contact, ContactDetails
 from fieldcrm.domain.errors import CodedError
 from fieldcrm.domain.ids import Id
-from fieldcrm.ui import theme
+from fieldcrm.ui import labels, theme
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.messages import sentence
 from fieldcrm.ui.outlet.parts import Section
@@ -125,7 +125,7 @@ class People(Section):
         across.addWidget(Avatar(contact.name, 34), 0, Qt.AlignmentFlag.AlignTop)
         lines = column(0)
         lines.addWidget(Text(contact.name, "body-medium", wrap=True))
-        reach = " · ".join(part for part in (contact.job, contact.phone, contact.email) if part)
+        reach = " · ".join(part for part in (contact.job, labels.unbroken(contact.phone), contact.email) if part)
         if reach:
             text = Text(reach, "caption", "muted", wrap=True)
             text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -448,3 +449,30 @@ def test_a_draft_that_was_sent_meanwhile_is_said_so(bench: Bench) -> None:
     from fieldcrm.ui.widgets import EmptyState
 
     bench.until(lambda: isinstance(bench.screen._stack.currentWidget(), EmptyState))
+
+
+def test_a_photo_that_was_still_being_prepared_when_the_window_closed_is_there_again(bench: Bench) -> None:
+    bench.begin()
+    draft = bench.editor.recording.draft_id
+    bench.editor.recording.add_photo("/photos/shelf_photos", jpeg(4, (3000, 2000)))
+    time.sleep(0.1)
+    bench.session.tasks.stop()  # waits for what has begun; what it brings home is no longer heard
+    _, before = instance_of(bench.db, draft)
+    assert before.get("/photos/shelf_photos") == ""
+    from fieldcrm.ui.visit.recording import Recording
+
+    with bench.db.read() as r:
+        again = Recording(bench.session, visits.open_draft(r, draft))
+    assert len(again.photos("/photos/shelf_photos")) == 1
+
+
+def test_sending_waits_for_photos_that_are_on_their_way(bench: Bench) -> None:
+    bench.begin()
+    bench.tap("r")
+    bench.editor.recording.set("/photos/no_photo", "other")
+    bench.editor.recording.add_photo("/photos/other_photos", jpeg(4, (3000, 2000)))
+    bench.editor.go_check()
+    bench.editor.send()
+    bench.until(lambda: Place("today", {}) in bench.places)
+    with bench.db.read() as r:
+        assert len(r.conn.execute(select(T.attachment)).all()) == 1

@@ -12,6 +12,7 @@ from fieldcrm.forms.model import Control, Group, Item, Question
 from fieldcrm.forms.problems import Problem
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.messages import Message, sentence
+from fieldcrm.ui.tasks import alive
 from fieldcrm.ui.visit.check_page import CheckPage
 from fieldcrm.ui.visit.grid_page import GridPage
 from fieldcrm.ui.visit.group_page import GroupPage
@@ -34,6 +35,7 @@ class DraftEditor(QWidget):
         self.session = session
         self.recording = Recording(session, opened, self)
         self._sending = False
+        self._send_after_photos = False
         self._paths = [path for path in map(self._path, self.recording.form.steps) if self._has_questions(path)]
         self.pages: list[GridPage | GroupPage] = [self._page(path) for path in self._paths]
         self.check = CheckPage(self.recording, self.show_answer, self.send)
@@ -46,6 +48,7 @@ class DraftEditor(QWidget):
         self._build()
         self.recording.answered.connect(self._mark)
         self.recording.failed.connect(self._failed)
+        self.recording.photos_changed.connect(self._photos_changed)
         self._mark()
         self.stepper.selectionModel().currentChanged.connect(self._step_chosen)
         self.go(min(self.recording.step, len(self.pages)))
@@ -210,6 +213,10 @@ class DraftEditor(QWidget):
         """Submit, unless something is missing; then say what."""
         if self._sending:
             return
+        if self.recording.pending:
+            self._send_after_photos = True
+            self.check.send.setEnabled(False)
+            return
         if self.recording.errors():
             self.go_check()
             return
@@ -218,6 +225,22 @@ class DraftEditor(QWidget):
         self.recording.flush()  # the writer does one thing after another: the submission reads what is saved here
         now, draft_id = self.session.clock(), self.recording.draft_id
         self.session.do(lambda tx: visits.submit_visit(tx, draft_id, now=now), self._sent, self._refused)
+
+    def _photos_changed(self, _path: str) -> None:
+        self.look_at_position()
+        if self._send_after_photos and not self.recording.pending:
+            self._send_after_photos = False
+            self.send()
+
+    def look_at_position(self) -> None:
+        """A photo or the receiver may have brought a position."""
+        draft = self.recording.draft_id
+
+        def arrived(found: visits.OpenDraft | None) -> None:
+            if found is not None and alive(self.send):
+                self.head.show_position(found)
+
+        self.session.ask_later(lambda r: visits.find_draft(r, draft), arrived, key="visit-position")
 
     def _sent(self, submitted: visits.Submitted) -> None:
         self.recording.close()

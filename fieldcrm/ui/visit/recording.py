@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -46,6 +47,7 @@ class Recording(QObject):
         self.lines = {line.product_id.hex: line for line in opened.lines}
         self.grids = grids(self.form)
         self.known_photos = {photo.sha256: photo for photo in opened.photos}
+        self.pending = 0  # photos on their way into the report
         self._undo: list[_Step] = []
         self._closed = False
         self._waiting = False
@@ -53,6 +55,7 @@ class Recording(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(SAVE_AFTER)
         self._timer.timeout.connect(self.flush)
+        self._name_photos()
 
     # answers
 
@@ -174,23 +177,30 @@ class Recording(QObject):
         return self.instance.get(path).split()
 
     def add_photo(self, path: str, data: bytes) -> None:
-        """Check, shrink and keep a photo in the pool, then put it into the answer."""
-        session, zone = self.session, self.opened.draft.zone
-        pixels = session.preferences.photo_pixels
+        """Check, shrink and keep a photo in the pool, where it also becomes part of the draft: what has begun is
+        finished even when the window is closed. Then put it into the answer.
+        """
+        session, zone, draft_id = self.session, self.opened.draft.zone, self.draft_id
+        pixels, actor, now = session.preferences.photo_pixels, session.actor, session.clock()
 
-        def keep() -> capture.KeptPhoto:
-            return capture.keep_photo(session.photos, data, zone=zone, long_side=pixels)
+        def keep() -> visits.DraftPhoto:
+            kept = capture.keep_photo(session.photos, data, zone=zone, long_side=pixels)
+            written = session.db.write(lambda tx: capture.add_photo(tx, draft_id, path, kept), actor=actor, now=now)
+            return written.result().value
 
-        session.tasks.run(keep, lambda kept: self._kept(path, kept), self._refused)
+        self.pending += 1
+        session.tasks.run(keep, partial(self._added, path), self._refused)
 
-    def _kept(self, path: str, kept: capture.KeptPhoto) -> None:
-        if self._closed or not alive(self._refused):
-            return
-        self.session.do(
-            lambda tx: capture.add_photo(tx, self.draft_id, path, kept),
-            lambda photo: self._added(path, photo), self._refused)
+    def _name_photos(self) -> None:
+        """Photos that came into the draft just before the program was closed are named by their answers now."""
+        for photo in self.opened.photos:
+            if self.instance.has(photo.node) and photo.sha256 not in self.photos(photo.node):
+                self.instance.set(photo.node, " ".join([*self.photos(photo.node), photo.sha256]))
 
     def _added(self, path: str, photo: visits.DraftPhoto) -> None:
+        if self._closed or not alive(self._refused):
+            return
+        self.pending -= 1
         names, sha256 = self.photos(path), photo.sha256
         self.known_photos[sha256] = photo
         if sha256 not in names:
@@ -202,6 +212,7 @@ class Recording(QObject):
     def _refused(self, error: BaseException) -> None:
         if not isinstance(error, CodedError):
             raise error
+        self.pending -= 1
         self.failed.emit(error)
         self.photos_changed.emit("")
 

@@ -23,7 +23,8 @@ from fieldcrm.words import tr, trn
 
 class VisitScreen(QWidget):
     """``open(outlet=…, stop=…)`` begins or goes on with a visit; ``open(draft=…)`` goes on with a draft;
-    ``open(correct=…)`` corrects a report; ``open(report=…)`` shows one; ``open()`` lists the drafts of this device.
+    ``open(correct=…)`` corrects a report; ``open(report=…)`` (or ``submission=…``) shows one; ``open()`` lists the
+    drafts of this device.
     """
 
     def __init__(self, session: AppSession) -> None:
@@ -52,7 +53,7 @@ class VisitScreen(QWidget):
                 self._begin(outlet, stop if isinstance(stop, Id) else None)
             case {"correct": Id() as report}:
                 self.session.do(lambda tx: visits.correct(tx, report), self._replace, self._cannot, tr("Correction"))
-            case {"report": Id() as report}:
+            case {"report": Id() as report} | {"submission": Id() as report}:
                 self._put(ReportPage(self.session, report))
             case _:
                 self._put(DraftsPage(self.session))
@@ -61,8 +62,6 @@ class VisitScreen(QWidget):
         page = self._stack.currentWidget()
         if isinstance(page, DraftsPage | ReportPage):
             page.refresh(changes)
-        elif self.editor is not None and changes.touches_id("draft", self.editor.recording.draft_id):
-            self._look_at_position(self.editor)
 
     def leaving(self) -> None:
         """Another screen comes to the front, or the window closes: whatever was typed goes to the disk now."""
@@ -132,16 +131,11 @@ class VisitScreen(QWidget):
         editor.focus_page()
         draft = opened.draft
         if draft.position_source == "none" and draft.supersedes_id is None:
-            ask_position(editor, lambda place: self._placed(draft.id, place))
+            ask_position(editor, lambda place: self._placed(editor, place))
 
-    def _placed(self, draft: Id, place: visits.Position) -> None:
-        self.session.do(lambda tx: visits.set_position(tx, draft, place))
-
-    def _look_at_position(self, editor: DraftEditor) -> None:
+    def _placed(self, editor: DraftEditor, place: visits.Position) -> None:
         draft = editor.recording.draft_id
-        self.session.ask_later(
-            lambda r: visits.find_draft(r, draft),
-            lambda found: editor.head.show_position(found) if found is not None else None, key="visit-position")
+        self.session.do(lambda tx: visits.set_position(tx, draft, place), lambda _: editor.look_at_position())
 
     def discard(self) -> None:
         """Throw the draft away, after a question: this cannot be undone."""

@@ -100,17 +100,3 @@ def day_windows(value: str | None, country: str | None, day: date) -> tuple[Span
         if state is State.OPEN
     ]
     return tuple(spans)
-
-
-def day_windows(value: str | None, country: str | None, day: date) -> tuple[Span, ...] | None:
-    """When the store is open on ``day``, public holidays counted; empty when closed, ``None`` when unknown."""
-    hours = _parsed(value, country)
-    if hours is None:
-        return None
-    midnight = datetime.combine(day, time.min)
-    spans = [
-        Span(max(0, (start - midnight) // timedelta(minutes=1)), (end - midnight) // timedelta(minutes=1))
-        for start, end, state, _comment in hours.intervals(midnight, midnight + timedelta(days=1))
-        if state is State.OPEN
-    ]
-    return tuple(spans)

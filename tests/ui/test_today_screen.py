@@ -67,6 +67,7 @@ def screen(qtbot: QtBot, session: AppSession) -> Iterator[TodayScreen]:
     made.show()
     made.open()
     yield made
+    made.close()
     made.map.close_map()
 
 

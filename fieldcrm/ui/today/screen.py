@@ -154,6 +154,10 @@ class TodayScreen(QWidget):
     def leaving(self) -> None:
         self._pause.stop()
 
+    def hideEvent(self, event: Any) -> None:
+        self._pause.stop()
+        super().hideEvent(event)
+
     # ---- showing
 
     def _real_today(self) -> date:

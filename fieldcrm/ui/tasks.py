@@ -50,6 +50,10 @@ class Tasks(QObject):
         self, fn: Callable[[], R], then: Callable[[R], None] | None = None, failed: Failed | None = None
     ) -> Future[R]:
         """Run ``fn`` in the pool. Without ``failed``, an error goes to ``unexpected``."""
+        if self._stopped:  # a window that is closing may still ask: it gets no answer
+            dropped: Future[R] = Future()
+            dropped.cancel()
+            return dropped
         future = self._pool.submit(fn)
         self.watch(future, then, failed)
         return future

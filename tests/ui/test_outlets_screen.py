@@ -104,7 +104,7 @@ def test_filters_are_found_again_at_the_next_start(qtbot: Any, session: AppSessi
 def test_columns_are_chosen_and_kept(qtbot: Any, session: AppSession, screen: OutletsScreen) -> None:
     at = [column.key for column in screen.model.columns].index("phone")
     assert screen.table.isColumnHidden(at)
-    menu = screen.columns_menu()
+    menu = screen.table.columns_menu()
     next(action for action in menu.actions() if action.text() == "Phone").trigger()
     assert not screen.table.isColumnHidden(at)
     again = OutletsScreen(session)

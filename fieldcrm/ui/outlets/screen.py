@@ -7,25 +7,25 @@ from datetime import datetime
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
-from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from fieldcrm.domain.changes import Changes
 from fieldcrm.domain.ids import Id
 from fieldcrm.ui import theme
 from fieldcrm.ui.actions import Action
 from fieldcrm.ui.appsession import AppSession
-from fieldcrm.ui.outlets.columns import ALWAYS, SHOWN_AT_FIRST, columns
+from fieldcrm.ui.outlets.columns import columns
 from fieldcrm.ui.outlets.export import export_list
 from fieldcrm.ui.outlets.filters import FilterBar
 from fieldcrm.ui.outlets.newoutlet import NewOutlet
 from fieldcrm.ui.outlets.preview import Preview
+from fieldcrm.ui.outlets.table import OutletTable
 from fieldcrm.ui.widgets import (
     Button,
     EmptyState,
     IconButton,
     PageModel,
-    PageTable,
     SearchField,
     StateStack,
     Text,
@@ -36,9 +36,8 @@ from fieldcrm.usecases import outlets, visits
 from fieldcrm.usecases.outlets import Facets, Filters, Near, OutletRow, Sort
 from fieldcrm.words import number, tr, trn
 
-NAME_WIDTH = 190  # pixels, at least
 NARROW = 900  # pixels below which the preview gives its room to the list
-COLUMNS, FILTERS, PREVIEW = "outlets/columns", "outlets/filters", "outlets/preview"
+FILTERS, PREVIEW = "outlets/filters", "outlets/preview"
 KINDS = ("outlet", "visit", "task", "contact", "note", "draft", "outlet_alias", "sector", "submission", "review")
 
 
@@ -48,17 +47,15 @@ class OutletsScreen(QWidget):
         self._session = session
         self._query, self._sort, self._descending = "", Sort.RELEVANCE, False
         self._near = self._whereabouts()
-        self._filters = self._now_filters(None)
+        self._filters = Filters(self._midnight())
         self._stale = False
         self.model: PageModel[OutletRow] = PageModel(columns(session.clock), self._rows, lambda row: row.rid, self)
         self.search = SearchField(tr("Search by name, banner, street, town or postcode"), tr("Search outlets"))
         self.search.searched.connect(self._searched)
         self.filters = FilterBar(lambda: self._near)
         self.filters.restore(session.preferences.json(FILTERS, {}))
-        self.filters.near.setVisible(self._near is not None)
         self.filters.changed.connect(self._filtered)
-        self.table = PageTable(self.model, tr("Outlets"), preferences=session.preferences)
-        self.table.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.table = OutletTable(self.model, session.preferences)
         self.model.sort_requested.connect(self._sorted)
         self.table.opened.connect(lambda rid: self._with_row(rid, self._open_card))
         self.table.current_changed.connect(lambda _: self._preview_soon())
@@ -76,13 +73,14 @@ class OutletsScreen(QWidget):
         self._pause.setInterval(60)  # holding an arrow key runs down the list without a read for each line
         self._pause.timeout.connect(self._show_preview)
         self._lay_out()
-        self._show_columns()
         self._side()
 
     # ---- what the shell asks ----
 
     def open(self, **params: Any) -> None:
         """Show the list; ``query`` searches, ``new`` begins a new outlet, ``overdue`` filters."""
+        self._near = self._whereabouts()
+        self.filters.near.setVisible(self._near is not None)
         if params.get("overdue"):
             self.filters.clear()
             self.filters.overdue.setChecked(True)
@@ -191,7 +189,6 @@ class OutletsScreen(QWidget):
         self.splitter.addWidget(side)
         self.splitter.setStretchFactor(0, 1)
         self.splitter.setStretchFactor(1, 0)
-        self.splitter.splitterMoved.connect(lambda *_: self._fit())
         self.splitter.setSizes([theme.pixels(900), theme.pixels(370)])
         whole.addWidget(self.splitter, 1)
 
@@ -205,15 +202,6 @@ class OutletsScreen(QWidget):
         entering = not self.new_outlet.isHidden()
         self.states.setVisible(not (narrow and entering))
         self._side_holder.setVisible(entering or (self._previewing and not narrow))
-        QTimer.singleShot(0, self._fit)
-
-    def _fit(self) -> None:
-        """The name takes the room that the other columns leave."""
-        others = sum(
-            self.table.columnWidth(at) for at in range(1, len(self.model.columns)) if not self.table.isColumnHidden(at)
-        )
-        room = self.table.viewport().width() - others
-        self.table.setColumnWidth(0, max(theme.pixels(NAME_WIDTH), room))
 
     def toggle_preview(self) -> None:
         self._previewing = not self._previewing
@@ -230,9 +218,6 @@ class OutletsScreen(QWidget):
         midnight, actor = self._midnight(), self._session.actor
         return self._session.ask(lambda r: outlets.whereabouts(r, actor, midnight))
 
-    def _now_filters(self, bar: FilterBar | None) -> Filters:
-        return Filters(self._midnight()) if bar is None else bar.filters(self._midnight())
-
     def _rows(self, rids: Sequence[int]) -> list[OutletRow]:
         midnight, near = self._filters.midnight, self._filters.near or self._near
         return self._session.ask(lambda r: outlets.rows(r, rids, midnight=midnight, near=near))
@@ -240,7 +225,7 @@ class OutletsScreen(QWidget):
     def _load(self) -> None:
         """Ask for the ids again, and for the counts of the chips."""
         self._stale = False
-        self._filters = filters = self._now_filters(self.filters)
+        self._filters = filters = self.filters.filters(self._midnight())
         query, sort, descending = self._query, self._sort, self._descending
         if sort is Sort.RELEVANCE and filters.near is not None:
             sort = Sort.DISTANCE
@@ -259,7 +244,6 @@ class OutletsScreen(QWidget):
         self.table.set_ids(rids)
         if rids:
             self.states.show_content()
-            self._fit()
             if self.table.current_id() is None:
                 self.table.selectRow(0)
             self._show_preview()
@@ -405,43 +389,11 @@ class OutletsScreen(QWidget):
         self._leave_new()
         self._open_card(outlet_id)
 
-    # ---- columns and export ----
-
-    def _chosen_columns(self) -> list[str]:
-        known = [shown.key for shown in self.model.columns]
-        kept = self._session.preferences.json(COLUMNS, list(SHOWN_AT_FIRST))
-        return [key for key in known if key in kept or key == ALWAYS]
-
-    def _show_columns(self) -> None:
-        chosen = self._chosen_columns()
-        for at, shown in enumerate(self.model.columns):
-            self.table.setColumnHidden(at, shown.key not in chosen)
-        self._fit()
-
-    def columns_menu(self) -> QMenu:
-        menu = QMenu(self)
-        chosen = self._chosen_columns()
-        for shown in self.model.columns:
-            action = QAction(shown.title, menu)
-            action.setCheckable(True)
-            action.setChecked(shown.key in chosen)
-            action.setEnabled(shown.key != ALWAYS)
-            action.triggered.connect(lambda _=False, key=shown.key: self._toggle_column(key))
-            menu.addAction(action)
-        return menu
-
     def _choose_columns(self) -> None:
-        self.columns_menu().popup(self.columns_button.mapToGlobal(QPoint(0, self.columns_button.height())))
-
-    def _toggle_column(self, key: str) -> None:
-        chosen = self._chosen_columns()
-        chosen = [one for one in chosen if one != key] if key in chosen else [*chosen, key]
-        self._session.preferences.set_json(COLUMNS, chosen)
-        self._show_columns()
+        corner = self.columns_button.mapToGlobal(QPoint(0, self.columns_button.height()))
+        self.table.columns_menu().popup(corner)
 
     def export(self) -> None:
-        header = self.table.horizontalHeader()
-        order = sorted(range(len(self.model.columns)), key=header.visualIndex)
-        shown = [self.model.columns[at] for at in order if not self.table.isColumnHidden(at)]
         near = self._filters.near or self._near
+        shown = self.table.shown_columns()
         export_list(self, self._session, self.model.ids(), shown, self._filters.midnight, near)

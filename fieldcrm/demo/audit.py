@@ -22,12 +22,12 @@ CTRL = Qt.KeyboardModifier.ControlModifier
 
 
 class Recorder:
-    """One visit on a screen that shows its draft. Counts the keys it pressed."""
+    """One visit on a screen that shows its draft. Counts the keys it pressed, on top of ``keys``."""
 
-    def __init__(self, window: QWidget, chance: random.Random) -> None:
+    def __init__(self, window: QWidget, chance: random.Random, keys: int = 0) -> None:
         self.editor = hands.the(window, DraftEditor)
         self._chance = chance
-        self.keys = 0
+        self.keys = keys
         self._sent: list[Submitted] = []
         self.editor.sent.connect(self._sent.append)
 

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 from sqlalchemy import select
 
 from fieldcrm import app, words
@@ -156,9 +157,8 @@ class Day:
             self.clock.move_on(15)
             screen = hands.the(self.rep.window, OutletsScreen)
             hands.wait_until("the outlet is found again", lambda: screen.table.select_id(rid))
-            start = screen.preview.start_button
-            hands.wait_until("the store is shown beside the list", lambda: start.isVisible() and start.isEnabled())
-            hands.click(start)
+            hands.the(screen.preview, QLabel, lambda label: label.text() == outlet["name"])
+            hands.click(screen.preview.start_button)
             self._record(outlet["name"], outlet["id"])
 
     def _row_number(self, outlet: Id) -> int:
@@ -173,7 +173,7 @@ class Day:
         if pictures:
             screenshots.photograph(self.rep, self.out, "visit")
             hands.wait_until("the draft is on the screen again", lambda: self._draft_of(outlet))
-            recorder = Recorder(self.rep.window, self._chance)
+            recorder = Recorder(self.rep.window, self._chance, recorder.keys)
         self.clock.move_on(18)
         recorder.photos(self._photo_files(name, outlet))
         submitted = recorder.send()

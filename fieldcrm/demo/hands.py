@@ -72,11 +72,15 @@ def focused() -> QWidget:
 
 
 def the(parent: QWidget, kind: type[W], true: Callable[[W], bool] = lambda widget: True) -> W:
-    """The first visible child of a kind for which ``true``; raises ``NoAnswer`` when there is none."""
-    for widget in parent.findChildren(kind):
-        if widget.isVisible() and true(widget):
-            return widget
-    raise NoAnswer(f"a {kind.__name__} is there")
+    """The first visible child of a kind for which ``true``, once there is one; ``NoAnswer`` when none comes."""
+
+    def found() -> W | None:
+        return next((widget for widget in parent.findChildren(kind) if widget.isVisible() and true(widget)), None)
+
+    wait_until(f"a {kind.__name__} is there", lambda: found() is not None)
+    widget = found()
+    assert widget is not None
+    return widget
 
 
 def button(parent: QWidget, text: str) -> QAbstractButton:

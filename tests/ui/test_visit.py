@@ -159,7 +159,7 @@ def test_a_line_can_be_made_not_checked_again_and_undo_brings_it_back(bench: Ben
     bench.grid.view.go(0, 1)
     bench.tap(Key.Key_Delete)
     assert bench.answers(0) == ("", "", "", "")
-    bench.editor.undo()
+    QTest.keyClick(bench.grid.view, Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert bench.answers(0) == ("present", "4", "", "observed")
 
 
@@ -215,11 +215,9 @@ def test_more_columns_come_on_demand_and_are_answered_by_keys(bench: Bench) -> N
 
 
 def test_a_press_on_a_state_answers_and_a_second_one_takes_it_back(bench: Bench) -> None:
-    from fieldcrm.ui.visit.grid_cells import pill_rects
-
     bench.begin()
     view = bench.grid.view
-    pill = pill_rects(view.visualRect(bench.grid.model.index(2, 1)), 3)[1]
+    pill = view.cells.pills(view.visualRect(bench.grid.model.index(2, 1)), bench.grid.model.columns[0])[1]
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=pill.center())
     assert bench.answers(2)[0] == "oos"
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=pill.center())

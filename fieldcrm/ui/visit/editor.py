@@ -38,13 +38,16 @@ class DraftEditor(QWidget):
         self._send_after_photos = False
         self._paths = [path for path in map(self._path, self.recording.form.steps) if self._has_questions(path)]
         self.pages: list[GridPage | GroupPage] = [self._page(path) for path in self._paths]
+        for page in self.pages:
+            if isinstance(page, GridPage):
+                page.view.undo_wanted.connect(self.undo)
         self.check = CheckPage(self.recording, self.show_answer, self.send)
         self.head = Head(self.recording, self.go_check, self.discard_wanted.emit)
         self.stepper = Stepper()
         self.message = InlineMessage()
         self._stack = QStackedWidget()
-        for page in (*self.pages, self.check):
-            self._stack.addWidget(page)
+        for widget in (*self.pages, self.check):
+            self._stack.addWidget(widget)
         self._build()
         self.recording.answered.connect(self._mark)
         self.recording.failed.connect(self._failed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import (
     QAbstractItemModel,
     QEvent,
@@ -38,14 +40,21 @@ _MARKS = {Checked.NOT: ("circle-dashed", "faint"), Checked.CONFIRMED: ("check-ch
           Checked.CHANGED: ("check", "success_text")}
 
 
-def pill_rects(rect: QRect, many: int) -> list[QRect]:
-    """Where the pills of a state cell are: side by side over the width, a little apart."""
-    gap = theme.space(1)
-    left, width = rect.x() + theme.space(1.5), rect.width() - theme.space(3)
-    each = (width - gap * (many - 1)) // max(1, many)
+def pill_widths(labels: Sequence[str]) -> list[int]:
+    """The width of each state pill: its word and some air."""
+    metrics = theme.metrics("caption-strong")
+    return [max(theme.pixels(58), metrics.horizontalAdvance(label) + theme.space(5)) for label in labels]
+
+
+def pill_rects(rect: QRect, widths: Sequence[int]) -> list[QRect]:
+    """Where the pills of a state cell are: side by side, a little apart."""
     height = theme.pixels(26)
-    top = rect.y() + (rect.height() - height) // 2
-    return [QRect(left + at * (each + gap), top, each, height) for at in range(many)]
+    top, left = rect.y() + (rect.height() - height) // 2, rect.x() + theme.space(1.5)
+    places = []
+    for width in widths:
+        places.append(QRect(left, top, width, height))
+        left += width + theme.space(1)
+    return places
 
 
 def _ghost(painter: QPainter, box: QRect) -> None:
@@ -119,7 +128,7 @@ class GridCells(QStyledItemDelegate):
         color = theme.current().color
         now, last = self._model.state(row), self._model.last(row, question)
         language = self._model.recording.instance.language
-        for choice, box in zip(question.choices, pill_rects(rect, len(question.choices)), strict=True):
+        for choice, box in zip(question.choices, self.pills(rect, question), strict=True):
             label = choice.label(language)
             tone = color.tone(TONES.get(choice.name, "accent"))
             if choice.name == now:
@@ -133,6 +142,11 @@ class GridCells(QStyledItemDelegate):
                 style, ink = "caption", color.faint
             inner = box.adjusted(theme.space(1), 0, -theme.space(1), 0)
             painting.words(painter, inner, label, style, ink, Qt.AlignmentFlag.AlignHCenter)
+
+    def pills(self, rect: QRect, question: Question) -> list[QRect]:
+        """Where the choices of a state cell are."""
+        language = self._model.recording.instance.language
+        return pill_rects(rect, pill_widths([choice.label(language) for choice in question.choices]))
 
     def _value(self, painter: QPainter, rect: QRect, row: str, question: Question) -> None:
         color = theme.current().color
@@ -159,7 +173,7 @@ class GridCells(QStyledItemDelegate):
         elif now:
             painting.words(painter, inner, model.words(question, now), "body-medium", color.text, side, figures=numeric)
         elif last:
-            painting.words(painter, inner, model.words(question, last), "body", color.disabled, side, figures=numeric)
+            painting.words(painter, inner, model.words(question, last), "body", color.faint, side, figures=numeric)
 
     # editing
 
@@ -210,7 +224,7 @@ class GridCells(QStyledItemDelegate):
             and event.type() == QEvent.Type.MouseButtonRelease and event.button() == Qt.MouseButton.LeftButton
         ):
             row = self._model.path(index.row())
-            for choice, box in zip(question.choices, pill_rects(option.rect, len(question.choices)), strict=True):
+            for choice, box in zip(question.choices, self.pills(option.rect, question), strict=True):
                 if box.contains(event.position().toPoint()):
                     again = self._model.state(row) == choice.name
                     if again:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QTableView, QWidget
 
 from fieldcrm.forms.model import DataType, Question
 from fieldcrm.ui import theme
-from fieldcrm.ui.visit.grid_cells import ROW_HEIGHT, GridCells
+from fieldcrm.ui.visit.grid_cells import ROW_HEIGHT, GridCells, pill_widths
 from fieldcrm.ui.visit.grid_model import GridModel
 from fieldcrm.words import tr
 
@@ -18,11 +18,15 @@ STATE_KEYS = {
 }
 CONFIRM_KEYS = (Qt.Key.Key_C, Qt.Key.Key_Equal, Qt.Key.Key_S)
 _DIGITS = range(Qt.Key.Key_0, Qt.Key.Key_9 + 1)
-WIDTHS = {"state": 222, "facings": 78, "price": 84}
+WIDTHS = {"facings": 78, "price": 84}
 _CTRL = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 
 
 class AuditGrid(QTableView):
+    """``undo_wanted`` on Ctrl+Z: the last answer is taken back before anything else is."""
+
+    undo_wanted = Signal()
+
     def __init__(self, model: GridModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.grid_model = model
@@ -71,7 +75,17 @@ class AuditGrid(QTableView):
 
     # keys
 
+    def event(self, event: QEvent) -> bool:
+        # Claimed here, so that the Undo of the whole program does not take it.
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and _is_undo(event):
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if _is_undo(event):
+            self.undo_wanted.emit()
+            return
         key, index = Qt.Key(event.key()), self.currentIndex()
         if not index.isValid() or event.modifiers() & _CTRL:
             super().keyPressEvent(event)
@@ -194,8 +208,18 @@ class AuditGrid(QTableView):
             assert question is not None
             role = question.bind.own.get("observe", "")
             width = WIDTHS.get(role, 170 if question.type is DataType.TEXT else 118)
+            if role == "state":
+                pills = pill_widths([choice.label(model.recording.instance.language) for choice in question.choices])
+                width = sum(pills) + theme.space(len(pills) + 2)
+                self.setColumnWidth(column, width)
+                used += width
+                continue
             words = theme.metrics("caption-strong").horizontalAdvance(model.header(question))
             width = max(theme.pixels(width), words + theme.space(7))
             self.setColumnWidth(column, width)
             used += width
         self.setColumnWidth(0, max(theme.pixels(196), self.viewport().width() - used))
+
+
+def _is_undo(event: QKeyEvent) -> bool:
+    return event.matches(QKeySequence.StandardKey.Undo)

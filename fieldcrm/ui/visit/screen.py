@@ -96,7 +96,7 @@ class VisitScreen(QWidget):
                    "visit", 1, here),
             Action("visit.next_problem", tr("Next &problem"), partial(act, "show_next_problem"), ("F4",),
                    "circle-alert", "visit", 1, here),
-            Action("visit.undo", tr("&Undo the last answer"), partial(act, "undo"), ("Ctrl+Z",), "undo-2", "edit", 0,
+            Action("visit.undo", tr("&Undo the last answer"), partial(act, "undo"), (), "undo-2", "edit", 0,
                    lambda: self.editor is not None and self.editor.recording.can_undo),
             Action("visit.discard", tr("&Throw the draft away…"), self.discard, (), "trash-2", "visit", 2, here),
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QKeySequenceEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QKeySequenceEdit, QLineEdit, QVBoxLayout, QWidget
 
 from fieldcrm.ui import theme
 from fieldcrm.ui.actions import Action, ActionTable
@@ -53,6 +53,8 @@ class ShortcutEditor(QWidget):
         editor = QKeySequenceEdit(QKeySequence(keys[0] if keys else ""))
         editor.setMaximumSequenceLength(1)
         editor.setAccessibleName(tr("Keys for {action}", action=action.name))
+        for inner in editor.findChildren(QLineEdit):
+            inner.setAccessibleName(editor.accessibleName())
         editor.setFixedWidth(theme.pixels(180))
         editor.editingFinished.connect(lambda: self._edited(table, action, editor))
         self._editors[action.id] = editor

@@ -1,0 +1,49 @@
+"""A session and a window on the small territory, in English and the light theme."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+
+from fieldcrm import words
+from fieldcrm.store.database import Database
+from fieldcrm.store.photos import PhotoStore
+from fieldcrm.ui import theme
+from fieldcrm.ui.appsession import AppSession, Identity
+from fieldcrm.ui.preferences import Preferences
+from fieldcrm.ui.shell import MainWindow
+from tests.world import World
+
+
+@pytest.fixture
+def desk(qapp: object, db: Database, world: World, now: datetime) -> Iterator[AppSession]:
+    """The rep's session, without a server."""
+    preferences = Preferences(db.folder)
+    preferences.language, preferences.theme = "en", "light"
+    words.set_language("en")
+    theme.apply("light")
+    session = AppSession(
+        db,
+        world.rep,
+        clock=lambda: now,
+        photos=PhotoStore(db.folder / "photos", bytes(32)),
+        preferences=preferences,
+        identity=Identity("Asha Raman", "Maison Verne", login="asha"),
+    )
+    yield session
+    session.close()
+    words.set_language("en")
+
+
+@pytest.fixture
+def window(desk: AppSession) -> Iterator[MainWindow]:
+    """The main window of ``desk``, on the settings: the one screen that needs no data."""
+    made = MainWindow(desk)
+    made.resize(1280, 800)
+    made.show()
+    desk.navigator.go("settings", page="look")
+    yield made
+    made.close()
+    made.deleteLater()

@@ -85,6 +85,7 @@ def _places(session: AppSession) -> list[Action]:
                enabled=lambda: navigator.can_go_back, palette=False),
         Action("go.forward", tr("&Forward"), navigator.forward, ("Alt+Right",), "arrow-right", "view", 1,
                enabled=lambda: navigator.can_go_forward, palette=False),
+        Action("go.drafts", tr("&Visits not sent yet"), goer("visit"), (), "clipboard-list", "visit", 3),
         Action("go.preferences", tr("Settings…"), goer("settings"), ("Ctrl+,",), "settings", "tools", 3, palette=False),
     ]
 

@@ -8,8 +8,10 @@ from PySide6.QtWidgets import QWidget
 
 from fieldcrm.domain.changes import Changes
 from fieldcrm.domain.ids import Id
+from fieldcrm.ui import theme
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.widgets import (
+    Card,
     Column,
     EmptyState,
     PageModel,
@@ -23,6 +25,8 @@ from fieldcrm.ui.widgets import (
 from fieldcrm.usecases import visits
 from fieldcrm.words import day_time, number, since, tr
 
+SHOWN = 9  # rows before the list scrolls
+
 
 class DraftsPage(QWidget):
     def __init__(self, session: AppSession) -> None:
@@ -34,7 +38,15 @@ class DraftsPage(QWidget):
         self.list = RowList(self.model, TwoLineDelegate(self._describe), tr("Visits not sent yet"))
         self.list.opened.connect(lambda _: self._open())
         self.list.clicked.connect(lambda _: self._open())
-        self._stack = StateStack(self.list, 3)
+        self.list.setProperty("kind", "raised")
+        self._card = Card(padding=1, spacing=0)
+        self._card.add(self.list)
+        holder = QWidget()
+        inner = column(0)
+        inner.addWidget(self._card)
+        inner.addStretch(1)
+        holder.setLayout(inner)
+        self._stack = StateStack(holder, 3)
         self.title = SectionTitle(tr("Visits not sent yet"), style="title")
         layout = column(4)
         layout.setContentsMargins(24, 20, 24, 20)
@@ -61,6 +73,8 @@ class DraftsPage(QWidget):
             return
         self.list.set_ids([draft.id for draft in found])
         self.model.forget_rows()
+        height = min(len(found), SHOWN) * self.list.sizeHintForRow(0)
+        self.list.setFixedHeight(height + 2 * theme.space(2))
         self._stack.show_content()
 
     def _page(self, ids: Sequence[Id]) -> list[visits.DraftRow]:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -26,6 +26,7 @@ from fieldcrm.store.photos import PhotoStore
 from fieldcrm.ui import icons, theme
 from fieldcrm.ui.appsession import AppSession, Identity
 from fieldcrm.ui.crash import CrashHandler
+from fieldcrm.ui.map.scheme import register_scheme
 from fieldcrm.ui.preferences import Preferences
 from fieldcrm.ui.shell import MainWindow
 from fieldcrm.ui.single_instance import SingleInstance
@@ -58,7 +59,7 @@ def make_application() -> QApplication:
     present = QApplication.instance()
     if isinstance(present, QApplication):
         return present
-    QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
+    register_scheme()  # the map's own addresses; before the application, or Qt ignores them
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         os.environ.setdefault("QTWEBENGINE_DISABLE_SANDBOX", "1")  # Chromium refuses to start as root otherwise
     application = QApplication(sys.argv[:1])

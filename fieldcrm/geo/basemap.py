@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from fieldcrm.domain.errors import DomainError
-from fieldcrm.geo.osm import ATTRIBUTION
+from fieldcrm.geo.attribution import ATTRIBUTION
 
 FORMAT = "pbf"
 

@@ -20,9 +20,12 @@ import osmium
 from fieldcrm import resources
 from fieldcrm.domain.catalogue import STORE_TYPES
 from fieldcrm.domain.errors import DomainError, Unavailable
+from fieldcrm.geo.attribution import ATTRIBUTION, LICENCE
 
-ATTRIBUTION = "© OpenStreetMap contributors"
-LICENCE = "ODbL-1.0"
+__all__ = [
+    "ATTRIBUTION", "LICENCE", "OutletFound", "Progress", "Trades", "check_extract", "collect_outlets", "load_trades",
+    "read_outlets", "trades",
+]
 
 Progress = Callable[[int, int], None]  # objects read so far, outlets found so far
 

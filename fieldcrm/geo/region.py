@@ -16,10 +16,10 @@ import shapely
 
 from fieldcrm.domain.errors import DomainError, Unavailable
 from fieldcrm.geo import mercator
+from fieldcrm.geo.attribution import ATTRIBUTION
 from fieldcrm.geo.basemap import FORMAT
 from fieldcrm.geo.features import Feature, Region, read_region
 from fieldcrm.geo.mvt import EXTENT, Layer
-from fieldcrm.geo.osm import ATTRIBUTION
 
 MIN_ZOOM, MAX_ZOOM = 6, 14
 LAYERS = ("water", "green", "plazas", "streams", "buildings", "rail", "roads", "names")

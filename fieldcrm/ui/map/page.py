@@ -10,8 +10,8 @@ import folium
 from branca.element import Element, MacroElement
 from folium.template import Template
 
+from fieldcrm.geo.attribution import ATTRIBUTION
 from fieldcrm.geo.basemap import TileSet
-from fieldcrm.geo.osm import ATTRIBUTION
 from fieldcrm.ui.map.scheme import HOST, SCHEME, TILES
 
 _ASSETS = f"{SCHEME}://{HOST}/map"

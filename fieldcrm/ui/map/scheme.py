@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fieldcrm import resources
-from fieldcrm.geo.basemap import TileSource
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QObject
     from PySide6.QtWebEngineCore import QWebEngineUrlRequestInterceptor, QWebEngineUrlSchemeHandler
+
+    from fieldcrm.geo.basemap import TileSource
 
 SCHEME = "fieldcrm"
 HOST = "map"

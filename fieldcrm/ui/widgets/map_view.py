@@ -169,7 +169,7 @@ class MapView(QWidget):
         self._pack = packs.open_pack(self._folder)
         tile_set = self._pack.tile_set if self._pack else None
         html = rendered.render(tile_set, _flavour(), _colours(), {"fit": tr("Show all of today's stores")})
-        profile = QWebEngineProfile(self)  # without a name: nothing is written to disk
+        profile = QWebEngineProfile()  # without a name: nothing is written to disk
         # Kept by name: the profile does not keep the Python half of these two, and then silently asks nobody.
         self._handler = scheme.make_handler(html, self._pack, profile)
         self._interceptor = scheme.make_interceptor(self.guard, profile)
@@ -180,7 +180,8 @@ class MapView(QWidget):
         script.setInjectionPoint(QWebEngineScript.InjectionPoint.DocumentCreation)
         script.setWorldId(QWebEngineScript.ScriptWorldId.MainWorld)
         profile.scripts().insert(script)
-        page = QWebEnginePage(profile, self)
+        view = QWebEngineView(self)
+        page = QWebEnginePage(profile)
         page.setBackgroundColor(QColor(theme.current().color.canvas))
         self._bridge = Bridge(self)
         self._bridge.isReady.connect(self._on_ready)
@@ -191,13 +192,12 @@ class MapView(QWidget):
         channel.registerObject("bridge", self._bridge)
         page.setWebChannel(channel)
         page.renderProcessTerminated.connect(self._on_crashed)
-        view = QWebEngineView(self)
         view.setPage(page)
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         view.setAccessibleName(tr("Map"))
         self._profile, self._page, self._view = profile, page, view
-        # The page has to go before its profile, also when Qt tears the whole window down.
-        self.destroyed.connect(_Teardown(page, view, profile, self._pack))
+        # The page has to go before its profile, also when Qt tears a whole window down with the view in it.
+        view.destroyed.connect(_Teardown(page, profile, self._pack))
         self._stack.addWidget(view)
         page.load(QUrl(PAGE))
 
@@ -222,10 +222,11 @@ class MapView(QWidget):
 
     def close_map(self) -> None:
         """Take WebEngine down in the order it needs. Call before the window goes; a second call does nothing."""
-        page, view, profile, pack = self._page, self._view, self._profile, self._pack
+        view = self._view
         self._page = self._view = self._profile = self._pack = None
         self._is_ready = False
-        _Teardown(page, view, profile, pack)()
+        if view is not None and shiboken6.isValid(view):
+            shiboken6.delete(view)
 
     # ---- talking to the page
 
@@ -250,15 +251,15 @@ class MapView(QWidget):
 
 
 class _Teardown:
-    """Page, then view, then profile: any other order ends the process with a segmentation fault at exit."""
+    """The view is gone: now the page, then the profile. Any other order ends in a segmentation fault at exit."""
 
-    def __init__(self, page: QObject | None, view: QObject | None, profile: QObject | None, pack: Pack | None) -> None:
-        self._objects = (page, view, profile)
+    def __init__(self, page: QObject, profile: QObject, pack: Pack | None) -> None:
+        self._objects = (page, profile)
         self._pack = pack
 
     def __call__(self, *_: object) -> None:
         for made in self._objects:
-            if made is not None and shiboken6.isValid(made):
+            if shiboken6.isValid(made):
                 shiboken6.delete(made)
         if self._pack is not None:
             self._pack.close()

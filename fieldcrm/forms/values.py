@@ -35,7 +35,7 @@ def from_json(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return " ".join(str(item) for item in value if isinstance(item, str | int | float))
+        return clean(" ".join(str(item) for item in value if isinstance(item, str | int | float)))[:MAX_TEXT]
     return clean(str(value))[:MAX_TEXT] if isinstance(value, str | int | float) else ""
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fieldcrm.domain.errors import DomainError
@@ -153,6 +153,7 @@ json_values = st.recursive(
 )
 
 
+@example({"a": ["\x08"]})
 @given(st.dictionaries(st.sampled_from(["a", "g", "line", "x"]), json_values, max_size=4))
 def test_any_json_as_answers_is_read_or_refused_with_a_code(document: dict) -> None:  # type: ignore[type-arg]
     from fieldcrm.forms import project

@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from sqlalchemy import select
 
-from fieldcrm import app, words
+from fieldcrm import app
 from fieldcrm.demo import hands, screenshots
 from fieldcrm.demo.arrivals import Headquarters, Sent, answers_hash
 from fieldcrm.demo.audit import Recorder
@@ -69,8 +69,8 @@ class Day:
         self._verify()
         self._review()
         self._correct()
-        self._second_device()
         self._report()
+        self._second_device()
         return self._result()
 
     def close(self) -> None:
@@ -243,6 +243,7 @@ class Day:
 
     def _review(self) -> None:
         with self.steps.step("review", "The manager signs in, approves one report and returns one"):
+            self.rep.close()
             self.manager = self._device("manager", MANAGER, "Portable de Dominique")
             self.manager.sync()
             self.manager.show("review")
@@ -263,6 +264,7 @@ class Day:
             hands.click(screen.queue.bar.send_button)
             hands.wait_until("the report is returned", lambda: self._decision(returned) == "returned")
             self.manager.sync()
+            self.manager.close()
             wanted = {"approved": 1, "returned": 1}
             self.decisions = self.hq.decisions([sent.submission_id for sent in self.sent])
             self.steps.expect("decisions at headquarters", self.decisions, wanted)
@@ -277,6 +279,7 @@ class Day:
 
     def _correct(self) -> None:
         with self.steps.step("correct", "The rep syncs, corrects the returned report and syncs again"):
+            self.rep.start()
             self.rep.sync()
             returned = self.sent[1]
             self.clock.move_on(40)
@@ -294,12 +297,26 @@ class Day:
             self.steps.expect("new versions at headquarters", corrected, 1)
             self.corrected = corrected
 
+    def _report(self) -> None:
+        if self.out is None:
+            return
+        with self.steps.step("report", "The report of the day, in French"):
+            file = self.out / "rapport-du-jour.pdf"
+            report = write_day_report(self.rep.session, self._today().day, file, "fr")
+            self.steps.expect("visits in the report", len(report.visits), len(self.sent))
+            self.steps.expect("everything of the day is at headquarters", report.complete, True)
+            pictures = len(list(self.out.glob("*.png")))
+            self.steps.say(f"{file.name}: {file.stat().st_size // 1024} kB; {pictures} pictures")
+
     def _second_device(self) -> None:
         with self.steps.step("second_device", "A second computer of the same rep signs in"):
+            self.rep.sync()
+            mine = holdings(self.rep.db, self.rep.photos)
+            self.rep.close()
             second = self._device("second", REP, "Second portable de Camille")
             second.sync()
-            self.rep.sync()
-            mine, theirs = holdings(self.rep.db, self.rep.photos), holdings(second.db, second.photos)
+            theirs = holdings(second.db, second.photos)
+            second.close()
             for bucket in sorted({*mine, *theirs}):
                 here, there = mine.get(bucket), theirs.get(bucket)
                 if here is not None:
@@ -308,20 +325,6 @@ class Day:
                 self.steps.expect("  the second computer holds the same", here == there and here is not None, True)
             self.equal = mine == theirs and not any(holding.blobs_missing for holding in mine.values())
             self.steps.expect("no photo is missing on either", self.equal, True)
-            second.close()
-            self._closing.remove(second.close)
-
-    def _report(self) -> None:
-        if self.out is None:
-            return
-        with self.steps.step("report", "The report of the day, in French"):
-            file = self.out / "rapport-du-jour.pdf"
-            day = self._today().day
-            report = write_day_report(self.rep.session, day, file, "fr")
-            self.steps.expect("visits in the report", len(report.visits), len(self.sent))
-            self.steps.expect("everything of the day is at headquarters", report.complete, True)
-            pictures = len(list(self.out.glob("*.png")))
-            self.steps.say(f"{file.name}: {file.stat().st_size // 1024} kB; {pictures} pictures")
 
     def _result(self) -> dict[str, Any]:
         arrived = self.arrived
@@ -345,10 +348,6 @@ class Day:
         login: Login = (ORGANISATION_CODE, account, PASSWORD)
         device = Device(self.folder / folder, self.proxy.url, login, name, self.clock)
         self._closing.append(device.close)
-        words.set_language("fr")
-        device.session.preferences.language = "fr"
-        device.session.preferences.theme = "light"
-        hands.settle(200)
         return device
 
     def _today(self) -> Today:

@@ -41,12 +41,21 @@ class Device:
     """The program on one workspace, as ``fieldcrm.app`` opens it; it syncs when told to."""
 
     def __init__(self, folder: Path, url: str, login: Login, name: str, clock: Clock) -> None:
+        self._folder, self._clock = folder, clock
+        self.is_open = False
         sign_in_here(folder, url, login, name, clock)
-        self.opened = app.open_profile(folder, clock=clock, start_sync=False, sample=True)
+        self.start()
+
+    def start(self) -> None:
+        """Start the program on this computer, in French and light."""
+        self.opened = app.open_profile(self._folder, clock=self._clock, start_sync=False, sample=True)
         self.session, self.window = self.opened.session, self.opened.window
         self.db, self.photos = self.session.db, self.session.photos
+        self.is_open = True
+        self.session.preferences.language, self.session.preferences.theme = "fr", "light"
         self.window.resize(*SIZE)
         self.window.show()
+        hands.settle(200)
 
     @property
     def state(self) -> SyncState:
@@ -83,6 +92,10 @@ class Device:
         return screen if screen is not None and screen.isVisible() else None
 
     def close(self) -> None:
+        """End the program; what was recorded is on this computer's disk."""
+        if not self.is_open:
+            return
+        self.is_open = False
         self.opened.close()
         self.window.deleteLater()
         hands.settle()

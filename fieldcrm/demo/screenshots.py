@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QImage
+
 from fieldcrm.demo import hands
 from fieldcrm.demo.device import Device
 
 LOOKS = (("fr", "light"), ("fr", "dark"), ("en", "light"), ("en", "dark"))
-PAUSE = 900  # ms: figures are counted and the map is drawn in the background
+PAUSE = 350  # ms
+PATIENCE = 40  # pauses: figures are counted, photos decoded and the map is drawn in the background
+DRAWN = 24  # colours in the middle of a screen that shows something
 
 
 def photograph(device: Device, out: Path | None, name: str) -> int:
@@ -18,8 +23,26 @@ def photograph(device: Device, out: Path | None, name: str) -> int:
     preferences = device.session.preferences
     for language, theme in LOOKS:
         preferences.language, preferences.theme = language, theme
-        hands.settle(PAUSE)
-        device.window.grab().save(str(out / f"{name}-{language}-{theme}.png"))
+        still_picture(device).save(str(out / f"{name}-{language}-{theme}.png"))
     preferences.language, preferences.theme = LOOKS[0]
-    hands.settle(PAUSE)
+    still_picture(device)
     return len(LOOKS)
+
+
+def still_picture(device: Device) -> QImage:
+    """The window once it shows something that no longer changes; as it is then when it never comes to rest."""
+    before = QImage()
+    for _ in range(PATIENCE):
+        hands.settle(PAUSE)
+        now = device.window.grab().toImage()
+        if now == before and _is_drawn(now):
+            break
+        before = now
+    return before
+
+
+def _is_drawn(picture: QImage) -> bool:
+    """Whether the middle of a picture holds more than one empty page."""
+    middle = picture.copy(QRect(picture.width() // 4, picture.height() // 8, picture.width() // 2, picture.height() // 2))
+    small = middle.scaled(96, 60)
+    return len({small.pixel(x, y) for x in range(small.width()) for y in range(small.height())}) >= DRAWN

@@ -105,7 +105,7 @@ def _rhythm(facts: Facts, day: date, interval: int) -> list[Reason]:
     days = (day - facts.last_visit).days
     if days < interval:
         soon = interval - days
-        return [Reason("due_soon", {"days": soon}, 5.0)] if soon <= max(SOON_DAYS, interval // 4) else []
+        return [Reason("due_soon", {"days": soon}, 3.0)] if soon <= max(SOON_DAYS, interval // 4) else []
     points = min(60.0, 20.0 + 30.0 * (days - interval) / interval)
     return [Reason("not_seen_days", {"days": days, "interval": interval}, points)]
 

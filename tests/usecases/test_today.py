@@ -119,6 +119,7 @@ def test_what_was_out_of_stock_twice_and_what_is_missing_are_reasons(
     row = next(row for row in shown(db, world).rows if row.outlet_id == world.outlets[0])
     assert [(r["code"], r["params"]) for r in row.reasons] == [
         ("out_of_stock_again", {"product": "Produit 03", "times": 2, "others": 0}), ("missing_codes", {"n": 1}),
+        ("due_soon", {"days": 7}),
     ]
 
 

@@ -126,6 +126,9 @@ def _search_statements() -> list[str]:
         "WHERE NEW.lat_e7 IS NOT NULL AND NEW.lon_e7 IS NOT NULL;"
     )
     unplace = "DELETE FROM outlet_place WHERE rid = OLD.rid;"
+    # A sync names every column: only what differs is worth indexing again.
+    other_text = " OR ".join(f"NEW.{name} IS NOT OLD.{name}" for name in SEARCH_COLUMNS)
+    other_place = "NEW.lat_e7 IS NOT OLD.lat_e7 OR NEW.lon_e7 IS NOT OLD.lon_e7"
     return [
         f"CREATE VIRTUAL TABLE outlet_search USING fts5({columns}, content='outlet', content_rowid='rid', "
         "tokenize='unicode61 remove_diacritics 2', prefix='1 2 3')",
@@ -133,8 +136,10 @@ def _search_statements() -> list[str]:
         "CREATE VIRTUAL TABLE outlet_place USING rtree_i32(rid, min_lat, max_lat, min_lon, max_lon)",
         f"CREATE TRIGGER outlet_index_insert AFTER INSERT ON outlet BEGIN {add} {place} END",
         f"CREATE TRIGGER outlet_index_delete AFTER DELETE ON outlet BEGIN {remove} {unplace} END",
-        f"CREATE TRIGGER outlet_index_text AFTER UPDATE OF {columns} ON outlet BEGIN {remove} {add} END",
-        f"CREATE TRIGGER outlet_index_place AFTER UPDATE OF lat_e7, lon_e7 ON outlet BEGIN {unplace} {place} END",
+        f"CREATE TRIGGER outlet_index_text AFTER UPDATE OF {columns} ON outlet WHEN {other_text} "
+        f"BEGIN {remove} {add} END",
+        f"CREATE TRIGGER outlet_index_place AFTER UPDATE OF lat_e7, lon_e7 ON outlet WHEN {other_place} "
+        f"BEGIN {unplace} {place} END",
     ]
 
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from sync.client import blobs
 from sync.client.blobs import BlobFiles, BlobSource, Waiting
 from sync.client.failures import Busy, CallRefused, RemoteFailure, Revoked
-from sync.client.local import Local, LocalTransaction, Outgoing
+from sync.client.local import Local, LocalTransaction, Outgoing, slices
 from sync.protocol import PROTOCOL_VERSION, Pull, Remote, SyncRequest, SyncResponse
 
 MAX_OPS = 500  # in one request
 MAX_BYTES = 1 << 20  # of operations in one request, before compression
-PAGE_ROWS = 1000  # applied in one transaction of some tens of milliseconds
+PAGE_ROWS = 2000  # in one answer
+SLICE_ROWS = 200  # applied in one transaction: a person's write waits for no more than some tens of milliseconds
 MAX_ROUNDS = 10_000
 MAX_HEALS = 8  # epochs, gaps and forks in one run
 MAX_UNVERIFIED = 3
@@ -198,11 +200,12 @@ class _Run:
 
     def _apply(self, pull: Pull) -> None:
         self.step("receiving")
-        received = self._write(lambda tx: self.engine.local.apply(tx, pull))
-        self.progress.received += received.rows
-        self.progress.removed += received.removed
-        self.progress.unreadable += received.unreadable
-        self.step()
+        for part, more in slices(pull, SLICE_ROWS):
+            received = self._write(partial(self.engine.local.apply, pull=part, partial=more))
+            self.progress.received += received.rows
+            self.progress.removed += received.removed
+            self.progress.unreadable += received.unreadable
+            self.step()
 
     def _verify(self, response: SyncResponse) -> bool:
         if not response.digest:

@@ -8,7 +8,7 @@ with the device's unconfirmed changes laid over it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
@@ -128,7 +128,7 @@ class Local:
             else:
                 found[number].append(_parsed(result.row, cols[str(number)]))
         for number, some in found.items():
-            self._write(work, self.catalogue.by_number[number], some, anew=False)
+            self._write(work, self.catalogue.by_number[number], some, anew=False, answer=True)
         for number, ids in absent.items():
             self._forget(work, self.catalogue.by_number[number], ids)
         self._finish(work)
@@ -137,20 +137,24 @@ class Local:
 
     # Receiving
 
-    def apply(self, tx: LocalTransaction, pull: Pull) -> Received:
-        """Take one page. After the last, cursors move and rows that no bucket holds leave the device."""
+    def apply(self, tx: LocalTransaction, pull: Pull, *, partial: bool = False) -> Received:
+        """Take one page. After the last, cursors move and rows that no bucket holds leave the device.
+
+        ``partial``: more of the same page follows; cut here, the whole page is asked for again.
+        """
         self._silence(tx)
-        work = _Work(tx, outbox.pending(tx.conn))
+        work = _Work(tx, outbox.pending(tx.conn, _keys(pull)))
         received = Received()
         left: list[Key] = []
         for name in pull.drop:
             left += members.drop(tx.conn, name)
         for page in pull.pages:
             left += self._page(work, page, pull.cols, received)
-        if not pull.more and pull.upto:
+        if not (pull.more or partial) and pull.upto:
             left += self._complete(work, pull)
         received.removed = self._evict(work, left)
-        tx.conn.exec_driver_sql("UPDATE sync_state SET pull_token = ?", (pull.token,))
+        if not partial:
+            tx.conn.exec_driver_sql("UPDATE sync_state SET pull_token = ?", (pull.token,))
         self._finish(work)
         return received
 
@@ -230,11 +234,25 @@ class Local:
             work.tx.touch(name, *ids)
 
     def _write(
-        self, work: _Work, collection: Collection, server: Sequence[tuple[UUID, int, dict[str, Any]]], *, anew: bool
+        self,
+        work: _Work,
+        collection: Collection,
+        server: Sequence[tuple[UUID, int, dict[str, Any]]],
+        *,
+        anew: bool,
+        answer: bool = False,
     ) -> int:
-        """The server's versions, with unconfirmed changes on top; a version older than ours is passed over."""
+        """The server's versions, with unconfirmed changes on top; a version older than ours is passed over.
+
+        ``answer``: to a change of ours, which may have been refused: then the same version has to come back.
+        """
         known = rows.revisions(work.connection, collection, (id for id, _, _ in server))
-        fresh = [row for row in server if anew or row[1] >= known.get(row[0], 0)]
+        fresh: list[tuple[UUID, int, dict[str, Any]]] = []
+        for id, rev, values in server:
+            here = known.get(id, 0)
+            again = answer or (collection.number, id) in work.pending
+            if anew or rev > here or (rev == here and again):
+                fresh.append((id, rev, values))
         self._keep_shadows(work, collection, fresh)
         shown: list[tuple[UUID, int, dict[str, Any]]] = []
         hidden: list[UUID] = []
@@ -247,7 +265,7 @@ class Local:
                 shown.append((id, rev, row))
         refused = rows.upsert(work.connection, collection, shown)
         rows.remove(work.connection, collection, hidden)
-        work.touched[collection.name].update(row[0] for row in fresh)
+        work.touched[collection.name].update(id for id, _, _ in fresh)
         return len(refused)
 
     def _keep_shadows(
@@ -289,6 +307,36 @@ class Local:
         statement = "DELETE FROM shadow WHERE collection = ? AND id = ?"
         if ids:
             work.connection.exec_driver_sql(statement, [(collection.number, id.bytes) for id in ids])
+
+
+def slices(pull: Pull, size: int) -> Iterator[tuple[Pull, bool]]:
+    """The page in parts of about ``size`` rows, each with whether more of it follows.
+
+    So that a person's write never waits for a whole page.
+    """
+    parts: list[BucketPage] = []
+    for page in pull.pages:
+        for number, wire in page.put.items():
+            for start in range(0, len(wire), size):
+                parts.append(BucketPage(page.bucket, {number: wire[start : start + size]}))
+        if page.revoke or page.gone:
+            parts.append(BucketPage(page.bucket, {}, page.revoke, page.gone))
+    held: list[BucketPage] = []
+    for at, part in enumerate(parts):
+        held.append(part)
+        rows = sum(len(wire) for one in held for wire in one.put.values())
+        if rows >= size and at < len(parts) - 1:
+            yield Pull(pull.upto, held, pull.cols, [], pull.buckets, pull.more, pull.token), True
+            held = []
+    yield Pull(pull.upto, held, pull.cols, pull.drop, pull.buckets, pull.more, pull.token), False
+
+
+def _keys(pull: Pull) -> set[Key]:
+    keys: set[Key] = set()
+    for page in pull.pages:
+        for number, wire in page.put.items():
+            keys.update((int(number), UUID(hex=row[0])) for row in wire)
+    return keys
 
 
 def _parsed(row: Sequence[Any], names: Sequence[str]) -> tuple[UUID, int, dict[str, Any]]:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from sync.client.rows import chunks, marks
 from sync.columns import canonical
 from sync.merge import Pending
 from sync.protocol import Op, OpResult, Tx
@@ -80,15 +81,18 @@ def _operation(row: Any) -> Op:
     return Op(row.n, row.op.hex(), row.kind, row.collection, row.id.hex(), row.base, values, was, row.at, row.cmd)
 
 
-def pending(connection: Connection, keys: Iterable[Key] | None = None) -> dict[Key, list[Pending]]:
-    """Unconfirmed changes in order, by record; of all records, or of ``keys``."""
-    wanted = None if keys is None else set(keys)
+def pending(connection: Connection, keys: Iterable[Key]) -> dict[Key, list[Pending]]:
+    """Unconfirmed changes of these records, in order."""
     found: dict[Key, list[Pending]] = {}
-    query = 'SELECT collection, id, kind, "set", was FROM outbox ORDER BY n'
-    for collection, id, kind, values, was in connection.exec_driver_sql(query):
-        key = collection, UUID(bytes=id)
-        if wanted is None or key in wanted:
-            found.setdefault(key, []).append(Pending(kind, json.loads(values), json.loads(was)))
+    if connection.exec_driver_sql("SELECT 1 FROM outbox LIMIT 1").one_or_none() is None:
+        return found
+    wanted = set(keys)
+    for some in chunks({id for _, id in wanted}):
+        query = f'SELECT collection, id, kind, "set", was FROM outbox WHERE id IN ({marks(some)}) ORDER BY n'
+        for collection, id, kind, values, was in connection.exec_driver_sql(query, tuple(i.bytes for i in some)):
+            key = collection, UUID(bytes=id)
+            if key in wanted:
+                found.setdefault(key, []).append(Pending(kind, json.loads(values), json.loads(was)))
     return found
 
 
@@ -97,20 +101,23 @@ def settle(connection: Connection, results: Sequence[OpResult], now_ms: int) -> 
 
     Returns the last answer for each record concerned; answers to operations unknown here are passed over.
     """
-    concerned: dict[Key, OpResult] = {}
-    for result in results:
-        op = bytes.fromhex(result.op)
-        row = connection.exec_driver_sql("SELECT collection, id FROM outbox WHERE op = ?", (op,)).one_or_none()
-        if row is None:
-            continue
-        columns = f"INSERT OR REPLACE INTO acked_ops ({_COLUMNS}, status, rev)"
-        keep = f"{columns} SELECT {_COLUMNS}, ?, ? FROM outbox WHERE op = ?"
-        connection.exec_driver_sql(keep, (result.s, result.rev, op))
+    records: dict[bytes, Key] = {}
+    for some in chunks(bytes.fromhex(result.op) for result in results):
+        query = f"SELECT op, collection, id FROM outbox WHERE op IN ({marks(some)})"
+        for op, collection, id in connection.exec_driver_sql(query, tuple(some)):
+            records[op] = collection, UUID(bytes=id)
+    answered = [(bytes.fromhex(result.op), result) for result in results]
+    answered = [(op, result) for op, result in answered if op in records]
+    if not answered:
+        return {}
+    columns = f"INSERT OR REPLACE INTO acked_ops ({_COLUMNS}, status, rev)"
+    keep = f"{columns} SELECT {_COLUMNS}, ?, ? FROM outbox WHERE op = ?"
+    connection.exec_driver_sql(keep, [(result.s, result.rev, op) for op, result in answered])
+    for op, result in answered:
         if result.s in REFUSED:
             _bury(connection, op, result, now_ms)
-        connection.exec_driver_sql("DELETE FROM outbox WHERE op = ?", (op,))
-        concerned[row.collection, UUID(bytes=row.id)] = result
-    return concerned
+    connection.exec_driver_sql("DELETE FROM outbox WHERE op = ?", [(op,) for op, _ in answered])
+    return {records[op]: result for op, result in answered}
 
 
 def _bury(connection: Connection, op: bytes, result: OpResult, now_ms: int) -> None:

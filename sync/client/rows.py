@@ -105,7 +105,7 @@ def read(connection: Connection, collection: Collection, ids: Iterable[UUID]) ->
     names = ", ".join(f'"{name}"' for name in ("id", "rev", *collection.field_names))
     found: dict[UUID, tuple[int, dict[str, Any]]] = {}
     for some in chunks(ids):
-        query = f'SELECT {names} FROM "{collection.name}" WHERE id IN ({_marks(some)})'
+        query = f'SELECT {names} FROM "{collection.name}" WHERE id IN ({marks(some)})'
         for id, rev, *values in connection.exec_driver_sql(query, tuple(i.bytes for i in some)):
             pairs = zip(collection.fields, values, strict=True)
             found[UUID(bytes=id)] = (rev, {f.name: _wire_value(f.kind, value) for f, value in pairs})
@@ -115,7 +115,7 @@ def read(connection: Connection, collection: Collection, ids: Iterable[UUID]) ->
 def revisions(connection: Connection, collection: Collection, ids: Iterable[UUID]) -> dict[UUID, int]:
     found: dict[UUID, int] = {}
     for some in chunks(ids):
-        query = f'SELECT id, rev FROM "{collection.name}" WHERE id IN ({_marks(some)})'
+        query = f'SELECT id, rev FROM "{collection.name}" WHERE id IN ({marks(some)})'
         rows = connection.exec_driver_sql(query, tuple(i.bytes for i in some))
         found.update((UUID(bytes=id), rev) for id, rev in rows)
     return found
@@ -123,7 +123,7 @@ def revisions(connection: Connection, collection: Collection, ids: Iterable[UUID
 
 def remove(connection: Connection, collection: Collection, ids: Iterable[UUID]) -> None:
     for some in chunks(ids):
-        statement = f'DELETE FROM "{collection.name}" WHERE id IN ({_marks(some)})'
+        statement = f'DELETE FROM "{collection.name}" WHERE id IN ({marks(some)})'
         connection.exec_driver_sql(statement, tuple(i.bytes for i in some))
 
 
@@ -137,7 +137,7 @@ def remove_unheld(connection: Connection, collection: Collection, ids: Iterable[
     """Remove those of ``ids`` that no bucket holds and no unsent change needs; returns them."""
     gone: list[UUID] = []
     for some in chunks(ids):
-        query = f'DELETE FROM "{collection.name}" WHERE id IN ({_marks(some)}) AND {_unheld(collection)} RETURNING id'
+        query = f'DELETE FROM "{collection.name}" WHERE id IN ({marks(some)}) AND {_unheld(collection)} RETURNING id'
         rows = connection.exec_driver_sql(query, tuple(i.bytes for i in some))
         gone += [UUID(bytes=id) for (id,) in rows]
     return gone
@@ -149,5 +149,6 @@ def _unheld(collection: Collection) -> str:
     return " AND ".join(f"NOT EXISTS (SELECT 1 FROM {table} x WHERE {this})" for table in ("member", "outbox"))
 
 
-def _marks(items: Sequence[Any]) -> str:
+def marks(items: Sequence[Any]) -> str:
+    """Question marks for an IN (…)."""
     return ", ".join("?" * len(items))

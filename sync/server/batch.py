@@ -27,14 +27,18 @@ class Batch:
         self.hooks = hooks
         self.device = device
         self._seen: dict[Key, Record | None] = {}
+        self._places: dict[Key, frozenset[str]] = {}
         self._staged: dict[Key, Record] = {}
         self._undo: list[tuple[Key, Record | None]] = []
+        self._held: dict[Key, frozenset[str]] = {}  # places of records above, for checks before the revision is taken
 
     def load(self, keys: Iterable[Key]) -> None:
         """Read many records at once; ``get`` then asks the database for nothing."""
         wanted = [key for key in set(keys) if key not in self._seen]
         found = self.store.load(wanted, lock=True)
         self._seen.update({key: found.get(key) for key in wanted})
+        places = self.store.places(found)
+        self._places.update({key: frozenset(places.get(key, ())) for key in found})
 
     def get(self, key: Key) -> Record | None:
         """The record as this transaction has left it, deleted ones included."""
@@ -87,6 +91,10 @@ class Batch:
         """Where the record belongs: its own buckets, or those of the record above it."""
         return self._resolve([record])[record.key]
 
+    def places_of(self, record: Record) -> frozenset[str]:
+        """Where the record is now, before this transaction."""
+        return self._places[record.key] if record.stored else self.buckets_of(record)
+
     def _resolve(self, records: Sequence[Record]) -> dict[Key, frozenset[str]]:
         resolved: dict[Key, frozenset[str]] = {}
         waiting: dict[Key, list[Record]] = {}
@@ -104,15 +112,20 @@ class Batch:
     def _places_of(self, keys: Sequence[Key]) -> dict[Key, frozenset[str]]:
         """Where the records above are, or will be when this transaction writes them."""
         staged = [self._staged[key] for key in keys if key in self._staged and not self._staged[key].deleted]
-        stored = self.store.places(key for key in keys if key not in self._staged)
+        unknown = [key for key in keys if key not in self._staged and key not in self._held]
+        if unknown:
+            found = self.store.places(unknown)
+            self._held.update((key, frozenset(found.get(key, ()))) for key in unknown)
         places = self._resolve(staged) if staged else {}
-        return {key: places.get(key) or frozenset(stored.get(key, ())) for key in keys}
+        nowhere: frozenset[str] = frozenset()
+        return {key: places.get(key, nowhere) if key in self._staged else self._held[key] for key in keys}
 
     # Writing
 
     def flush(self, rev: int) -> list[Applied]:
         """Write everything staged under ``rev``, re-place what hangs below, and tell the product."""
         records = [r for r in self._staged.values() if r.stored or not r.deleted]
+        self._held.clear()  # under the counter's lock nobody else moves anything: now the places are final
         before = self.store.places(r.key for r in records if r.stored)
         after = self._resolve([r for r in records if not r.deleted])
         self.store.save(records, rev)

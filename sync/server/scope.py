@@ -26,8 +26,7 @@ class Scope:
 
     def check_known(self, batch: Batch, record: Record, base: int) -> None:
         """The caller may change what it sees, or what it saw at the base of its edit; else ``Refused``."""
-        stored = batch.store.places([record.key]).get(record.key, {}) if record.stored else None
-        places = frozenset(stored) if stored is not None else batch.buckets_of(record)
+        places = batch.places_of(record)
         if self.shows(places):
             return
         if any(self.former.get(bucket, -1) > base for bucket in places):

@@ -56,6 +56,7 @@ class Translated:
 class _Piece:
     text: str
     is_date: bool = False
+    is_path: bool = False
 
 
 def translate(source: str, at: str, schema: Schema) -> Translated:
@@ -86,6 +87,8 @@ _LEVELS: tuple[tuple[str, ...], ...] = (
 )
 _OF_NUMBERS = frozenset({"<=", "<", ">=", ">", "+", "-", "*", "div", "mod"})
 _DATES = frozenset({"date", "date_time"})
+# What libxml2 can do itself with nodes, many times quicker than one call for each: blanks and words are left out.
+_OVER_NODES = {"sum": "sum(({0})[number(.) = number(.)])", "count-non-empty": "count(({0})[. != ''])"}
 
 
 class _Reader:
@@ -214,6 +217,8 @@ class _Reader:
             raise BadExpression("arguments", name)
         if name in ("indexed-repeat", "jr:itext", "instance"):
             self.reads_anything = self.reads_anything or name == "indexed-repeat"
+        if name in _OVER_NODES and arguments[0].is_path:
+            return _Piece(_OVER_NODES[name].format(arguments[0].text))
         plain = name.removeprefix("jr:")
         return _Piece(f"f:{plain}({', '.join(a.text for a in arguments)})", function.is_date)
 
@@ -288,7 +293,7 @@ class _Reader:
             self.reads.add(here)
             if absolute:
                 text = self._in_same_row(here, text)
-        return _Piece(text, bool(here) and self.schema.types.get(here or "") in _DATES)
+        return _Piece(text, bool(here) and self.schema.types.get(here or "") in _DATES, is_path=True)
 
     def _in_same_row(self, path: str, text: str) -> str:
         """``/data/line/price`` asked for in a row of ``line`` is the price of that row, as in every OpenRosa client."""

@@ -141,6 +141,7 @@ def test_the_summary_counts_as_one_types_in_the_language_of_the_rep() -> None:
     )
 
 
+LOADED_AGAIN = load_form(resources.data("forms/shelf_audit.xml"))
 prices = st.decimals(Decimal("0.01"), Decimal("99999.99"), places=2)
 
 
@@ -155,7 +156,7 @@ def test_what_was_typed_is_what_is_observed(lines: dict[int, tuple[str, int | No
         instance.set(row(number) + "/price", "" if price is None else str(price))
         instance.set(row(number) + "/basis", "confirmed" if confirmed else "observed")
     answers = instance.document(final=True)
-    reread = project(load_form(resources.data("forms/shelf_audit.xml")), answers)
+    reread = project(LOADED_AGAIN, answers)
     expected = [
         (PRODUCTS[n], s, f if s == "present" else None, int(p * 100) if s == "present" and p is not None else None, c)
         for n, (s, f, p, c) in sorted(lines.items())

@@ -6,7 +6,7 @@ import zlib
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -104,6 +104,7 @@ PHOTO = jpeg(3, (320, 240), taken="2026:11:20 10:31:05", place=(48.8, 2.3))
 
 
 @pytest.mark.filterwarnings("ignore")
+@settings(deadline=None)
 @given(st.integers(0, len(PHOTO)), st.binary(max_size=30), st.integers(0, 200))
 def test_a_damaged_photo_is_read_or_refused_with_a_code(place: int, noise: bytes, removed: int) -> None:
     try:

@@ -15,8 +15,10 @@ from typing import TypeVar
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
+import sync.client.outbox
+import sync.server.push
 from sync.client.failures import Busy, Offline
 from sync.protocol import SyncRequest, SyncResponse
 from sync.server.database import reading
@@ -24,6 +26,7 @@ from sync.server.ports import Change
 from tests.sync.small import Device, Server, Wire
 
 SEEDS = int(os.environ.get("FIELDCRM_SEEDS", "60"))
+MUTANT_SEEDS = 200
 SECTORS = ("A", "B", "C")
 USERS = tuple(UUID(int=0x200 + n) for n in range(3))
 FIELDS = ("name", "phone", "grade")
@@ -44,6 +47,7 @@ class Storm:
         self.calm = False
         self.backups: list[Path] = []
         self.captured: dict[str, tuple[UUID, bool]] = {}
+        self.writer: dict[str, Device] = {}  # value -> who wrote it
         self.shops = 0
         for device in self.devices:
             self._weather(device)
@@ -115,6 +119,7 @@ class Storm:
         device.edit(id, **values, stock=(stock or 0) + 1)
         shown = device.shop(id)
         assert shown is not None and all(shown[name] == value for name, value in values.items()), "I4"
+        self.writer.update(dict.fromkeys(values.values(), device))
         self._note(device, id, counts=True)
 
     def _delete(self, device: Device) -> None:
@@ -144,6 +149,15 @@ class Storm:
             if results[op] in ("rejected", "dependent"):
                 assert op in letters, f"I2: {op} was refused and nobody was told"
         self._check_exactly_once(results)
+        self._check_clashes()
+
+    def _check_clashes(self) -> None:
+        """I7: nobody is told of a clash with oneself (not asked of copies: they share a name for a while)."""
+        if len(self.devices) > len(USERS):
+            return
+        for row in self.server.rows("clash").values():
+            if row["field"] in FIELDS and row["kept"] in self.writer and row["lost"] in self.writer:
+                assert self.writer[row["kept"]] is not self.writer[row["lost"]], f"I7: {row['field']}"
 
     def _check_exactly_once(self, results: dict[str, str]) -> None:
         """I3: every accepted operation counted once, whatever was lost, doubled, restored or copied."""
@@ -188,6 +202,65 @@ def server_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     server = Server(folder)
     server.engine.dispose()
     return server.path
+
+
+def without_dedupe(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("sync.server.engine.known_answers", lambda *_: {})
+
+
+def without_own_rule(patch: pytest.MonkeyPatch) -> None:
+    real = sync.server.push.decide_update
+    patch.setattr("sync.server.push.decide_update", lambda *args: real(*args[:-1], -1))
+
+
+def without_eviction(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("sync.client.rows.remove_unheld", lambda *_: [])
+
+
+def without_children(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("sync.server.batch.Batch._move_children", lambda *_: None)
+
+
+def without_journal(patch: pytest.MonkeyPatch) -> None:
+    def forget(connection: Connection, device: int) -> None:
+        connection.exec_driver_sql("DELETE FROM acked_ops")
+        real(connection, device)
+
+    real = sync.client.outbox.fork
+    patch.setattr("sync.client.outbox.rewind", lambda *_: False)
+    patch.setattr("sync.client.outbox.fork", forget)
+
+
+def without_overlay(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("sync.client.local.overlay", lambda collection, row, changes: row)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "break_it",
+    [without_dedupe, without_own_rule, without_eviction, without_children, without_journal, without_overlay],
+)
+def test_a_rule_taken_away_is_noticed(
+    break_it: Callable[[pytest.MonkeyPatch], None],
+    tmp_path: Path,
+    server_file: Path,
+    client_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The storm is worth something only if it fails when a rule of the protocol is missing."""
+    break_it(monkeypatch)
+    for seed in range(MUTANT_SEEDS):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        storm = Storm(seed, folder, server_file, client_file)
+        try:
+            storm.run()
+        except Exception:
+            return
+        finally:
+            storm.close()
+            shutil.rmtree(folder)
+    pytest.fail(f"{MUTANT_SEEDS} histories passed without this rule")
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, 20))

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -308,6 +308,9 @@ class Program(QObject):
 
     def end(self) -> None:
         if self.opened is not None:
+            # The window first, while Qt is whole: the map's page has to go before its profile.
+            self.opened.window.deleteLater()
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
             self.opened.session.close()
         self._tasks.stop()
         self.instance.release()

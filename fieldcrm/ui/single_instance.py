@@ -55,17 +55,17 @@ class SingleInstance(QObject):
         return True
 
     def _hear(self) -> None:
+        """One line comes right behind the connection: it is waited for here, so that no socket outlives this call."""
         assert self._server is not None
         socket = self._server.nextPendingConnection()
-        socket.readyRead.connect(lambda: self._read(socket))
-        socket.disconnected.connect(socket.deleteLater)
-
-    def _read(self, socket: QLocalSocket) -> None:
         if not socket.canReadLine():
-            return
+            socket.waitForReadyRead(PATIENCE)
         try:
             wish = str(json.loads(bytes(socket.readLine().data())).get("open", ""))
         except (ValueError, AttributeError):
             wish = ""
         socket.write(b"ok\n")
+        socket.waitForBytesWritten(PATIENCE)
+        socket.close()
+        socket.deleteLater()
         self.asked.emit(wish)

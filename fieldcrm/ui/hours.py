@@ -53,6 +53,11 @@ def week_lines(week: Week) -> list[tuple[str, str]]:
     return lines
 
 
+def week_text(week: Week) -> str:
+    """The week as lines: “Monday to Friday: 08:30–12:30 and 14:00–19:30”."""
+    return "\n".join(trc("days", "{days}: {hours}", days=days, hours=spans) for days, spans in week_lines(week))
+
+
 def slots_words(week: Week) -> str:
     """A short line for the days that have hours: “Tuesday and Thursday, 09:00–11:00”."""
     grouped: dict[tuple[Span, ...], list[str]] = {}

@@ -83,8 +83,8 @@ def _position(outlet: Outlet) -> str:
 def _hours(card: OutletCard) -> str:
     if card.week is None:
         return card.outlet.opening_hours or ""
-    lines = [f"{days}: {spans}" for days, spans in hours.week_lines(card.week)]
-    return "\n".join([*lines, tr("Other hours in another season")] if card.week.seasonal else lines)
+    said = hours.week_text(card.week)
+    return said + "\n" + tr("Other hours in another season") if card.week.seasonal else said
 
 
 def _slots(card: OutletCard) -> str:
@@ -136,7 +136,7 @@ class DetailLine(QWidget):
         value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         value.setToolTip(self._trace)
         value.setMinimumHeight(theme.pixels(LINE))
-        self._place.addWidget(value)
+        self._place.addWidget(value, 0, Qt.AlignmentFlag.AlignTop)
         self.pencil.setVisible(self.spec.editable)
 
     def edit(self) -> None:
@@ -199,7 +199,7 @@ class DetailLine(QWidget):
         week = usual_week(typed, self._card.outlet.zone, when) if when is not None else None
         if week is not None:
             self._wrong.set_tone("muted")
-            self._wrong.setText("\n".join(f"{days}: {spans}" for days, spans in hours.week_lines(week)))
+            self._wrong.setText(hours.week_text(week))
             self._wrong.show()
         else:
             self._wrong.hide()

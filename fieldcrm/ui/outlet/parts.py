@@ -129,9 +129,12 @@ class TwoColumns(QWidget):
         if two == self._two:
             return
         self._two = two
+        # By removeWidget and never by takeAt: an item that lives on in Python keeps the height its widget had.
         for lines in (self._left, self._right):
-            while lines.takeAt(0) is not None:
-                pass
+            for section in self._order:
+                lines.removeWidget(section)
+            while (spacer := lines.itemAt(0)) is not None:
+                lines.removeItem(spacer)
         for section in self._wide if two else self._order:
             self._left.addWidget(section)
         for section in self._narrow if two else ():

@@ -18,11 +18,11 @@ def columns(clock: Callable[[], datetime]) -> list[Column[OutletRow]]:
     """Every column there is, in the order of the menu. Keys that are sorts are named as ``usecases.outlets.Sort``."""
     return [
         Column("name", tr("Outlet"), lambda row: row.name, 250, strong=True),
-        Column("city", tr("City"), lambda row: row.city or "", 130, tone=_muted),
+        Column("city", tr("City"), lambda row: row.city or "", 124, tone=_muted),
         Column("due", tr("Next visit"), _due, 130, badge=_due_tone),
-        Column("segment", tr("Segment"), lambda row: (row.segment or "").upper(), 96),
+        Column("segment", tr("Segment"), lambda row: (row.segment or "").upper(), 86),
         Column("last_visit", tr("Last visit"), lambda row: _last(row, clock()), 128, tone=_last_tone),
-        Column("promises", tr("To do"), _to_do, 110, sortable=False, badge=lambda row: "accent"),
+        Column("promises", tr("To do"), _to_do, 84, sortable=False, badge=lambda row: "accent"),
         Column("store_type", tr("Type"), lambda row: labels.store_type(row.store_type), 150, tone=_muted),
         Column("banner", tr("Banner"), lambda row: row.banner or "", 140, tone=_muted),
         Column("postcode", tr("Postcode"), lambda row: row.postcode or "", 100, tone=_muted, figures=True),

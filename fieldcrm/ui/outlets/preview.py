@@ -87,9 +87,7 @@ class Preview(Card):
         if card.outlet.surface_m2:
             self._line(tr("Sales area"), tr("{n} m²", n=number(card.outlet.surface_m2)))
         if card.week is not None:
-            self._line(
-                tr("Opening hours"), "\n".join(f"{days}: {spans}" for days, spans in hours.week_lines(card.week))
-            )
+            self._line(tr("Opening hours"), hours.week_text(card.week))
         body.addStretch(1)
 
     def _head(self, card: OutletCard, now: datetime) -> QVBoxLayout:

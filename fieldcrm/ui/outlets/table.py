@@ -63,5 +63,9 @@ class OutletTable(PageTable):
         self._fit()
 
     def _fit(self) -> None:
-        others = sum(self.columnWidth(at) for at in range(1, len(self._outlets.columns)) if not self.isColumnHidden(at))
+        shown = [at for at in range(len(self._outlets.columns)) if not self.isColumnHidden(at)]
+        last = max(shown, key=self.horizontalHeader().visualIndex)
+        # The last column is drawn wider than it asks for when there is room: it counts with what it asks for.
+        others = sum(self.columnWidth(at) for at in shown if at not in (0, last))
+        others += theme.pixels(self._outlets.columns[last].width) if last else 0
         self.setColumnWidth(0, max(theme.pixels(NAME_WIDTH), self.viewport().width() - others))

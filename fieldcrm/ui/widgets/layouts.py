@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLayout, QLayoutItem, QScrollArea, QVBoxLayout, QWidget
 
 from fieldcrm.ui import theme
@@ -117,19 +116,3 @@ class ScrollPage(QScrollArea):
         if width:
             outer.addStretch(1)
         self.setWidget(page)
-        self._settling = QTimer(self)
-        self._settling.setSingleShot(True)
-        self._settling.setInterval(30)
-        self._settling.timeout.connect(self._settle)
-        holder.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
-            self._settling.start()
-        return super().eventFilter(watched, event)
-
-    def _settle(self) -> None:
-        """Measure once more: Qt may ask for the height before texts that were just added have wrapped."""
-        page = self.widget()
-        if page is not None and page.height() < page.heightForWidth(page.width()):
-            self.resizeEvent(QResizeEvent(self.size(), self.size()))

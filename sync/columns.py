@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, Dialect, Integer, LargeBinary, Text
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from sync.catalogue import Collection, Kind
@@ -41,9 +40,11 @@ class IdType(TypeDecorator[UUID]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(
-            postgresql.UUID(as_uuid=True) if dialect.name == "postgresql" else LargeBinary(16)
-        )
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(LargeBinary(16))
+        from sqlalchemy.dialects import postgresql  # not on a device, whose start would wait for it
+
+        return dialect.type_descriptor(postgresql.UUID(as_uuid=True))
 
     def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
         return value if value is None or dialect.name == "postgresql" else value.bytes

@@ -14,7 +14,7 @@ from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.domain.ids import Id
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.tables import T
-from sync.columns import from_wire, to_wire
+from sync.columns import from_wire
 
 RUNS_KEPT = 200
 MAX_OPERATIONS = 20_000  # looked at for one list
@@ -285,13 +285,6 @@ def write_field(tx: Transaction, collection: str, record: Id, field: str, wire: 
     table: Table = getattr(T, collection)
     value = from_wire(CATALOGUE.by_name[collection].by_name[field].kind, wire)
     return tx.conn.execute(update(table).where(table.c.id == record).values({field: value})).rowcount > 0
-
-
-def current_value(r: Reader, collection: str, record: Id, field: str) -> Any:
-    """The wire value that stands now, or None."""
-    table: Table = getattr(T, collection)
-    value = r.conn.execute(select(table.c[field]).where(table.c.id == record)).scalar_one_or_none()
-    return to_wire(CATALOGUE.by_name[collection].by_name[field].kind, value)
 
 
 # Runs

@@ -114,13 +114,6 @@ def keep_theirs(tx: Transaction, clash: FieldClash) -> None:
     _close(tx, clash)
 
 
-def keep_value(tx: Transaction, clash: FieldClash, wire: Any) -> None:
-    """Neither: a third value, as the person typed it. Raises ``DomainError("record_gone")``."""
-    if not _outbox.write_field(tx, clash.collection, clash.record_id, clash.field, wire):
-        raise DomainError("record_gone")
-    _close(tx, clash)
-
-
 def _close(tx: Transaction, clash: FieldClash) -> None:
     _outbox.close_clash(tx, clash.id)
     tx.touch(clash.collection, clash.record_id)
@@ -141,8 +134,3 @@ def discard(tx: Transaction, refusal: Refusal) -> None:
     """Let the refused changes go: headquarters' version already stands on this device."""
     _outbox.close_letters(tx, refusal.tx)
     tx.touch("sync")
-
-
-def restorable(refusal: Refusal) -> dict[str, dict[str, Any]]:
-    """The refused values by collection, to be copied or saved elsewhere: nothing a person wrote is ever lost."""
-    return {f"{letter.collection}/{letter.record_id.hex}": dict(letter.values) for letter in refusal.letters}

@@ -24,6 +24,7 @@ from sync.client.failures import (
     Revoked,
     ServerError,
 )
+from sync.client.tokens import TokenPair
 from sync.protocol import (
     BlobOffer,
     BlobState,
@@ -36,6 +37,8 @@ from sync.protocol import (
     SyncResponse,
 )
 
+__all__ = ["HttpRemote", "TokenPair"]
+
 CONNECT_TIMEOUT = 5.0  # seconds
 STALL_TIMEOUT = 30.0  # seconds without a single byte, however long the whole answer takes
 MAX_ANSWER = 64 * 1024 * 1024  # bytes, before and after decompression
@@ -45,13 +48,6 @@ _REDIRECTS = 3
 _EXPIRED = frozenset({"token_expired"})
 
 T = TypeVar("T")
-
-
-class TokenPair(msgspec.Struct, frozen=True):
-    """What lets this device call the server."""
-
-    access: str
-    refresh: str
 
 
 class HttpRemote:

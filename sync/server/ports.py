@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -97,7 +97,6 @@ class Editing(Protocol):
 
 
 Command = Callable[[Editing, UUID, Values], None]
-OpStatus = Literal["applied", "merged", "conflict", "rejected", "duplicate", "dependent"]
 
 
 def _anybody(connection: Connection, caller: Caller, proposal: Proposal) -> None:

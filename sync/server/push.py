@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 
 from sync.catalogue import Collection
 from sync.merge import decide_update, foreign_fields, stamp_of
-from sync.protocol import Op, OpResult, Tx
+from sync.protocol import Op, OpResult, Status, Tx
 from sync.server.batch import Batch
-from sync.server.ports import Caller, Clash, Hooks, OpStatus, Proposal, Refused, Values
+from sync.server.ports import Caller, Clash, Hooks, Proposal, Refused, Values
 from sync.server.scope import Scope
 from sync.server.store import Key, Record
 from sync.server.validation import check_values
@@ -28,7 +28,7 @@ class Decision:
     """The answer to one operation, before its revision is known."""
 
     op: Op
-    status: OpStatus
+    status: Status
     lost: list[str] = field(default_factory=list)
     code: str | None = None
     params: dict[str, Any] = field(default_factory=dict)
@@ -90,7 +90,7 @@ class Push:
 
     def _refused(self, op: Op, culprit: Op, refusal: Refused, guilty: bool) -> Decision:
         if guilty:
-            status: OpStatus = "dependent" if refusal.code == "no_record" else "rejected"
+            status: Status = "dependent" if refusal.code == "no_record" else "rejected"
             return Decision(op, status, code=refusal.code, params=refusal.params)
         return Decision(op, "dependent", code="same_transaction", params={"code": refusal.code, "op": culprit.op})
 

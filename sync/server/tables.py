@@ -70,7 +70,6 @@ def _org(metadata: MetaData) -> Table:
         Column("org_id", IdType, primary_key=True),
         Column("name", Text, nullable=False),
         Column("epoch", Integer, nullable=False, server_default=text("1")),
-        Column("suspect", Integer, nullable=False, server_default=text("0")),  # 1: a device knew a later revision
         Column("created_at", TimeType, nullable=False),
     )
 

@@ -25,7 +25,7 @@ from sync.server.database import reading
 from sync.server.ports import Change
 from tests.sync.small import Device, Server, Wire
 
-SEEDS = int(os.environ.get("FIELDCRM_SEEDS", "60"))
+SEEDS = int(os.environ.get("FIELDCRM_SEEDS", "40"))
 MUTANT_SEEDS = 200
 SECTORS = ("A", "B", "C")
 USERS = tuple(UUID(int=0x200 + n) for n in range(3))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QWidget
+from sqlalchemy import insert
 
 from fieldcrm import words
 from fieldcrm.domain.ids import new_id
-from fieldcrm.store.database import Database
+from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.photos import PhotoStore
+from fieldcrm.store.tables import T
 from fieldcrm.ui import hours, theme
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.outlet import OutletScreen, header
@@ -277,3 +281,30 @@ def test_every_control_has_a_name(screen: OutletScreen) -> None:
             if interface is not None and not interface.text(QAccessible.Text.Name):
                 nameless.append(type(widget).__name__)
     assert nameless == []
+
+
+def test_photos_are_deciphered_and_one_that_is_not_here_says_so(
+    qtbot: Any, session: AppSession, db: Database, world: Any, now: datetime
+) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (640, 480), "teal").save(picture, "JPEG")
+    here = session.photos.put(picture.getvalue())
+
+    def work(tx: Transaction) -> None:
+        for sha256 in (here, "0" * 64):
+            tx.conn.execute(
+                insert(T.attachment).values(
+                    id=new_id(now), submission_id=new_id(now), visit_id=new_id(now), outlet_id=world.outlets[0],
+                    node="/audit/photo", sha256=sha256, size=1, mime="image/jpeg", taken_at=now,
+                )
+            )  # fmt: skip
+
+    db.write(work, actor=world.rep, now=now).result()
+    shown = OutletScreen(session)
+    qtbot.addWidget(shown)
+    shown.show()
+    shown.open(id=world.outlets[0])
+    qtbot.waitUntil(lambda: len(shown.photos.thumbnails) == 2)
+    by_name = {thumbnail.photo.sha256: thumbnail for thumbnail in shown.photos.thumbnails}
+    qtbot.waitUntil(lambda: by_name[here]._image is not None and by_name["0" * 64]._missing)
+    assert by_name[here].photo.received is False

@@ -43,6 +43,7 @@ def still_picture(device: Device) -> QImage:
 
 def _is_drawn(picture: QImage) -> bool:
     """Whether the middle of a picture holds more than one empty page."""
-    middle = picture.copy(QRect(picture.width() // 4, picture.height() // 8, picture.width() // 2, picture.height() // 2))
+    wide, high = picture.width(), picture.height()
+    middle = picture.copy(QRect(wide // 4, high // 8, wide // 2, high // 2))
     small = middle.scaled(96, 60)
     return len({small.pixel(x, y) for x in range(small.width()) for y in range(small.height())}) >= DRAWN

@@ -30,10 +30,6 @@ BANNERS = "Carrefour Intermarché Leclerc Auchan Casino Monoprix Spar Vival Fran
 PLACES = (
     "du Marché|de la Gare|des Halles|Saint-Étienne|du Port|de l'Église|Épicerie|Bio|Express|City|Contact|Nord"
 ).split("|")
-    "du Marché|de la Gare|des Halles|Saint-Étienne|du Port|de l'Église|Épicerie|Bio|Express|City|Contact|Nord".split(
-        "|"
-    )
-)
 CITIES = "Lyon Paris Besançon Orléans Évreux Nîmes Nantes Lille Dijon Angers Brest Saint-Malo".split()
 TYPED = ("carrefour ly", "epicerie", "690", "st-etienne", "c", "intermarche gare nantes")
 

@@ -13,11 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from math import cos, pi, radians
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-import numpy as np
-import numpy.typing as npt
 
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.outlet import DEGREE
@@ -25,7 +22,11 @@ from fieldcrm.store.database import Reader
 from fieldcrm.store.sorting import folded
 from sync.columns import to_milliseconds
 
-Rids = npt.NDArray[np.int64]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Rids = npt.NDArray[np.int64]
 
 METRES_A_DEGREE = 6_371_008.8 * pi / 180
 RANKED_HITS = 4_000  # above this many hits a ranking says nothing, and costs more than the search
@@ -103,6 +104,8 @@ def ids(r: Reader, query: str, filters: Filters, sort: Sort = Sort.RELEVANCE, *,
     if not len(hits) or not len(candidates):
         return []
     first, second = (hits, candidates) if ranked else (candidates, hits)
+    import numpy as np  # when a person searches: the start does not wait for it
+
     mask = np.zeros(int(max(first.max(), second.max())) + 1, dtype=bool)
     mask[second] = True
     found = first[mask[first]]
@@ -130,6 +133,8 @@ def _hits(r: Reader, expression: str, *, wish_ranked: bool) -> tuple[Rids, bool]
 
 def _numbers(r: Reader, sql: str, params: dict[str, Any]) -> Rids:
     """A query that gives one text of numbers: six times quicker than as many rows."""
+    import numpy as np
+
     text = r.conn.exec_driver_sql(sql, params).scalar_one_or_none()
     return np.fromstring(text, dtype=np.int64, sep=",") if text else np.empty(0, dtype=np.int64)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import select, update
@@ -33,7 +33,10 @@ from sync.client.failures import (
     RemoteFailure,
     Revoked,
 )
-from sync.client.http import HttpRemote, TokenPair
+from sync.client.tokens import TokenPair
+
+if TYPE_CHECKING:
+    from sync.client.http import HttpRemote
 
 _KEY = "account"
 
@@ -198,6 +201,8 @@ def _remote(
     tokens: TokenPair | None = None,
     keep: Callable[[TokenPair], None] | None = None,
 ) -> HttpRemote:
+    from sync.client.http import HttpRemote  # and requests with it: the first call needs it, the start does not
+
     try:
         return HttpRemote(url, tokens=tokens, on_tokens=keep, certificate=str(certificate) if certificate else None)
     except BadAddress as failure:

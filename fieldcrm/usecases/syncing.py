@@ -27,7 +27,6 @@ from fieldcrm.store.outbox import Run, Waiting
 from fieldcrm.store.photos import PhotoStore
 from fieldcrm.usecases import schedule as plan
 from fieldcrm.usecases.schedule import Phase, Schedule, Trouble
-from fieldcrm.usecases.visits import project_submissions
 from sync.client.blobs import BlobSource
 from sync.client.engine import Progress, SyncEngine, UpgradeNeeded
 from sync.client.failures import Busy, NeedsSignIn, Offline, RemoteFailure, Revoked
@@ -312,6 +311,8 @@ class _Writer:
 
 def after_apply(tx: LocalTransaction, touched: Touched) -> None:
     """What is derived from rows that came: observations of reports, and which of them count."""
+    from fieldcrm.usecases.visits import project_submissions  # and the forms with it, when something arrives
+
     assert isinstance(tx, Transaction)
     reports = touched.get("submission", set())
     if reports:

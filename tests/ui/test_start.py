@@ -1,4 +1,4 @@
-"""The start of the program: first run, unlock, one instance, what cannot be opened, crashes. Real keys and databases."""
+"""The start of the program: first run, unlock, one instance, what cannot be opened, crashes. Real keys and data."""
 
 from __future__ import annotations
 

@@ -7,10 +7,12 @@ so single trips may be off by half, the sum of a day much less. The speeds grow 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-from geopy.distance import geodesic
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 DETOUR = 1.42
 EARTH_M = 6_371_008.8
@@ -18,19 +20,23 @@ PARKING_S = 90  # to leave one place and stop at another; none between doors of 
 SAME_PLACE_M = 40.0
 WALK_M_S = 1.25  # next door one walks
 # Metres of road that are driven at km/h, from the start of the trip; the rest at the last speed.
-BANDS = ((1_000.0, 20.0), (4_000.0, 30.0), (15_000.0, 48.0), (np.inf, 78.0))
+BANDS = ((1_000.0, 20.0), (4_000.0, 30.0), (15_000.0, 48.0), (inf, 78.0))
 
 Place = tuple[float, float]  # latitude, longitude in degrees
-Seconds = npt.NDArray[np.int64]
+Seconds: TypeAlias = "npt.NDArray[np.int64]"
 
 
 def distance_m(a: Place, b: Place) -> float:
     """Metres as the crow flies, on the ellipsoid."""
+    from geopy.distance import geodesic  # here, as numpy below: the start does not wait for them
+
     return float(geodesic(a, b).meters)
 
 
 def straight_line_m(places: Sequence[Place]) -> npt.NDArray[np.float64]:
     """Metres between all pairs, on the sphere (within 0.6 % of the ellipsoid, and a thousand times quicker)."""
+    import numpy as np
+
     if not places:
         return np.zeros((0, 0))
     points = np.radians(np.asarray(places, dtype=float))
@@ -43,6 +49,8 @@ def straight_line_m(places: Sequence[Place]) -> npt.NDArray[np.float64]:
 
 def drive_seconds(straight_m: npt.NDArray[np.float64]) -> Seconds:
     """Time over a straight line, as whole seconds: by car, or on foot where that is quicker; 0 at the same address."""
+    import numpy as np
+
     road = straight_m * DETOUR
     seconds = np.zeros_like(road)
     driven = 0.0

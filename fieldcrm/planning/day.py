@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-Matrix = npt.NDArray[np.int64]
+Matrix: TypeAlias = "npt.NDArray[np.int64]"
 Window = tuple[int, int]  # seconds after midnight, from and to
 
 MUST = 100  # VROOM's highest priority; what may be left out gets 1 to OPTIONAL, so that no swap outweighs a must
@@ -159,7 +160,7 @@ def _vroom(usable: Sequence[int], candidates: Sequence[Candidate], travel: Matri
 
     matrix, start, end = _with_free_ends(travel, day)
     problem = vroom.Input()
-    problem.set_durations_matrix("car", matrix.astype(np.uint32))
+    problem.set_durations_matrix("car", matrix.astype("uint32"))
     breaks = []
     if day.lunch:
         breaks = [vroom.Break(_BREAK, [vroom.TimeWindow(*day.lunch_window)], service=day.lunch)]
@@ -188,6 +189,8 @@ def _with_free_ends(travel: Matrix, day: Day) -> tuple[Matrix, int, int]:
     """The matrix with one more place that is next door to everywhere, for a day without a home."""
     if day.start is not None and day.end is not None:
         return travel, day.start, day.end
+    import numpy as np
+
     size = len(travel)
     grown = np.zeros((size + 1, size + 1), dtype=travel.dtype)
     grown[:size, :size] = travel

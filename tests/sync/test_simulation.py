@@ -6,6 +6,8 @@ runs more of them; the invariants are those of the protocol's design.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import random
 import shutil
@@ -57,7 +59,7 @@ class Storm:
 
     def _weather(self, device: Device) -> None:
         """Requests and answers get lost; a request may arrive twice."""
-        device.wire = Unreliable(device.wire, self)
+        device.wire = Unreliable(device.wire, self, device)
 
     def run(self) -> None:
         for _ in range(self.random.randint(10, 45)):
@@ -94,10 +96,19 @@ class Storm:
             self.devices.append(copy)
 
     def _sync(self, device: Device) -> None:
-        try:
-            device.sync()
-        except (Offline, Busy):
-            return
+        with contextlib.suppress(Offline, Busy):
+            device.sync(on_progress=lambda _: self._check_visible(device))
+
+    def _check_visible(self, device: Device) -> None:
+        """I4: what was recorded and never sent stays on the screen, whatever came meanwhile."""
+        shown: dict[tuple[UUID, str], str] = {}
+        query = "SELECT id, \"set\" FROM outbox WHERE kind = 'upd' AND state = 'new' ORDER BY n"
+        for id, change in device.query(query):
+            fields = {name: value for name, value in json.loads(change).items() if name in FIELDS}
+            shown.update(((UUID(bytes=id), name), value) for name, value in fields.items())
+        for (id, name), value in shown.items():
+            shop = device.shop(id)
+            assert shop is None or shop[name] == value, f"I4: {name}"
 
     def _create(self, device: Device) -> None:
         self.shops += 1
@@ -175,8 +186,9 @@ class Storm:
 
 
 class Unreliable(Wire):
-    def __init__(self, wire: Wire, storm: Storm) -> None:
+    def __init__(self, wire: Wire, storm: Storm, typist: Device) -> None:
         super().__init__(wire.server, wire.user, wire.device)
+        self.typist = typist
         self.storm = storm
 
     def _call(self, name: str, work: Callable[[], Result]) -> Result:
@@ -188,6 +200,8 @@ class Unreliable(Wire):
         if name in ("sync", "send") and luck.random() < 0.06:
             work()  # the same message, twice
         result = work()
+        if luck.random() < 0.15:
+            self.storm._edit(self.typist)  # the person goes on typing while the answer is on its way
         if luck.random() < 0.12:
             raise Offline(reason="answer lost")
         return result

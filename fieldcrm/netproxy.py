@@ -134,9 +134,9 @@ class FaultProxy:
                 if up and self._cut_at is not None and self.bytes_up + len(data) >= self._cut_at:
                     await self._send_last(writer, data[: self._cut_at - self.bytes_up])
                     return
+                self._count(len(data), up=up)  # before they go: who got them may look at once
                 writer.write(data)
                 await writer.drain()
-                self._count(len(data), up=up)
             if writer.can_write_eof():
                 writer.write_eof()
         except (OSError, RuntimeError):  # the other side went away, or the connection was cut meanwhile
@@ -144,9 +144,9 @@ class FaultProxy:
 
     async def _send_last(self, writer: asyncio.StreamWriter, data: bytes) -> None:
         """The bytes up to the cut still arrive, as they would on a real line."""
+        self._count(len(data), up=True)
         writer.write(data)
         await writer.drain()
-        self._count(len(data), up=True)
         self._cut_at = None
         await asyncio.sleep(0.05)  # lets the server read them before the reset
         await self._cut(stay_open=True)

@@ -25,7 +25,6 @@ from fieldcrm.server import accounts
 from fieldcrm.server.headquarters import Headquarters, open_headquarters
 from fieldcrm.server.imports import Source, import_outlets
 from fieldcrm.server.jobs import run_once
-from fieldcrm.server.running import Place, serve
 from fieldcrm.ui.sentences import SENTENCES  # texts alone, without Qt
 from sync.server.database import reading
 
@@ -81,6 +80,8 @@ def _complain(error: CodedError, as_json: bool) -> None:
 
 
 def _run(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
+    from fieldcrm.server.running import Place, serve  # the web framework, which no other command needs
+
     logging.basicConfig(
         level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )

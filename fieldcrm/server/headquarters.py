@@ -29,8 +29,8 @@ from sync.server.auth import Auth
 from sync.server.blobs import BlobStore
 from sync.server.database import open_database, reading
 from sync.server.engine import SyncServer
-from sync.server.http import Profile, Services
 from sync.server.ports import Caller, Change, Hooks
+from sync.server.services import Profile, Services
 from sync.server.tables import build
 
 SCHEMA_VERSION = 1

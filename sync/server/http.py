@@ -7,8 +7,6 @@ import logging
 import re
 import traceback
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -36,13 +34,11 @@ from sync.protocol import (
     SyncRequest,
     SyncResponse,
 )
-from sync.server.auth import Auth, Identity, Tokens
-from sync.server.blobs import BlobStore
-from sync.server.engine import SyncServer
+from sync.server.auth import Identity, Tokens
 from sync.server.gate import MAX_PLAIN, App, Gate
-from sync.server.metrics import Metrics
-from sync.server.ports import Caller, Refused
+from sync.server.ports import Refused
 from sync.server.refusal import CallRefused
+from sync.server.services import Services
 
 MAX_IDS = 1_000  # in one question
 MAX_DEPTH = 40  # of JSON values inside an operation
@@ -52,28 +48,6 @@ Item = TypeVar("Item")
 Parameters = ParamSpec("Parameters")
 
 log = logging.getLogger("sync.server")
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What a device is told about the person who signed in."""
-
-    name: str
-    sectors: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Services:
-    """What the routes hand on to. ``receipts``, ``profile`` and ``may_read_blob`` are the product's."""
-
-    sync: SyncServer
-    auth: Auth
-    blobs: BlobStore
-    clock: Callable[[], datetime]
-    profile: Callable[[Caller], Profile]
-    receipts: Callable[[Caller, list[str]], list[Receipt]]
-    may_read_blob: Callable[[Caller, str], bool]
-    metrics: Metrics = field(default_factory=Metrics)
 
 
 class Health(msgspec.Struct):

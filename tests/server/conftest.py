@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -99,26 +98,31 @@ def postgres_cluster() -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    """The server's database: None for SQLite in the data folder, else an address."""
-    if request.param == "sqlite":
-        yield None
-        return
-    with postgres.fresh_database(request.getfixturevalue("postgres_cluster")) as address:
-        yield address
+_clock = Clock()
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    """The clock of the ``hq`` fixture, at the same moment at the beginning of each test."""
+    _clock.now = NOW
+    return _clock
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def headquarters(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Headquarters]:
+    with ExitStack() as stack:
+        address = None
+        if request.param == "postgresql":
+            address = stack.enter_context(postgres.fresh_database(request.getfixturevalue("postgres_cluster")))
+        opened = open_headquarters(tmp_path_factory.mktemp("hq"), address, _clock, hasher=CHEAP)
+        stack.callback(opened.close)
+        yield opened
 
 
 @pytest.fixture
-def hq(tmp_path: Path, database: str | None, clock: Clock) -> Iterator[Headquarters]:
-    opened = open_headquarters(tmp_path / "hq", database, clock, hasher=CHEAP)
-    yield opened
-    opened.close()
+def hq(headquarters: Headquarters, clock: Clock) -> Headquarters:
+    """One for all tests: each founds organisations of its own, which must not see each other anyway."""
+    return headquarters
 
 
 @pytest.fixture

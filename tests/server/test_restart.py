@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -17,7 +17,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from fieldcrm import resources, words
 from fieldcrm.domain.errors import DomainError, Unavailable
+from fieldcrm.serve import main
 from fieldcrm.server import accounts
 from fieldcrm.server.headquarters import Headquarters, open_headquarters
 from fieldcrm.server.jobs import run_once
@@ -201,35 +203,78 @@ def test_https_to_a_server_that_speaks_plain_http_is_a_bad_address(folder: Path,
 # -- the command line
 
 
-def run(folder: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "fieldcrm.serve", *arguments, "--data", str(folder)]
-    return subprocess.run(command, input=given, capture_output=True, text=True, timeout=120)
+class Console:
+    """Runs the command line in this process."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self.capsys, self.monkeypatch = folder, capsys, monkeypatch
+
+    def __call__(self, *arguments: str, given: str = "") -> tuple[int, str, str]:
+        """Exit code, standard output, standard error."""
+        self.monkeypatch.setattr("sys.stdin", io.StringIO(given))
+        code = main([*arguments, "--data", str(self.folder)])
+        said = self.capsys.readouterr()
+        return code, said.out, said.err
+
+    def json(self, *arguments: str, given: str = "") -> Any:
+        code, out, err = self(*arguments, "--json", given=given)
+        assert code == 0, err
+        return json.loads(out)
 
 
-def test_an_administrator_sets_a_server_up_from_the_command_line(folder: Path) -> None:
-    assert run(folder, "init").returncode == 0
-    assert run(folder, "organisation", "add", "acme", "--name", "Acme").returncode == 0
-    of = ["--organisation", "acme", "--json"]
-    assert json.loads(run(folder, "sector", "add", "W", "--name", "West", *of).stdout)["sector"] == "W"
-    user = run(folder, "user", "add", "rita", "--name", "Rita", "--sector", "W", *of, given=f"{PASSWORD}\n")
-    assert json.loads(user.stdout)["role"] == "rep"
+@pytest.fixture
+def console(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Console:
+    monkeypatch.setattr(words, "system_language", lambda: "en")
+    return Console(folder, capsys, monkeypatch)
+
+
+def test_an_administrator_sets_a_server_up_from_the_command_line(console: Console, folder: Path) -> None:
+    assert console.json("init")["database"] == "sqlite"
+    console.json("organisation", "add", "acme", "--name", "Acme")
+    of = ["--organisation", "acme"]
+    assert console.json("sector", "add", "W", "--name", "West", *of)["sector"] == "W"
+    user = console.json("user", "add", "rita", "--name", "Rita", "--sector", "W", *of, given=f"{PASSWORD}\n")
+    assert user["role"] == "rep"
     with ServerProcess(folder) as server:
         device = HttpRemote(server.url).sign_in("acme", "rita", PASSWORD, "laptop").device
-        [listed] = json.loads(run(folder, "device", "list", *of).stdout)["devices"]
+        [listed] = console.json("device", "list", *of)["devices"]
         assert (listed["device_no"], listed["login"]) == (device, "rita")
-        assert run(folder, "device", "revoke", str(device), *of).returncode == 0
-    checked = json.loads(run(folder, "check", "--json").stdout)["organisations"][0]
+        console.json("device", "revoke", str(device), *of)
+    [checked] = console.json("check", "--repair")["organisations"]
     assert (checked["person"], checked["photos_missing"]) == (1, 0)
 
 
-def test_what_does_not_fit_is_a_sentence_and_an_exit_code(folder: Path) -> None:
-    run(folder, "organisation", "add", "acme", "--name", "Acme")
-    again = run(folder, "organisation", "add", "acme", "--name", "Acme")
-    assert again.returncode == 1
-    assert "acme" in again.stderr
-    assert "Traceback" not in again.stderr
-    coded = run(folder, "sector", "list", "--organisation", "none", "--json")
-    assert json.loads(coded.stderr)["error"] == "organisation_unknown"
-    short = run(folder, "user", "add", "x", "--name", "X", "--organisation", "acme", given="short\n")
-    assert (short.returncode, "8" in short.stderr) == (1, True)
-    assert run(folder, "nonsense").returncode == 2
+def test_a_region_is_imported_from_the_command_line(console: Console) -> None:
+    console.json("organisation", "add", "acme", "--name", "Acme")
+    console.json("sector", "add", "W", "--name", "West", "--organisation", "acme")
+    of = ["--organisation", "acme", "--sector", "W"]
+    extract = str(resources.path("demo/helsinki.osm.pbf"))
+    first = console.json("import-outlets", extract, *of, "--zone", "Europe/Helsinki")
+    assert first["added"] > 100
+    again = console.json("import-outlets", extract, *of, "--zone", "Europe/Helsinki")
+    assert (again["added"], again["changed"], again["unchanged"]) == (0, 0, first["added"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["organisation", "add", "acme", "--name", "Acme"], "organisation_exists", "acme"),
+        (["sector", "list", "--organisation", "none"], "organisation_unknown", "none"),
+        (["user", "add", "x", "--name", "X", "--organisation", "acme"], "password_short", "8"),
+        (["import-outlets", "none.pbf", "--organisation", "acme", "--sector", "W"], "sector_unknown", "W"),
+    ],
+)
+def test_what_does_not_fit_is_a_sentence_and_an_exit_code(
+    console: Console, arguments: list[str], code: str, said: str
+) -> None:
+    console.json("organisation", "add", "acme", "--name", "Acme")
+    status, _, sentence = console(*arguments, given="short\n")
+    assert (status, said in sentence) == (1, True)
+    assert code not in sentence
+    assert json.loads(console(*arguments, "--json", given="short\n")[2])["error"] == code
+
+
+def test_wrong_usage_is_said_by_the_exit_code(console: Console) -> None:
+    with pytest.raises(SystemExit) as caught:
+        console("nonsense")
+    assert caught.value.code == 2

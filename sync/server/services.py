@@ -1,0 +1,36 @@
+"""What the routes hand on to; put together by the product, without the web framework."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sync.protocol import Receipt
+from sync.server.auth import Auth
+from sync.server.blobs import BlobStore
+from sync.server.engine import SyncServer
+from sync.server.metrics import Metrics
+from sync.server.ports import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a device is told about the person who signed in."""
+
+    name: str
+    sectors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the routes hand on to. ``receipts``, ``profile`` and ``may_read_blob`` are the product's."""
+
+    sync: SyncServer
+    auth: Auth
+    blobs: BlobStore
+    clock: Callable[[], datetime]
+    profile: Callable[[Caller], Profile]
+    receipts: Callable[[Caller, list[str]], list[Receipt]]
+    may_read_blob: Callable[[Caller, str], bool]
+    metrics: Metrics = field(default_factory=Metrics)

@@ -26,7 +26,7 @@ def sheet(theme: Theme) -> str:
 
     for size in (7, 8, 9, 10, 13, 14):
         values[f"p{size}"] = str(grown(size))
-    for size in (24, 28, 30, 32):
+    for size in (22, 24, 28, 30, 32):
         values[f"h{size}"] = str(grown(size))
     values |= {"w16": str(grown(16)), "w20": str(grown(20)), "r9": str(grown(16) // 2 + 1), "f12": str(grown(12))}
     shade = "dark" if theme.dark else "light"

@@ -44,7 +44,7 @@ class SettingsScreen(QWidget):
 
     def _list(self) -> QWidget:
         side = QWidget()
-        side.setFixedWidth(theme.pixels(236))
+        side.setFixedWidth(theme.pixels(256))
         column = QVBoxLayout(side)
         column.setContentsMargins(theme.space(4), theme.space(8), theme.space(2), theme.space(4))
         column.setSpacing(theme.space(3))

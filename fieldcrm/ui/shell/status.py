@@ -93,7 +93,7 @@ class StatusLine(QWidget):
         row.setSpacing(theme.space(2))
         self._mark = _Mark()
         self.words = ElidedText("", "caption", "muted")
-        self.button = Button(tr("Sync now"), "ghost", "refresh-cw", self._sync)
+        self.button = Button(tr("Sync now"), "quiet", "refresh-cw", self._sync)
         self.button.setVisible(session.sync is not None)
         row.addWidget(self._mark)
         row.addWidget(self.words, 1)

@@ -9,11 +9,18 @@ from PySide6.QtWidgets import QPushButton, QToolButton
 
 from fieldcrm.ui import icons
 
-_TONES = {"primary": "on_accent", "danger": "on_danger", "ghost": "accent_text", "secondary": "muted"}
+_TONES = {
+    "primary": "on_accent",
+    "danger": "on_danger",
+    "ghost": "accent_text",
+    "quiet": "accent_text",
+    "secondary": "muted",
+}
 
 
 class Button(QPushButton):
-    """A button with a verb on it. ``kind``: ``primary``, ``secondary``, ``ghost`` or ``danger``."""
+    """A button with a verb on it. ``kind``: ``primary``, ``secondary``, ``ghost``, ``quiet`` (a small ghost),
+    ``danger``."""
 
     def __init__(
         self, text: str, kind: str = "secondary", icon: str = "", on_click: Callable[[], object] | None = None

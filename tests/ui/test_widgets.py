@@ -175,7 +175,7 @@ def test_the_gallery_is_drawn_in_every_theme(qtbot: Any, name: str) -> None:
 
 
 def test_every_icon_that_is_named_is_there() -> None:
-    named = re.compile(r"\b(?:icon|paint|set_icon|IconButton|Emblem|EmptyState)\([^)\"]*\"([a-z0-9-]+)\"")
+    named = re.compile(r'\b(?:icon|paint|set_icon|IconButton|Emblem|EmptyState)\((?:painter, )?"([a-z0-9-]+)"')
     sources = "\n".join(path.read_text("utf-8") for path in Path("fieldcrm").rglob("*.py"))
     called = set(named.findall(sources))
     assert called

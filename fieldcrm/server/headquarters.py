@@ -29,8 +29,8 @@ from sync.server.auth import Auth
 from sync.server.blobs import BlobStore
 from sync.server.database import open_database, reading
 from sync.server.engine import SyncServer
+from sync.server.parts import Parts, Profile
 from sync.server.ports import Caller, Change, Hooks
-from sync.server.services import Profile, Services
 from sync.server.tables import build
 
 SCHEMA_VERSION = 1
@@ -56,9 +56,9 @@ class Headquarters:
     projections: projections.Projections
     clock: Callable[[], datetime]
 
-    def services(self) -> Services:
+    def parts(self) -> Parts:
         """What the HTTP routes need."""
-        return Services(
+        return Parts(
             sync=self.sync,
             auth=self.auth,
             blobs=self.blobs,

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, or_, select
 
 from fieldcrm.domain.catalogue import ORG_BUCKET, sector_bucket
 from fieldcrm.server.permissions import user_bucket
+from sync.server.parts import Profile
 from sync.server.ports import Caller
-from sync.server.services import Profile
 from sync.server.tables import ServerTables
 
 

@@ -43,7 +43,7 @@ def serve(hq: Headquarters, place: Place, *, version: str, started: Callable[[st
 
 async def _serve(hq: Headquarters, place: Place, version: str, started: Callable[[str], None]) -> None:
     reserved, port = _reserve(place)
-    app = build_app(hq.services(), title="FieldCRM server", version=version)
+    app = build_app(hq.parts(), title="FieldCRM server", version=version)
     server = Server(
         app,
         address=place.host,

@@ -36,9 +36,9 @@ from sync.protocol import (
 )
 from sync.server.auth import Identity, Tokens
 from sync.server.gate import MAX_PLAIN, App, Gate
+from sync.server.parts import Parts
 from sync.server.ports import Refused
 from sync.server.refusal import CallRefused
-from sync.server.services import Services
 
 MAX_IDS = 1_000  # in one question
 MAX_DEPTH = 40  # of JSON values inside an operation
@@ -62,7 +62,7 @@ class ErrorBody(msgspec.Struct):
     params: dict[str, Any] = {}
 
 
-def build_app(services: Services, *, title: str, version: str) -> Gate:
+def build_app(parts: Parts, *, title: str, version: str) -> Gate:
     """The ASGI application."""
     app = Litestar(
         route_handlers=[
@@ -80,7 +80,7 @@ def build_app(services: Services, *, title: str, version: str) -> Gate:
             health,
             metrics,
         ],
-        state=State({"services": services}),
+        state=State({"parts": parts}),
         exception_handlers={
             CallRefused: _answer_refused,
             Refused: _answer_rule,
@@ -96,7 +96,7 @@ def build_app(services: Services, *, title: str, version: str) -> Gate:
         logging_config=None,
         debug=False,
     )
-    return Gate(cast(App, app), services.metrics)
+    return Gate(cast(App, app), parts.metrics)
 
 
 def in_thread(handler: Callable[Parameters, Item]) -> Callable[Parameters, Awaitable[Item]]:
@@ -116,37 +116,37 @@ def in_thread(handler: Callable[Parameters, Item]) -> Callable[Parameters, Await
 @in_thread
 def sign_in(data: SignInRequest, state: State) -> SignedIn:
     """Tokens for a new device, or for the number that this device had before."""
-    services: Services = state.services
+    parts: Parts = state.parts
     try:
-        identity, tokens = services.auth.sign_in(
+        identity, tokens = parts.auth.sign_in(
             data.organisation,
             data.login,
             data.password,
             device_name=data.device_name,
             device_no=data.device,
-            now=services.clock(),
+            now=parts.clock(),
         )
     except CallRefused as refusal:
-        services.metrics.sign_ins.labels(refusal.code).inc()
+        parts.metrics.sign_ins.labels(refusal.code).inc()
         raise
-    services.metrics.sign_ins.labels("ok").inc()
-    return _signed_in(services, identity, tokens)
+    parts.metrics.sign_ins.labels("ok").inc()
+    return _signed_in(parts, identity, tokens)
 
 
 @post("/v1/token", status_code=200)
 @in_thread
 def refresh(data: RefreshRequest, state: State) -> SignedIn:
     """A new pair of tokens; the old refresh token is then good for nothing."""
-    services: Services = state.services
-    return _signed_in(services, *services.auth.refresh(data.refresh, now=services.clock()))
+    parts: Parts = state.parts
+    return _signed_in(parts, *parts.auth.refresh(data.refresh, now=parts.clock()))
 
 
 @post("/v1/devices", status_code=200)
 @in_thread
 def add_device(data: NewDeviceRequest, request: Request[Any, Any, State]) -> SignedIn:
     """Another number for a device whose database turned out to be a copy."""
-    services, identity = _caller(request)
-    return _signed_in(services, *services.auth.new_device(identity, data.device_name, now=services.clock()))
+    parts, identity = _caller(request)
+    return _signed_in(parts, *parts.auth.new_device(identity, data.device_name, now=parts.clock()))
 
 
 # -- sync
@@ -156,15 +156,15 @@ def add_device(data: NewDeviceRequest, request: Request[Any, Any, State]) -> Sig
 @in_thread
 def sync(data: SyncRequest, request: Request[Any, Any, State]) -> SyncResponse:
     """What the device has to say, and the first page of what it does not know yet."""
-    services, identity = _caller(request)
+    parts, identity = _caller(request)
     if data.device != identity.device_no:
         raise CallRefused(403, "device_not_yours")
     if identity.revoked:
-        return _say_revoked(services, identity, data)
+        return _say_revoked(parts, identity, data)
     if any(_too_deep(op.set) or _too_deep(op.was) for tx in data.tx for op in tx.ops):
         raise CallRefused(422, "too_deep", limit=MAX_DEPTH)
-    response = services.sync.sync(identity.caller, data, now=services.clock())
-    services.metrics.synced(data, response)
+    response = parts.sync.sync(identity.caller, data, now=parts.clock())
+    parts.metrics.synced(data, response)
     return response
 
 
@@ -172,24 +172,24 @@ def sync(data: SyncRequest, request: Request[Any, Any, State]) -> SyncResponse:
 @in_thread
 def pull(token: str, request: Request[Any, Any, State]) -> SyncResponse:
     """The next page of a pull."""
-    services, identity = _caller(request, allow_revoked=False)
-    return services.sync.pull(identity.caller, token, now=services.clock())
+    parts, identity = _caller(request, allow_revoked=False)
+    return parts.sync.pull(identity.caller, token, now=parts.clock())
 
 
 @post("/v1/ops/status", status_code=200)
 @in_thread
 def operation_status(data: list[str], request: Request[Any, Any, State]) -> list[str]:
     """Which of these operations the server knows."""
-    services, identity = _caller(request, allow_revoked=False)
-    return services.sync.op_status(identity.caller, _limited(data))
+    parts, identity = _caller(request, allow_revoked=False)
+    return parts.sync.op_status(identity.caller, _limited(data))
 
 
 @post("/v1/receipts", status_code=200)
 @in_thread
 def receipts(data: list[str], request: Request[Any, Any, State]) -> list[Receipt]:
     """What the server holds of these submissions, photos included."""
-    services, identity = _caller(request, allow_revoked=False)
-    return services.receipts(identity.caller, _limited(data))
+    parts, identity = _caller(request, allow_revoked=False)
+    return parts.receipts(identity.caller, _limited(data))
 
 
 # -- blobs
@@ -199,16 +199,16 @@ def receipts(data: list[str], request: Request[Any, Any, State]) -> list[Receipt
 @in_thread
 def check_blobs(data: list[BlobOffer], request: Request[Any, Any, State]) -> list[BlobState]:
     """Where each of these uploads stands; the ones that are not there are then expected."""
-    services, identity = _caller(request, allow_revoked=False)
-    return services.blobs.check(identity.org, _limited(data), now=services.clock())
+    parts, identity = _caller(request, allow_revoked=False)
+    return parts.blobs.check(identity.org, _limited(data), now=parts.clock())
 
 
 @head("/v1/blobs/{sha256:str}")
 @in_thread
 def blob_progress(sha256: str, request: Request[Any, Any, State]) -> Response[None]:
     """Upload-Offset and Upload-Length of an upload, after the tus protocol."""
-    services, identity = _caller(request, allow_revoked=False)
-    state, size = services.blobs.state(identity.org, sha256)
+    parts, identity = _caller(request, allow_revoked=False)
+    state, size = parts.blobs.state(identity.org, sha256)
     return Response(None, headers=_upload_headers(state) | {"Upload-Length": str(size), "Cache-Control": "no-store"})
 
 
@@ -216,12 +216,12 @@ def blob_progress(sha256: str, request: Request[Any, Any, State]) -> Response[No
 @in_thread
 def send_blob(sha256: str, body: bytes, request: Request[Any, Any, State]) -> Response[None]:
     """One piece of a blob, at Upload-Offset."""
-    services, identity = _caller(request, allow_revoked=False)
+    parts, identity = _caller(request, allow_revoked=False)
     offset = request.headers.get("Upload-Offset", "")
     if not offset.isdecimal() or len(offset) > 12:
         raise CallRefused(400, "offset_missing")
-    state = services.blobs.append(identity.org, sha256, int(offset), body, now=services.clock())
-    services.metrics.blob_bytes.labels("in").inc(len(body))
+    state = parts.blobs.append(identity.org, sha256, int(offset), body, now=parts.clock())
+    parts.metrics.blob_bytes.labels("in").inc(len(body))
     return Response(None, status_code=204, headers=_upload_headers(state))
 
 
@@ -229,13 +229,13 @@ def send_blob(sha256: str, body: bytes, request: Request[Any, Any, State]) -> Re
 @in_thread
 def read_blob(sha256: str, request: Request[Any, Any, State]) -> Response[bytes]:
     """A blob, or a part of it (Range), when a record that the caller may see refers to it."""
-    services, identity = _caller(request, allow_revoked=False)
-    if not services.may_read_blob(identity.caller, sha256):
+    parts, identity = _caller(request, allow_revoked=False)
+    if not parts.may_read_blob(identity.caller, sha256):
         raise CallRefused(404, "blob_unknown")
     wanted = request.headers.get("Range")
     start, end = _range(wanted) if wanted else (0, None)
-    part = services.blobs.read(identity.org, sha256, start, end)
-    services.metrics.blob_bytes.labels("out").inc(len(part.data))
+    part = parts.blobs.read(identity.org, sha256, start, end)
+    parts.metrics.blob_bytes.labels("out").inc(len(part.data))
     headers = {"Accept-Ranges": "bytes", "ETag": f'"{sha256}"', "Content-Disposition": "attachment"}
     if wanted:
         headers["Content-Range"] = f"bytes {start}-{start + len(part.data) - 1}/{part.size}"
@@ -249,37 +249,37 @@ def read_blob(sha256: str, request: Request[Any, Any, State]) -> Response[bytes]
 @in_thread
 def health(state: State) -> Health:
     """Whether the server and its database answer."""
-    state.services.sync.check()
+    state.parts.sync.check()
     return Health("ok", PROTOCOL_VERSION)
 
 
 @get("/v1/metrics", media_type=MediaType.TEXT, sync_to_thread=False)
 def metrics(state: State) -> Response[bytes]:
     """Counts for Prometheus; they name nobody."""
-    return Response(state.services.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(state.parts.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _caller(request: Request[Any, Any, State], *, allow_revoked: bool = True) -> tuple[Services, Identity]:
-    services: Services = request.app.state.services
+def _caller(request: Request[Any, Any, State], *, allow_revoked: bool = True) -> tuple[Parts, Identity]:
+    parts: Parts = request.app.state.parts
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise CallRefused(401, "token_missing")
-    identity = services.auth.identify(token.strip(), now=services.clock())
+    identity = parts.auth.identify(token.strip(), now=parts.clock())
     request.scope.setdefault("state", {})["device"] = identity.device_no
     if identity.revoked and not allow_revoked:
         raise CallRefused(403, "device_revoked")
-    return services, identity
+    return parts, identity
 
 
-def _say_revoked(services: Services, identity: Identity, data: SyncRequest) -> SyncResponse:
+def _say_revoked(parts: Parts, identity: Identity, data: SyncRequest) -> SyncResponse:
     """A revoked device may leave what it has, once; a person decides about it later."""
     if data.tx:
-        services.auth.keep_in_quarantine(identity, msgspec.json.encode(data.tx), now=services.clock())
+        parts.auth.keep_in_quarantine(identity, msgspec.json.encode(data.tx), now=parts.clock())
     return SyncResponse(data.epoch, control="revoked")
 
 
-def _signed_in(services: Services, identity: Identity, tokens: Tokens) -> SignedIn:
-    profile = services.profile(identity.caller)
+def _signed_in(parts: Parts, identity: Identity, tokens: Tokens) -> SignedIn:
+    profile = parts.profile(identity.caller)
     return SignedIn(
         tokens.access,
         tokens.refresh,
@@ -290,7 +290,7 @@ def _signed_in(services: Services, identity: Identity, tokens: Tokens) -> Signed
         identity.role,
         list(profile.sectors),
         identity.device_no,
-        services.sync.epoch(identity.org),
+        parts.sync.epoch(identity.org),
     )
 
 

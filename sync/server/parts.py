@@ -23,7 +23,7 @@ class Profile:
 
 
 @dataclass(frozen=True)
-class Services:
+class Parts:
     """What the routes hand on to. ``receipts``, ``profile`` and ``may_read_blob`` are the product's."""
 
     sync: SyncServer

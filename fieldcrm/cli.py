@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--headless", action="store_true", help="play the day without a screen and print what happened")
     demo.add_argument("--json", action="store_true", help="with --headless: print one JSON object, nothing else")
     demo.add_argument("--out", type=Path, metavar="DIR", help="with --headless: pictures and the day's report go here")
+    demo.add_argument("--pictures", choices=("all", "few"), default="all", help="few: French and light alone")
     demo.add_argument("--region", type=Path, metavar="FILE.osm.pbf", help="outlets of this OpenStreetMap extract")
     demo.add_argument("--folder", type=Path, metavar="DIR", help="where the demo workspace is kept")
     demo.add_argument("--fresh", action="store_true", help="throw the demo workspace away and begin again")
@@ -74,14 +75,21 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _open(options: argparse.Namespace) -> int:
-    from fieldcrm.app import main as open_program
+    from fieldcrm.app import Sample, main
 
-    def sample() -> int:
+    def prepare() -> None:
+        from fieldcrm.demo.workspace import prepare_workspace
+
+        prepare_workspace(now=datetime.now(UTC))
+
+    def run() -> int:
         from fieldcrm.demo.workspace import open_workspace
 
         return open_workspace(folder=None, region=None, fresh=False, now=datetime.now(UTC))
 
-    return sample() if options.demo else open_program(profile=options.profile, wish=options.open, sample=sample)
+    if options.demo:
+        return run()
+    return main(profile=options.profile, wish=options.open, sample=Sample(prepare, run))
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -89,7 +97,8 @@ def _demo(options: argparse.Namespace) -> int:
         from fieldcrm.demo.headless import play
 
         now = datetime.now(UTC)
-        return play(region=options.region, out=options.out, as_json=options.json, now=now)
+        few = options.pictures == "few"
+        return play(region=options.region, out=options.out, as_json=options.json, few_pictures=few, now=now)
     from fieldcrm.demo.workspace import open_workspace
 
     return open_workspace(

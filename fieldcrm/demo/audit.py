@@ -1,4 +1,4 @@
-"""Recording a visit at the keyboard of the real visit screen: the audit line by line, photos pasted, then Send."""
+"""Recording a visit at the keyboard of the real visit screen: the audit line by line, photos dropped, then Send."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, Qt, QUrl
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from fieldcrm.demo import hands
@@ -16,9 +15,7 @@ from fieldcrm.ui.visit.editor import DraftEditor
 from fieldcrm.ui.visit.grid_page import GridPage
 from fieldcrm.ui.visit.group_page import GroupPage
 from fieldcrm.ui.visit.photo_field import PhotoField
-from fieldcrm.usecases.visits import Submitted
-
-CTRL = Qt.KeyboardModifier.ControlModifier
+from fieldcrm.usecases.visits import AuditLine, Submitted
 
 
 class Recorder:
@@ -40,15 +37,15 @@ class Recorder:
         for row in range(model.rowCount()):
             view.go(row, 1)
             line = model.line(model.path(row))
-            self._line(view, seen_before=line is not None and line.last is not None)
+            self._line(view, line)
         done, many = self.editor.recording.counts(page.grid)
         if done != many:
             raise hands.NoAnswer(f"all {many} lines are checked, not {done}")
         return done
 
-    def _line(self, view: QWidget, *, seen_before: bool) -> None:
+    def _line(self, view: QWidget, line: AuditLine | None) -> None:
         draw = self._chance.random()
-        if seen_before and draw < 0.35:
+        if line is not None and line.last is not None and draw < 0.35:
             self._press(Qt.Key.Key_C, view)  # as last time
         elif draw > 0.95:
             self._press(Qt.Key.Key_A, view)
@@ -56,10 +53,20 @@ class Recorder:
             self._press(Qt.Key.Key_R, view)
         else:
             self._press(Qt.Key.Key_P, view)
-            self._type(str(self._chance.randint(1, 9)))
+            self._type(str(self._facings(line)))
             self._press(Qt.Key.Key_Tab)
-            self._type(f"{self._chance.randint(1, 4)},{self._chance.choice(('19', '49', '79', '99'))}")
+            self._type(self._price(line))
             self._press(Qt.Key.Key_Return)
+
+    def _facings(self, line: AuditLine | None) -> int:
+        before = line.last.facings if line is not None and line.last is not None else None
+        return max(1, (before or self._chance.randint(1, 4)) + self._chance.choice((-1, 0, 0, 1)))
+
+    def _price(self, line: AuditLine | None) -> str:
+        """What the shelf tag says: the price of reference, at times a few cents beside it."""
+        minor = (line.reference_minor if line is not None else None) or 249
+        minor += self._chance.choice((0, 0, 0, 0, 5, -10))
+        return f"{minor // 100},{minor % 100:02}"
 
     def recount_first_line(self) -> None:
         """What a manager asked for: one line counted again."""
@@ -74,15 +81,11 @@ class Recorder:
         self._press(Qt.Key.Key_Return)
 
     def photos(self, files: Sequence[Path]) -> None:
-        """Paste photos into the first photo question, as after copying them from a card."""
+        """Drop photos onto the first photo question, as from the folder of a camera's card."""
         at, field = self._photo_field()
         self._go(at)
-        field.setFocus()
         for number, file in enumerate(files, 1):
-            mime = QMimeData()
-            mime.setUrls([QUrl.fromLocalFile(str(file))])
-            QGuiApplication.clipboard().setMimeData(mime)
-            self._press(Qt.Key.Key_V, field, CTRL)
+            hands.drop_files(field, [file])
             hands.wait_until(f"photo {number} is in the report", partial(self._has, field, number))
 
     def _has(self, field: PhotoField, number: int) -> bool:
@@ -108,9 +111,9 @@ class Recorder:
         while self.editor.step != step:
             self._press(Qt.Key.Key_Right if self.editor.step < step else Qt.Key.Key_Left, self.editor.stepper)
 
-    def _press(self, key: Qt.Key, on: QWidget | None = None, modifier: Qt.KeyboardModifier = hands.NO_MODIFIER) -> None:
+    def _press(self, key: Qt.Key, on: QWidget | None = None) -> None:
         self.keys += 1
-        hands.press(key, modifier, on=on)
+        hands.press(key, on=on)
 
     def _type(self, text: str) -> None:
         self.keys += len(text)

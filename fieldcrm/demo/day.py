@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QLabel
 from sqlalchemy import select
 
 from fieldcrm import app
-from fieldcrm.demo import hands, screenshots
+from fieldcrm.demo import hands
 from fieldcrm.demo.arrivals import Headquarters, Sent, answers_hash
 from fieldcrm.demo.audit import Recorder
 from fieldcrm.demo.clock import DayClock, morning_of_a_working_day
@@ -22,6 +22,7 @@ from fieldcrm.demo.device import Device, Login
 from fieldcrm.demo.holdings import holdings
 from fieldcrm.demo.pictures import Shot, shelf_photo
 from fieldcrm.demo.place import country_and_zone
+from fieldcrm.demo.screenshots import Photographer
 from fieldcrm.demo.seed import ORGANISATION_CODE, PASSWORD, Seeded, seed_server
 from fieldcrm.demo.steps import Steps
 from fieldcrm.demo.territory import MANAGER_NAME, REPS
@@ -49,8 +50,9 @@ REP, MANAGER = REPS[0][0], MANAGER_NAME[0]
 class Day:
     """``live`` plays it all; ``close`` ends what was started, wherever it stopped."""
 
-    def __init__(self, folder: Path, region: Path, out: Path | None, now: datetime, steps: Steps) -> None:
-        self.folder, self.region, self.out, self.steps = folder, region, out, steps
+    def __init__(self, folder: Path, region: Path, pictures: Photographer, now: datetime, steps: Steps) -> None:
+        self.folder, self.region, self.steps = folder, region, steps
+        self.pictures, self.out = pictures, pictures.out
         self._now = now
         self._chance = random.Random(20261121)
         self._closing: list[Callable[[], object]] = []
@@ -126,7 +128,7 @@ class Day:
             for row in self._today().rows[:3]:
                 reasons = ", ".join(str(reason["code"]) for reason in row.reasons)
                 self.steps.say(f"  {row.number}. {row.name}: {reasons}")
-            screenshots.photograph(self.rep, self.out, "today")
+            self.pictures.take(self.rep, "today")
 
     def _audits(self) -> None:
         with self.steps.step("audits", f"{PLANNED_AUDITS} planned visits, typed into the visit screen"):
@@ -153,7 +155,7 @@ class Day:
             rid = self._row_number(outlet["id"])
             hands.wait_until("the outlet is found", lambda: screen.table.select_id(rid))
             hands.settle(400)
-            screenshots.photograph(self.rep, self.out, "outlets")
+            self.pictures.take(self.rep, "outlets")
             self.clock.move_on(15)
             screen = hands.the(self.rep.window, OutletsScreen)
             hands.wait_until("the outlet is found again", lambda: screen.table.select_id(rid))
@@ -171,7 +173,7 @@ class Day:
         recorder = Recorder(self.rep.window, self._chance)
         lines = recorder.audit()
         if pictures:
-            screenshots.photograph(self.rep, self.out, "visit")
+            self.pictures.take(self.rep, "visit")
             hands.wait_until("the draft is on the screen again", lambda: self._draft_of(outlet))
             recorder = Recorder(self.rep.window, self._chance, recorder.keys)
         self.clock.move_on(18)
@@ -204,11 +206,11 @@ class Day:
         with self.steps.step("pictures", "Pictures of the rep's screens, in both themes and languages"):
             self.rep.show("outlet", id=self.sent[0].outlet_id)
             hands.settle(600)
-            screenshots.photograph(self.rep, self.out, "outlet")
+            self.pictures.take(self.rep, "outlet")
             self.rep.show("sync")
-            screenshots.photograph(self.rep, self.out, "sync-offline")
+            self.pictures.take(self.rep, "sync-offline")
             self.rep.show("settings")
-            screenshots.photograph(self.rep, self.out, "settings")
+            self.pictures.take(self.rep, "settings")
 
     # 7 and 8: the network is back
 
@@ -237,7 +239,7 @@ class Day:
             self.steps.expect("photos with equal content", arrived.photos, PHOTOS_A_VISIT * len(self.sent))
             self.arrived = arrived
             self.rep.show("sync")
-            screenshots.photograph(self.rep, self.out, "sync")
+            self.pictures.take(self.rep, "sync")
 
     # 9 to 11: the manager, the correction, the second device
 
@@ -248,11 +250,11 @@ class Day:
             self.manager.sync()
             self.manager.show("review")
             hands.settle(1500)
-            screenshots.photograph(self.manager, self.out, "review-figures")
+            self.pictures.take(self.manager, "review-figures")
             screen = self.manager.go("review", ReviewScreen, view="reports")
             approved, returned = self.sent[0].submission_id, self.sent[1].submission_id
             self._in_front(screen, approved)
-            screenshots.photograph(self.manager, self.out, "review-report")
+            self.pictures.take(self.manager, "review-report")
             screen = hands.the(self.manager.window, ReviewScreen)
             self._in_front(screen, approved)
             hands.click(screen.queue.bar.approve_button)
@@ -287,7 +289,7 @@ class Day:
             hands.wait_until("the correction is on the screen", lambda: self._draft_of(returned.outlet_id))
             recorder = Recorder(self.rep.window, self._chance)
             recorder.recount_first_line()
-            screenshots.photograph(self.rep, self.out, "correction")
+            self.pictures.take(self.rep, "correction")
             hands.wait_until("the correction is on the screen again", lambda: self._draft_of(returned.outlet_id))
             recorder = Recorder(self.rep.window, self._chance)
             self.correction = recorder.send()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
@@ -50,7 +52,9 @@ def press(key: Qt.Key, modifier: Qt.KeyboardModifier = NO_MODIFIER, *, on: QWidg
 
 
 def type_text(text: str, *, on: QWidget | None = None) -> None:
-    QTest.keyClicks(on or focused(), text)
+    """Each key to whatever has the focus by then: the first may open a field that the next ones fill."""
+    for character in text:
+        QTest.keyClicks(on or focused(), character)
     settle(5)
 
 
@@ -60,6 +64,19 @@ def click(widget: QWidget, at: QPoint | None = None) -> None:
         raise NoAnswer(f"{widget.metaObject().className()} can be clicked")
     place = at if at is not None else widget.rect().center()
     QTest.mouseClick(widget, Qt.MouseButton.LeftButton, NO_MODIFIER, place)
+    settle(5)
+
+
+def drop_files(widget: QWidget, files: Sequence[Path]) -> None:
+    """Drag files onto a widget and let them go there."""
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
+    place, copy, left = widget.rect().center(), Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    entered = QDragEnterEvent(place, copy, mime, left, NO_MODIFIER)
+    QApplication.sendEvent(widget, entered)
+    if not entered.isAccepted():
+        raise NoAnswer("the files are welcome there")
+    QApplication.sendEvent(widget, QDropEvent(QPointF(place), copy, mime, left, NO_MODIFIER))
     settle(5)
 
 

@@ -18,7 +18,7 @@ from fieldcrm import words
 from fieldcrm.demo.steps import Steps
 
 
-def play(*, region: Path | None, out: Path | None, as_json: bool, now: datetime) -> int:
+def play(*, region: Path | None, out: Path | None, as_json: bool, few_pictures: bool = False, now: datetime) -> int:
     """Play the day and print it; 0 when every figure is what it should be, else 1.
 
     ``region``: the extract whose outlets are imported (the bundled one when none is given). Pictures and the report
@@ -31,6 +31,7 @@ def play(*, region: Path | None, out: Path | None, as_json: bool, now: datetime)
     from PySide6.QtCore import qInstallMessageHandler
 
     from fieldcrm.demo.day import Day
+    from fieldcrm.demo.screenshots import LOOKS, Photographer
     from fieldcrm.demo.seed import demo_extract
 
     qInstallMessageHandler(_qt_said)
@@ -39,7 +40,8 @@ def play(*, region: Path | None, out: Path | None, as_json: bool, now: datetime)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="fieldcrm-day-", ignore_cleanup_errors=True) as folder:
-        day = Day(Path(folder), region or demo_extract(), out, now, steps)
+        looks = LOOKS[:1] if few_pictures else LOOKS
+        day = Day(Path(folder), region or demo_extract(), Photographer(out, looks), now, steps)
         try:
             result = day.live()
         finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QRect
@@ -16,17 +18,24 @@ PATIENCE = 40  # pauses: figures are counted, photos decoded and the map is draw
 DRAWN = 24  # colours in the middle of a screen that shows something
 
 
-def photograph(device: Device, out: Path | None, name: str) -> int:
-    """``NAME-fr-light.png`` and three more of what is in front now; returns how many. Nothing without a folder."""
-    if out is None:
-        return 0
-    preferences = device.session.preferences
-    for language, theme in LOOKS:
-        preferences.language, preferences.theme = language, theme
-        still_picture(device).save(str(out / f"{name}-{language}-{theme}.png"))
-    preferences.language, preferences.theme = LOOKS[0]
-    still_picture(device)
-    return len(LOOKS)
+@dataclass(frozen=True, slots=True)
+class Photographer:
+    """Takes pictures into ``out``, or none where there is no folder."""
+
+    out: Path | None
+    looks: Sequence[tuple[str, str]] = LOOKS
+
+    def take(self, device: Device, name: str) -> None:
+        """``NAME-fr-light.png`` and so on of what is in front now, in each look; then French and light again."""
+        if self.out is None:
+            return
+        preferences = device.session.preferences
+        for language, theme in self.looks:
+            preferences.language, preferences.theme = language, theme
+            still_picture(device).save(str(self.out / f"{name}-{language}-{theme}.png"))
+        if len(self.looks) > 1:
+            preferences.language, preferences.theme = LOOKS[0]
+            still_picture(device)
 
 
 def still_picture(device: Device) -> QImage:

@@ -59,6 +59,11 @@ def open_workspace(
         return app.main(profile)
 
 
+def prepare_workspace(*, folder: Path | None = None, region: Path | None = None, now: datetime) -> None:
+    """Make the sample data where there are none yet; takes a minute, so it may run beside a window that says so."""
+    _make(folder or default_folder(), region or demo_extract(), now)
+
+
 def _throw_away(place: Path) -> None:
     if place.exists():
         _check_ours(place)

@@ -27,13 +27,14 @@ from fieldcrm.ui import icons, theme
 from fieldcrm.ui.appsession import AppSession, Identity
 from fieldcrm.ui.crash import CrashHandler
 from fieldcrm.ui.map.scheme import register_scheme
+from fieldcrm.ui.messages import sentence
 from fieldcrm.ui.preferences import Preferences
 from fieldcrm.ui.shell import MainWindow
 from fieldcrm.ui.single_instance import SingleInstance
 from fieldcrm.ui.start import StartWindow
 from fieldcrm.ui.sync_relay import SyncRelay
 from fieldcrm.ui.tasks import Tasks
-from fieldcrm.usecases import signin
+from fieldcrm.usecases import outlets, signin
 from fieldcrm.usecases.signin import SignedIn
 from fieldcrm.usecases.syncing import Supervisor
 
@@ -72,6 +73,14 @@ def make_application() -> QApplication:
 def take_up_looks(preferences: Preferences) -> None:
     words.set_language(preferences.language)
     theme.apply(preferences.theme, preferences.text_size)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The sample workspace, as the root above this one knows it: ``prepare`` may take a minute, ``run`` opens it."""
+
+    prepare: Callable[[], None]
+    run: Callable[[], int]
 
 
 @dataclass
@@ -154,10 +163,10 @@ def device_name() -> str:
 class Program(QObject):
     """One run of the program on one profile: start window, then main window."""
 
-    def __init__(self, profile: Path, *, wish: str = "", sample: Callable[[], int] | None = None) -> None:
+    def __init__(self, profile: Path, *, wish: str = "", sample: Sample | None = None) -> None:
         super().__init__()
         self._profile, self._wish = profile, wish
-        self._sample_run = sample
+        self._sample = sample
         self.wants_sample = False
         self._tasks = Tasks(self)
         self._signed: SignedIn | None = None
@@ -184,7 +193,7 @@ class Program(QObject):
             elif place is None:
                 self._show_start()
             else:
-                self._enter(open_profile(self._profile))
+                self._open_or_wait(open_profile(self._profile))
         except CodedError as error:
             if error.code in ("not_signed_in", "profile_missing"):
                 self._show_start()
@@ -192,6 +201,17 @@ class Program(QObject):
                 log.warning("the profile was not opened: %s", error)
                 self._show_start().show_trouble(error)
         return True
+
+    def _open_or_wait(self, opened: Opened) -> None:
+        """A workspace without a single outlet is still on its way: show the download and not an empty day."""
+        session = opened.session
+        outlets_here = session.ask(outlets.counters)[0]
+        if outlets_here or session.sync is None or session.sync.state.synced_at is not None:
+            self._enter(opened)
+            return
+        self.opened = opened
+        session.sync_changed.connect(self._report_download)
+        self._show_start().show_download()
 
     def _show_start(self) -> StartWindow:
         self.start = StartWindow(self, self.preferences)
@@ -284,12 +304,13 @@ class Program(QObject):
         if self.start is None or self.opened is None or self.opened.session.sync is None:
             return
         state = self.opened.session.sync.state
-        if state.progress is not None:
-            done = state.progress.received
-            shown = words.trn("{n} record received", "{n} records received", done)
-            self.start.show_progress(shown)
         if state.synced_at is not None:
             self.enter()
+        elif state.progress is not None:
+            received = state.progress.received
+            self.start.show_progress(words.trn("{n} record received", "{n} records received", received))
+        elif state.problem is not None:
+            self.start.show_progress(sentence(DomainError(state.problem, **state.params)))
 
     def enter(self) -> None:
         if self.opened is not None and self.start is not None:
@@ -297,12 +318,18 @@ class Program(QObject):
 
     @property
     def sample(self) -> Callable[[], None] | None:
-        return self._choose_sample if self._sample_run is not None else None
+        return self._choose_sample if self._sample is not None else None
 
     def _choose_sample(self) -> None:
-        self.wants_sample = True
-        if self.start is not None:
-            self.start.close()
+        sample, start = self._sample, self.start
+        assert sample is not None and start is not None
+
+        def ready(_: None) -> None:
+            self.wants_sample = True
+            start.close()
+
+        start.show_preparing()
+        self._tasks.run(sample.prepare, ready, start.show_trouble)
 
     # ---- the end ----
 
@@ -317,10 +344,10 @@ class Program(QObject):
         self.crash.uninstall()
 
 
-def main(profile: Path | None = None, *, wish: str = "", sample: Callable[[], int] | None = None) -> int:
+def main(profile: Path | None = None, *, wish: str = "", sample: Sample | None = None) -> int:
     """Run the program on ``profile`` until its window closes; the exit code.
 
-    ``wish``: ``outlet:ID`` to open at once. ``sample``: runs the sample workspace, offered at the first run.
+    ``wish``: ``outlet:ID`` to open at once. ``sample``: offered at the first run.
     """
     application = make_application()
     program = Program(profile or default_profile(), wish=wish, sample=sample)
@@ -331,5 +358,5 @@ def main(profile: Path | None = None, *, wish: str = "", sample: Callable[[], in
     finally:
         program.end()
     if program.wants_sample and sample is not None:
-        return sample()
+        return sample.run()
     return code

@@ -59,7 +59,7 @@ def program(qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     # The map has its own tests; here it would only start a browser for each of these.
     monkeypatch.setattr("fieldcrm.ui.widgets.map_view.webengine_installed", lambda: False)
     monkeypatch.setattr(words, "system_language", lambda: "en")
-    made = app.Program(tmp_path / "profile", sample=lambda: 0)
+    made = app.Program(tmp_path / "profile", sample=app.Sample(lambda: None, lambda: 0))
     yield made
     if made.opened is not None:
         made.opened.window.close()
@@ -84,10 +84,37 @@ def test_the_first_run_offers_to_sign_in_or_to_try(program: app.Program) -> None
     assert "Try with sample data" in shown_text(start_of(program))
 
 
-def test_choosing_the_sample_ends_the_start_and_says_so(program: app.Program) -> None:
+def test_choosing_the_sample_makes_it_beside_a_window_and_ends_the_start(qtbot: Any, program: app.Program) -> None:
     program.begin()
     start_of(program)._try_sample()
-    assert program.wants_sample and not start_of(program).isVisible()
+    assert start_of(program).page == "preparing"
+    qtbot.waitUntil(lambda: program.wants_sample)
+    assert not start_of(program).isVisible()
+
+
+def test_a_sample_that_cannot_be_made_says_why(qtbot: Any, program: app.Program) -> None:
+    def full() -> None:
+        raise Unavailable("disk_full", path="x")
+
+    program._sample = app.Sample(full, lambda: 0)
+    program.begin()
+    start_of(program)._try_sample()
+    qtbot.waitUntil(lambda: "The disk is full" in shown_text(start_of(program)))
+    assert not program.wants_sample
+
+
+def test_a_workspace_whose_first_download_was_cut_goes_on_with_it(qtbot: Any, program: app.Program) -> None:
+    key = create_key(program._profile, KeyPlace.SAMPLE)
+    db = Database.open(program._profile, key, now=NOW)
+    signed = signed_in_as_rep()
+    db.write(lambda tx: signin.remember(tx, signed), actor=signed.actor, now=NOW).result()
+    db.close()
+    program.begin()
+    start = start_of(program)
+    assert start.page == "download"
+    qtbot.waitUntil(lambda: "network" in start.progress_words.text(), timeout=20_000)
+    program.enter()
+    assert program.opened is not None and program.opened.window.isVisible()
 
 
 @pytest.mark.parametrize(("field", "value", "said"), [

@@ -103,6 +103,7 @@ class StartWindow(QWidget):
             "sign_in": self._sign_in,
             "passphrase": self._passphrase,
             "download": self._download,
+            "preparing": self._preparing,
             "unlock": self._unlock,
             "trouble": self._troubled,
         }
@@ -126,6 +127,13 @@ class StartWindow(QWidget):
 
     def ask_unlock(self) -> None:
         self._show("unlock")
+
+    def show_download(self) -> None:
+        self._show("download")
+
+    def show_preparing(self) -> None:
+        """The sample data are being made."""
+        self._show("preparing")
 
     def show_trouble(self, error: BaseException) -> None:
         """The workspace cannot be opened: say why, keep everything as it is."""
@@ -230,27 +238,42 @@ class StartWindow(QWidget):
         return form
 
     def _download(self) -> QWidget:
+        return self._busy(
+            tr("Bringing your territory"),
+            tr("You can begin at once: the rest arrives while you work. If the network goes, it goes on later."),
+            tr("Asking the server…"),
+            Button(tr("Begin now"), "primary", "arrow-right", self._steps.enter),
+        )
+
+    def _preparing(self) -> QWidget:
+        return self._busy(
+            tr("Making the sample data"),
+            tr("Real stores from OpenStreetMap, invented people and visits. This is done once and takes a minute."),
+            tr("One moment…"),
+        )
+
+    def _busy(self, title: str, note: str, state: str, button: Button | None = None) -> QWidget:
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.space(3))
         column.addStretch(2)
-        column.addWidget(Text(tr("Bringing your territory"), "title"))
-        note = tr("You can begin at once: the rest arrives while you work. If the network goes, it goes on later.")
+        column.addWidget(Text(title, "title"))
         column.addWidget(Text(note, "body", "muted", wrap=True))
         column.addSpacing(theme.space(2))
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setRange(0, 0)
-        self.progress.setAccessibleName(tr("Bringing your territory"))
+        self.progress.setAccessibleName(title)
         column.addWidget(self.progress)
-        self.progress_words = Text(tr("Asking the server…"), "caption", "muted", wrap=True)
+        self.progress_words = Text(state, "caption", "muted", wrap=True)
         column.addWidget(self.progress_words)
-        row = QHBoxLayout()
-        row.addWidget(Button(tr("Begin now"), "primary", "arrow-right", self._steps.enter))
-        row.addStretch(1)
-        column.addSpacing(theme.space(2))
-        column.addLayout(row)
+        if button is not None:
+            row = QHBoxLayout()
+            row.addWidget(button)
+            row.addStretch(1)
+            column.addSpacing(theme.space(2))
+            column.addLayout(row)
         column.addStretch(3)
         return page
 

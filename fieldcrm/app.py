@@ -5,6 +5,7 @@ Heavy modules (WebEngine, folium, pyxform, numpy, pyqtgraph, the solver) are imp
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -354,6 +355,9 @@ def main(profile: Path | None = None, *, wish: str = "", sample: Sample | None =
     try:
         if not program.begin():
             return 0
+        # What the start made stays for ever: the collector need not look at it again (cli.py kept it quiet so far).
+        gc.freeze()
+        gc.enable()
         code = application.exec()
     finally:
         program.end()

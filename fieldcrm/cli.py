@@ -75,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _open(options: argparse.Namespace) -> int:
+    import gc
+
+    gc.disable()  # a tenth of the start is collecting what is all still needed; fieldcrm.app turns it on again
     from fieldcrm.app import Sample, main
 
     def prepare() -> None:

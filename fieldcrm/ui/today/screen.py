@@ -25,7 +25,7 @@ from fieldcrm.ui.today.stop_list import StopList
 from fieldcrm.ui.widgets import Divider, EmptyState, StateStack
 from fieldcrm.ui.widgets.map_view import MapView
 from fieldcrm.usecases import card as cards
-from fieldcrm.usecases import outlets, plans, stops, visits
+from fieldcrm.usecases import outlets, plans, stops
 from fieldcrm.usecases import undo as undoing
 from fieldcrm.usecases.outlets import Filters
 from fieldcrm.usecases.plans import DayPlan
@@ -349,6 +349,8 @@ class TodayScreen(QWidget):
         self._start(item.outlet_id, item.stop_id if isinstance(item, TodayRow) else None)
 
     def _start(self, outlet_id: Id, stop_id: Id | None) -> None:
+        from fieldcrm.usecases import visits  # with the forms: nobody waits for them at the start of the day
+
         self._session.do(
             lambda tx: visits.start_visit(tx, outlet_id, stop_id),
             lambda draft: self._session.navigator.go("visit", draft=draft),

@@ -106,14 +106,14 @@ class Day:
         with self.steps.step("first_sync", "The rep signs in and syncs for the first time"):
             self.rep = self._device("rep", REP, "Portable de Camille")
             progress = self.rep.sync()
-            self.steps.expect("both sides hold the same rows", progress is not None and progress.verified, True)
+            self.steps.must("both sides hold the same rows", progress is not None and progress.verified)
             if progress is not None:
                 self.steps.say(f"{progress.received} rows and {progress.photos_received} photos received")
 
     def _cut(self) -> None:
         with self.steps.step("cut", "The network goes away: the real sockets are cut"):
             self.proxy.cut()
-            self.steps.expect("a sync gets through", self.rep.sync() is not None, False)
+            self.steps.must("no sync gets through", self.rep.sync() is None)
             self.steps.expect("what the program says", self.rep.state.problem, "offline")
 
     # 4 to 6: without network
@@ -181,8 +181,9 @@ class Day:
         submitted = recorder.send()
         self.sent.append(submitted)
         hands.settle()
-        what = f"{name}: {lines} lines, {PHOTOS_A_VISIT} photos, {recorder.keys} keys"
-        self.steps.expect(what, submitted.lines >= LEAST_LINES and submitted.photos == PHOTOS_A_VISIT, True)
+        self.steps.say(f"{name}: {lines} lines, {submitted.photos} photos, {recorder.keys} keys")
+        self.steps.must(f"{name}: at least {LEAST_LINES} lines", submitted.lines >= LEAST_LINES)
+        self.steps.must(f"{name}: {PHOTOS_A_VISIT} photos", submitted.photos == PHOTOS_A_VISIT)
 
     def _draft_of(self, outlet: Id) -> bool:
         screen = self.rep.window.screens.get("visit")
@@ -222,11 +223,11 @@ class Day:
             self.proxy.cut_after(CUT_AFTER)
             first = self.rep.sync()
             self.steps.expect("uploads cut midway", self.proxy.cuts - cuts, 1)
-            self.steps.expect("the first try got through", first is not None, False)
+            self.steps.must("the first try was cut", first is None)
             arrived = self.hq.arrived(self.expected)
             self.steps.say(f"at headquarters after the cut: {arrived.reports} reports, {arrived.photos} photos")
             second = self.rep.sync()
-            self.steps.expect("the second try got through", second is not None and second.verified, True)
+            self.steps.must("the second try got through", second is not None and second.verified)
             if second is not None:
                 self.steps.say(f"{second.photos_sent} photos sent in the second try, from where the first was cut")
 
@@ -294,7 +295,7 @@ class Day:
             recorder = Recorder(self.rep.window, self._chance)
             self.correction = recorder.send()
             done = self.rep.sync()
-            self.steps.expect("the correction was sent", done is not None and done.verified, True)
+            self.steps.must("the correction was sent", done is not None and done.verified)
             corrected = self.hq.corrections([sent.submission_id for sent in self.sent])
             self.steps.expect("new versions at headquarters", corrected, 1)
             self.corrected = corrected
@@ -306,7 +307,7 @@ class Day:
             file = self.out / "rapport-du-jour.pdf"
             report = write_day_report(self.rep.session, self._today().day, file, "fr")
             self.steps.expect("visits in the report", len(report.visits), len(self.sent))
-            self.steps.expect("everything of the day is at headquarters", report.complete, True)
+            self.steps.must("everything of the day is at headquarters", report.complete)
             pictures = len(list(self.out.glob("*.png")))
             self.steps.say(f"{file.name}: {file.stat().st_size // 1024} kB; {pictures} pictures")
 
@@ -324,9 +325,9 @@ class Day:
                 if here is not None:
                     self.steps.say(f"{bucket[:15]}: {here.rows} rows {here.rows_hash[:12]}, {here.blobs} photos "
                                    f"{here.blobs_hash[:12]}")
-                self.steps.expect("  the second computer holds the same", here == there and here is not None, True)
+                self.steps.must("  the second computer holds the same", here == there and here is not None)
             self.equal = mine == theirs and not any(holding.blobs_missing for holding in mine.values())
-            self.steps.expect("no photo is missing on either", self.equal, True)
+            self.steps.must("both hold every row and every photo", self.equal)
 
     def _result(self) -> dict[str, Any]:
         arrived = self.arrived

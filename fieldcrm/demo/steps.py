@@ -38,3 +38,9 @@ class Steps:
             return
         self.differences.append(f"{what}: {found}, should be {wanted}")
         self.say(f"{what}: {found}  ✗ should be {wanted}")
+
+    def must(self, what: str, true: bool) -> None:
+        """Print something that has to be so; remember it as a difference when it is not."""
+        if not true:
+            self.differences.append(f"not so: {what}")
+        self.say(f"{what} ✓" if true else f"{what} ✗")

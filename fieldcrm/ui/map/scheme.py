@@ -1,6 +1,7 @@
 """``fieldcrm://map/…``: the page, its scripts, the fonts and the tiles, all from this computer.
 
-``register_scheme`` has to run before the QApplication is made, or Qt ignores it without a word.
+``register_scheme`` has to run before WebEngine makes its first page, or Qt ignores it without a word; and the
+QApplication has to be made with ``AA_ShareOpenGLContexts`` (``fieldcrm.app`` does).
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def webengine_installed() -> bool:
 def register_scheme() -> bool:
     """Make ``fieldcrm://`` known to WebEngine and let it share OpenGL contexts; False where there is no WebEngine.
 
-    Call once, before the QApplication. A second call does nothing.
+    Call once, before the first page. A second call does nothing.
     """
     if not webengine_installed():
         return False

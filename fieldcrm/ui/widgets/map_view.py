@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -64,6 +65,13 @@ def pin(id: str, name: str, place: Place, state: str, *, number: int = 0, note: 
     }
 
 
+def _import_page() -> None:
+    try:
+        from fieldcrm.ui.map import page  # noqa: F401
+    except ImportError as error:
+        log.info("the map's page was not imported: %s", error)  # ``load`` meets the same error, and shows it
+
+
 class MapView(QWidget):
     """Pins and a route over the basemap of a region pack.
 
@@ -81,6 +89,7 @@ class MapView(QWidget):
         self.guard = Guard()
         self._folder = profile_folder
         self._pack: Pack | None = None
+        self._warming: Thread | None = None
         self._view: QWebEngineView | None = None
         self._page: QWebEnginePage | None = None
         self._profile: QWebEngineProfile | None = None
@@ -140,10 +149,27 @@ class MapView(QWidget):
         super().showEvent(event)
         if self._view is None and webengine_installed():
             # After this event: the screen appears at once, the map a moment later.
-            QTimer.singleShot(0, self, self.load)
+            self._load_soon()
         elif self._view is None:
             self._placeholder.say(tr("The map cannot be shown on this computer"), tr(
                 "Qt WebEngine is not installed. Everything else works; the list has the same stops in the same order."))
+
+    def _load_soon(self) -> None:
+        """The view is made when folium is there: half a second of imports, beside the screens and not before them."""
+        if self._warming is not None:
+            return
+        self._warming = Thread(target=_import_page, name="map", daemon=True)
+        self._warming.start()
+        look = QTimer(self)
+        look.setInterval(20)
+
+        def ready() -> None:
+            if self._warming is not None and not self._warming.is_alive():
+                look.stop()
+                self.load()
+
+        look.timeout.connect(ready)
+        look.start()
 
     def load(self) -> None:
         """Make the WebEngine view; a second call does nothing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QPaintEvent
+from PySide6.QtGui import QColor, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from fieldcrm.ui import icons, theme
@@ -64,14 +64,15 @@ class EmptyState(QWidget):
         column.addStretch(2)
         column.addWidget(Emblem(icon, tone), 0, Qt.AlignmentFlag.AlignHCenter)
         column.addSpacing(theme.space(3))
-        column.addWidget(Text(title, "heading"), 0, Qt.AlignmentFlag.AlignHCenter)
+        head = Text(title, "heading", wrap=True)
+        head.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(head)
+        self._line: Text | None = None
         if text:
-            line = Text(text, "body", "muted", wrap=True)
-            line.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            width = min(theme.pixels(400), theme.metrics().horizontalAdvance(text) + theme.space(4))
-            line.setFixedWidth(width)
-            line.setMinimumHeight(line.heightForWidth(width))
-            column.addWidget(line, 0, Qt.AlignmentFlag.AlignHCenter)
+            self._line = Text(text, "body", "muted", wrap=True)
+            self._line.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            self._line.setMaximumWidth(min(theme.pixels(400), theme.metrics().horizontalAdvance(text) + theme.space(4)))
+            column.addWidget(self._line)
         buttons = QHBoxLayout()
         buttons.setSpacing(theme.space(2))
         buttons.addStretch(1)
@@ -83,6 +84,13 @@ class EmptyState(QWidget):
             column.addSpacing(theme.space(3))
             column.addLayout(buttons)
         column.addStretch(3)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._line is not None:
+            # The layout asks for the height at the full width, which is more than the line takes.
+            width = min(self._line.maximumWidth(), self.width() - theme.space(12))
+            self._line.setMinimumHeight(self._line.heightForWidth(max(width, theme.space(20))))
 
 
 class Skeleton(QWidget):

@@ -25,6 +25,7 @@ from fieldcrm.server import accounts
 from fieldcrm.server.headquarters import Headquarters, open_headquarters
 from fieldcrm.server.imports import Source, import_outlets
 from fieldcrm.server.jobs import run_once
+from fieldcrm.server.products import import_products, read_products
 from fieldcrm.ui.sentences import SENTENCES  # texts alone, without Qt
 from sync.server.database import reading
 
@@ -99,7 +100,9 @@ def _init(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _add_organisation(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
-    org = accounts.add_organisation(hq, options.code, options.name, now=now())
+    moment = now()
+    org = accounts.add_organisation(hq, options.code, options.name, now=moment)
+    accounts.publish_built_in_form(hq, org, now=moment)
     return {"organisation": options.code, "id": org.hex}
 
 
@@ -156,6 +159,11 @@ def _import_outlets(hq: Headquarters, options: argparse.Namespace) -> dict[str, 
     source = Source("osm", osm.LICENCE, f"{options.file.name} {now().date()}")
     done = import_outlets(hq, org, sector, found, source, zone=options.zone, country=options.country, now=now())
     return asdict(done) | {"left_out": dict(Counter(skipped)), "credit": osm.ATTRIBUTION}
+
+
+def _import_products(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
+    org = accounts.organisation(hq, options.organisation)
+    return asdict(import_products(hq, org, read_products(options.file), now=now()))
 
 
 def _check(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
@@ -248,6 +256,11 @@ def _parser() -> argparse.ArgumentParser:
     _of_organisation(add(devices, "list", _list_devices, "show the devices"))
     one = _of_organisation(add(devices, "revoke", _revoke_device, "shut a device out"))
     one.add_argument("device", type=int, metavar="NUMBER")
+
+    products = _of_organisation(
+        add(commands, "import-products", _import_products, "import products, assortments and prices from a sheet")
+    )
+    products.add_argument("file", type=Path, metavar="FILE.csv")
 
     outlets = _of_organisation(add(commands, "import-outlets", _import_outlets, "import outlets from OpenStreetMap"))
     outlets.add_argument("file", type=Path, metavar="FILE.osm.pbf")

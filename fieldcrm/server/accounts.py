@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from fieldcrm.domain.actor import Role
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.ids import Id, new_id
+from fieldcrm.forms import builtin
 from fieldcrm.server.headquarters import Headquarters
 from sync.server.accounts import DeviceInfo
 from sync.server.database import reading
@@ -36,6 +37,14 @@ def add_organisation(hq: Headquarters, code: str, name: str, *, now: datetime, i
     setting = {"id": new_id(now), "key": "organisation", "value": {"name": name.strip()}}
     hq.apply(org, [("setting", setting)])
     return org
+
+
+def publish_built_in_form(hq: Headquarters, org: Id, *, now: datetime) -> Id:
+    """Give the organisation the shelf audit that comes with the program: without a form the server reads no report."""
+    id_ = new_id(now)
+    form = {"name": builtin.SHELF_AUDIT, "version": builtin.builtin_form().version, "xform": builtin.builtin_xform()}
+    hq.apply(org, [("form", {"id": id_, **form, "title": dict(builtin.TITLES), "active": True})])
+    return id_
 
 
 def organisation(hq: Headquarters, code: str) -> Id:

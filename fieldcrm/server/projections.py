@@ -96,7 +96,7 @@ class Projections:
 
     def _project_row(self, connection: Connection, org: UUID, row: Any) -> UUID:
         links = {name: row[name].hex for name in ("visit_id", "outlet_id")}
-        moment = {"submitted_at": int(row["submitted_at"].timestamp() * 1000)}
+        moment = {"started_at": int(row["started_at"].timestamp() * 1000)}
         kept = {name: row[name] for name in ("form", "form_version", "answers")}
         self._project(connection, org, row["id"], links | moment | kept)
         return UUID(bytes=row["id"].bytes)
@@ -112,7 +112,8 @@ class Projections:
             "outlet_id": UUID(hex=submission["outlet_id"]),
             "current": True,
         }
-        moment = from_milliseconds(submission["submitted_at"])
+        # When the shelf was seen, not when it was sent: a correction comes days later and keeps its visit's moment.
+        moment = from_milliseconds(submission["started_at"])
         rows = [
             common
             | {

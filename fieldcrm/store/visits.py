@@ -153,7 +153,8 @@ def write_observations(tx: Transaction, submission: Submission, lines: Iterable[
             "submission_id": submission.id, "visit_id": submission.visit_id, "outlet_id": submission.outlet_id,
             "product_id": line.product_id, "line": line.line, "state": line.state.value, "facings": line.facings,
             "price_minor": line.price_minor, "basis": line.basis.value,
-            "observed_at": line.observed_at or submission.submitted_at, "current": True,
+            # When the shelf was seen, not when it was sent: a correction keeps the moment of its visit.
+            "observed_at": line.observed_at or submission.started_at, "current": True,
         }
         for line in lines
     ]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -41,7 +42,9 @@ def answers(product: UUID) -> dict[str, Any]:
     return dict(found)
 
 
-def report(company: Company, content: dict[str, Any], supersedes: UUID | None = None) -> UUID:
+def report(
+    company: Company, content: dict[str, Any], supersedes: UUID | None = None, sent: datetime = NOW
+) -> UUID:
     outlet, person = company.outlets["West shop"], company.people["rita"]
     visit = company.add(
         "visit", outlet_id=outlet, person_id=person, started_at=NOW, zone="Europe/Paris", position_source="none"
@@ -55,7 +58,7 @@ def report(company: Company, content: dict[str, Any], supersedes: UUID | None = 
         form_version="1",
         answers=content,
         started_at=NOW,
-        submitted_at=NOW,
+        submitted_at=sent,
         supersedes_id=supersedes,
     )
 
@@ -105,6 +108,16 @@ def test_a_returned_or_superseded_report_is_not_current(company: Company, produc
     second = report(company, answers(product), supersedes=first)
     assert [line[-1] for line in lines(company, first)] == [False]
     assert [line[-1] for line in lines(company, second)] == [True]
+
+
+def test_a_correction_keeps_the_moment_of_its_visit(company: Company, product: UUID, published: UUID) -> None:
+    first = report(company, answers(product))
+    second = report(company, answers(product), supersedes=first, sent=NOW + timedelta(days=9))
+    with company.hq.engine.begin() as connection:
+        company.hq.projections.rebuild(connection, company.org)
+    query = select(observation.c.observed_at).where(observation.c.submission_id == second)
+    with reading(company.hq.engine) as connection:
+        assert connection.execute(query).scalar_one() == NOW
 
 
 def test_a_late_review_of_an_earlier_moment_does_not_undo_a_newer_one(

@@ -180,6 +180,8 @@ def test_a_correction_supersedes_and_only_the_new_version_counts(db: Database, w
     assert count(db, T.visit) == 1
     with db.read() as r:
         current = r.conn.execute(select(T.observation.c.submission_id, T.observation.c.current).distinct()).all()
+        moments = r.conn.execute(select(T.observation.c.observed_at).distinct()).scalars().all()
+    assert moments == [NOW], "a correction tells what was seen at the visit, whenever it is sent"
     assert sorted(current) == sorted([(first.submission_id, False), (second.submission_id, True)])
     with pytest.raises(DomainError) as refused:
         write(db, world, lambda tx: visits.correct(tx, first.submission_id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
@@ -67,6 +67,14 @@ class ActionTable(QObject):
         self._by_context: dict[str, list[Action]] = {}
         self._front = EVERYWHERE
         self._made: dict[str, QAction] = {}
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # Sent before keys are looked up: the keys of an action that is not enabled are dead, and what an action is
+        # about (a draft, a line) may have come since it was last asked.
+        if event.type() == QEvent.Type.ShortcutOverride:
+            self.refresh()
+        return super().eventFilter(watched, event)
 
     def register(self, actions: Iterable[Action], context: str = EVERYWHERE) -> None:
         """Put the actions of a context in force, in place of those it had."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMainWindow
 
 from fieldcrm.ui.actions import Action, ActionTable
@@ -52,6 +53,25 @@ def table_of(qtbot: Any, *actions: Action, own: dict[str, str] | None = None) ->
     table.register(actions)
     table.setProperty("window", window)
     return table
+
+
+def test_keys_answer_as_soon_as_the_action_may_though_nothing_else_has_asked_it(qtbot: Any) -> None:
+    """A visit's draft arrives after its keys were made: Ctrl+Enter must not stay dead."""
+    done: list[int] = []
+    ready: list[bool] = []
+    action = Action("a", "A", lambda: done.append(1), ("Ctrl+Return",), enabled=lambda: bool(ready))
+    window = table_of(qtbot, action).property("window")
+    window.show()
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    qtbot.keyClick(window, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert done == []
+    ready.append(True)
+    qtbot.keyClick(window, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert done == [1]
+    ready.clear()
+    qtbot.keyClick(window, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert done == [1]
 
 
 def test_an_action_that_is_not_enabled_does_nothing(qtbot: Any) -> None:

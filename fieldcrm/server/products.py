@@ -204,7 +204,7 @@ def _range_rows(
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """What changed of the product's assortment and price: the old rows end with yesterday, the new begin today."""
     yesterday = today - timedelta(days=1)
-    wanted = {kind: (line.must_stock, line.facings) for kind in line.store_types or STORE_TYPES}
+    wanted = dict.fromkeys(line.store_types or STORE_TYPES, (line.must_stock, line.facings))
     for row in ranges:
         if wanted.get(row["store_type"]) == (row["must_stock"], row["target_facings"]):
             del wanted[row["store_type"]]

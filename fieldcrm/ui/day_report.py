@@ -45,6 +45,10 @@ def write_day_report(
 
 
 def _write(report: DayReport, path: Path, organisation: str, sample: bool) -> None:
+    try:
+        path.write_bytes(b"")  # Qt says no more than "false" about a file it cannot write
+    except OSError as error:
+        raise Unavailable("disk_denied", path=str(path)) from error
     writer = QPdfWriter(str(path))
     writer.setResolution(DPI)
     writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))

@@ -67,6 +67,13 @@ def test_a_rep_begins_with_the_day_and_a_manager_with_the_review() -> None:
     assert routes.rail_of(True)[0] == "review" and "today" not in routes.rail_of(True)
 
 
+def test_an_empty_palette_begins_with_the_screen_and_never_with_quitting(window: MainWindow, stands: None) -> None:
+    window.open_palette()
+    offered = titles(window)
+    assert offered[-1] == "Quit" or "Quit" not in offered
+    assert offered[0] != "Quit"
+
+
 def test_the_palette_finds_an_outlet_without_its_accent_and_opens_it(
     qtbot: Any, window: MainWindow, stands: None, world: World
 ) -> None:

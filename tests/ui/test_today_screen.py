@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QFileDialog, QPushButton
 from pytestqt.qtbot import QtBot
 from sqlalchemy import insert
 
@@ -22,6 +22,7 @@ from fieldcrm.store.tables import T
 from fieldcrm.ui import theme
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.map.scheme import register_scheme
+from fieldcrm.ui.messages import Message
 from fieldcrm.ui.navigator import Place
 from fieldcrm.ui.preferences import Preferences
 from fieldcrm.ui.today import TodayScreen
@@ -223,3 +224,25 @@ def test_the_screen_speaks_french(qtbot: QtBot, session: AppSession) -> None:
         made.map.close_map()
     finally:
         words.set_language("en")
+
+
+def test_the_report_of_the_day_is_saved_where_it_is_asked_for(
+    screen: TodayScreen, session: AppSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[Message] = []
+    session.messages.posted.connect(said.append)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "day"), ""))
+    screen.save_report()
+    assert (tmp_path / "day.pdf").read_bytes().startswith(b"%PDF")
+    assert "day.pdf" in said[-1].text
+
+
+def test_a_report_of_the_day_that_cannot_be_written_says_so(
+    screen: TodayScreen, session: AppSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[Message] = []
+    session.messages.posted.connect(said.append)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "no" / "day.pdf"), ""))
+    screen.save_report()
+    assert "day.pdf" in said[-1].text
+    assert said[-1].tone == "danger"

@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from fieldcrm.ui import theme
-from fieldcrm.ui.actions import Action, ActionTable, Found
+from fieldcrm.ui.actions import EVERYWHERE, Action, ActionTable, Found
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.shell.overlay import Overlay
 from fieldcrm.ui.widgets import (
@@ -122,9 +122,16 @@ class Palette(Overlay):
         return [self._entries[id].found for id in self.model.ids()]
 
     def _suggestions(self) -> list[_Entry]:
+        """What was asked for last, then what can be done on the screen in front, then the places, and quitting last."""
         offered = [action for action in self._table.actions() if action.palette and action.enabled()]
         order = {id: at for at, id in enumerate(self._recent)}
-        return [self._action(a) for a in sorted(offered, key=lambda a: order.get(a.id, len(order)))]
+        general = {action.id for action in self._table.contexts().get(EVERYWHERE, [])}
+
+        def place(action: Action) -> tuple[bool, int, bool]:
+            ends = action.id == "file.quit"  # Enter on an empty palette must never end the program
+            return ends, order.get(action.id, len(order)), action.id in general
+
+        return [self._action(action) for action in sorted(offered, key=place)]
 
     def _action(self, action: Action) -> _Entry:
         def run() -> None:

@@ -21,6 +21,7 @@ from fieldcrm.ui.today import day_map, pick
 from fieldcrm.ui.today.brief import BriefPanel
 from fieldcrm.ui.today.header import DayHeader
 from fieldcrm.ui.today.model import DayModel, Heading, Item
+from fieldcrm.ui.today.print_day import save_day_report
 from fieldcrm.ui.today.stop_list import StopList
 from fieldcrm.ui.widgets import Divider, EmptyState, StateStack
 from fieldcrm.ui.widgets.map_view import MapView
@@ -148,8 +149,13 @@ class TodayScreen(QWidget):
                    "visit", 1, enabled=stop_open),
             Action("today.later", tr("Move the store &later"), lambda: self._nudge(1), ("Alt+Down",), "arrow-down",
                    "visit", 1, enabled=stop_open),
+            Action("today.report", tr("&Report of the day (PDF)…"), self.save_report, ("Ctrl+P",), "file-spreadsheet", "visit",
+                   2),
             Action("today.map", tr("&Map"), self.toggle_map, ("F8",), "map", "view", checked=lambda: self._map_shown),
         ]
+
+    def save_report(self) -> None:
+        save_day_report(self, self._session, self._day or self._real_today())
 
     def leaving(self) -> None:
         self._pause.stop()

@@ -20,7 +20,9 @@ FIELD_ROLES = frozenset({REP, MANAGER})
 MANAGERS = frozenset({MANAGER})
 OF_OUTLET = ScopeParent("outlet_id", "outlet")
 
-STORE_TYPES = ("hypermarket", "supermarket", "convenience", "petrol", "kiosk", "pharmacy", "specialist", "food_service", "other")
+STORE_TYPES = (
+    "hypermarket", "supermarket", "convenience", "petrol", "kiosk", "pharmacy", "specialist", "food_service", "other",
+)
 OUTLET_STATES = ("active", "prospect", "closed")
 SEGMENTS = ("a", "b", "c", "")
 POSITION_SOURCES = ("receiver", "photo", "none")

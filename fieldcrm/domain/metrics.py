@@ -1,4 +1,4 @@
-"""A figure that can be defended: its value, how many were seen of how many, how sure, how old, and from which records."""
+"""A figure that can be defended: its value, how many were seen of how many, how sure, how old, from which records."""
 
 from __future__ import annotations
 

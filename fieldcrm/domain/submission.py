@@ -11,7 +11,6 @@ from typing import Any
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.review import Decision, Review, latest_review
 
-
 ROW_KEY = "@key"  # in a row of a repeated group: what names it; no question can have this name
 
 

@@ -149,7 +149,8 @@ _LAST_VISIT = """(
     WHERE a.active GROUP BY a.outlet_id
   ) GROUP BY outlet_id)"""
 
-_OVERDUE = f"o.visit_interval_days IS NOT NULL AND o.state <> 'closed' AND coalesce(l.at, 0) < :midnight - o.visit_interval_days * {DAY_MS}"
+_OVERDUE = f"""o.visit_interval_days IS NOT NULL AND o.state <> 'closed'
+  AND coalesce(l.at, 0) < :midnight - o.visit_interval_days * {DAY_MS}"""
 
 _NAME = folded("o.name")
 _ORDER = {

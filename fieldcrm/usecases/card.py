@@ -89,7 +89,9 @@ def card(r: Reader, outlet_id: Id, actor: Actor, *, now: datetime) -> Card:
     stop = _card.next_stop(r, ids, today)
     known_from = traces(outlet, people)
     lines = history(r, outlet, (*ids, *(c.id for c in contacts), *(t.id for t in tasks)), people)
-    facts = Facts(outlet, actor, today, visits, shelf, contacts, tasks, notes, last, late, draft, stop, people, known_from)
+    facts = Facts(
+        outlet, actor, today, visits, shelf, contacts, tasks, notes, last, late, draft, stop, people, known_from,
+    )
     return Card(
         outlet=outlet,
         sector=next((s.name for s in _outlets.sectors(r) if s.id == outlet.sector_id), ""),

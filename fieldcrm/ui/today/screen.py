@@ -149,8 +149,8 @@ class TodayScreen(QWidget):
                    "visit", 1, enabled=stop_open),
             Action("today.later", tr("Move the store &later"), lambda: self._nudge(1), ("Alt+Down",), "arrow-down",
                    "visit", 1, enabled=stop_open),
-            Action("today.report", tr("&Report of the day (PDF)…"), self.save_report, ("Ctrl+P",), "file-spreadsheet", "visit",
-                   2),
+            Action("today.report", tr("&Report of the day (PDF)…"), self.save_report, ("Ctrl+P",), "file-spreadsheet",
+                   "visit", 2),
             Action("today.map", tr("&Map"), self.toggle_map, ("F8",), "map", "view", checked=lambda: self._map_shown),
         ]
 

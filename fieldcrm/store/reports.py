@@ -239,8 +239,11 @@ def photos_reused(r: Reader, submissions: Iterable[Id]) -> tuple[ReusedPhoto, ..
 
 def submission(r: Reader, submission_id: Id) -> Submission | None:
     row = r.conn.execute(select(T.submission).where(T.submission.c.id == submission_id)).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else submission_of(row)
+
+
+def submission_of(row: Any) -> Submission:
+    """A whole row of the table as the domain knows it."""
     return Submission(row.id, row.visit_id, row.outlet_id, row.person_id, row.form, row.form_version,
                       row.answers, row.started_at, row.submitted_at, row.supersedes_id)
 

@@ -12,6 +12,7 @@ from fieldcrm.domain.review import Decision, Review
 from fieldcrm.store.aggregates import latest_decision
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.tables import T
+from sync.chunks import chunks
 
 
 def add_review(tx: Transaction, review: Review) -> None:
@@ -64,13 +65,30 @@ def refresh_current(tx: Transaction, submissions: Iterable[Id]) -> None:
     To be called whenever a submission or a review of these reports was written, here or by a sync. Observations
     are projections and are never captured.
     """
-    ids = list(submissions)
-    observation, newer = T.observation, T.submission.alias("newer")
-    left_out = or_(
-        func.coalesce(latest_decision(observation.c.submission_id), "") == "returned",
-        exists().where(newer.c.supersedes_id == observation.c.submission_id),
+    for ids in chunks(set(submissions)):
+        concerned = [*ids, *_superseded_by(tx, ids)]
+        left_out = _left_out(tx, concerned)
+        _set_current(tx, [id for id in concerned if id not in left_out], True)
+        _set_current(tx, left_out, False)
+
+
+def _superseded_by(r: Reader, ids: list[Id]) -> Iterable[Id]:
+    report = T.submission
+    query = select(report.c.supersedes_id).where(report.c.id.in_(ids), report.c.supersedes_id.is_not(None))
+    return r.conn.execute(query).scalars()
+
+
+def _left_out(r: Reader, ids: list[Id]) -> set[Id]:
+    """Asked once for a report, not once for each of its lines."""
+    report, newer = T.submission, T.submission.alias("newer")
+    reason = or_(
+        func.coalesce(latest_decision(report.c.id), "") == Decision.RETURNED.value,
+        exists().where(newer.c.supersedes_id == report.c.id),
     )
-    older = select(T.submission.c.supersedes_id).where(
-        T.submission.c.id.in_(ids), T.submission.c.supersedes_id.is_not(None))
-    mine = or_(observation.c.submission_id.in_(ids), observation.c.submission_id.in_(older))
-    tx.conn.execute(update(observation).where(mine).values(current=~left_out))
+    return set(r.conn.execute(select(report.c.id).where(report.c.id.in_(ids), reason)).scalars())
+
+
+def _set_current(tx: Transaction, submissions: Iterable[Id], current: bool) -> None:
+    observation = T.observation
+    mine = observation.c.submission_id.in_(list(submissions))
+    tx.conn.execute(update(observation).where(mine, observation.c.current != current).values(current=current))

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, insert, or_, select, true, update
+from sqlalchemy import and_, exists, func, insert, or_, select, true, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.submission import Basis, Photo, Shelf, ShelfLine, Submission
 from fieldcrm.domain.visit import Visit
+from fieldcrm.store import reports
 from fieldcrm.store.aggregates import reference_price, valid_on
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.drafts import DraftPhoto
 from fieldcrm.store.tables import T
+from sync.chunks import chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +147,8 @@ def close_corrections(tx: Transaction, submission_id: Id) -> None:
 # ---- projection -------------------------------------
 
 
-def write_observations(tx: Transaction, submission: Submission, lines: Iterable[ShelfLine]) -> None:
-    """Put the projection of a report in the place of any earlier one."""
-    tx.conn.execute(delete(T.observation).where(T.observation.c.submission_id == submission.id))
+def write_observations(tx: Transaction, projected: Iterable[tuple[Submission, Iterable[ShelfLine]]]) -> None:
+    """Keep the projections of reports that have no observations yet."""
     rows: list[Mapping[str, Any]] = [
         {
             "submission_id": submission.id, "visit_id": submission.visit_id, "outlet_id": submission.outlet_id,
@@ -156,19 +157,22 @@ def write_observations(tx: Transaction, submission: Submission, lines: Iterable[
             # When the shelf was seen, not when it was sent: a correction keeps the moment of its visit.
             "observed_at": line.observed_at or submission.started_at, "current": True,
         }
+        for submission, lines in projected
         for line in lines
     ]
     if rows:
         tx.conn.execute(insert(T.observation), rows)
 
 
-def without_observations(r: Reader, ids: Iterable[Id] | None = None) -> tuple[Id, ...]:
-    """Reports (of ``ids``, or all) that have no observations yet."""
+def without_observations(r: Reader, ids: Iterable[Id] | None = None) -> Iterator[Sequence[Submission]]:
+    """Reports (of ``ids``, or all) that have no observations yet, some hundreds at a time."""
     o, s = T.observation, T.submission
-    query = select(s.c.id).where(~exists().where(o.c.submission_id == s.c.id))
-    if ids is not None:
-        query = query.where(s.c.id.in_(list(ids)))
-    return tuple(r.conn.execute(query).scalars())
+    bare = ~exists().where(o.c.submission_id == s.c.id)
+    if ids is None:
+        ids = r.conn.execute(select(s.c.id).where(bare)).scalars().all()
+    for some in chunks(ids):
+        rows = r.conn.execute(select(s).where(s.c.id.in_(some), bare))
+        yield [reports.submission_of(row) for row in rows]
 
 
 def photos_for(r: Reader, submission_id: Id) -> tuple[Photo, ...]:

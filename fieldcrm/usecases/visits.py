@@ -202,7 +202,7 @@ def submit_visit(tx: Transaction, draft_id: Id, *, now: datetime) -> Submitted:
     _visits.insert_submission(tx, submission)
     photos = _attach(tx, draft, form, submission)
     lines = project(form, answers)
-    _visits.write_observations(tx, submission, lines)
+    _visits.write_observations(tx, [(submission, lines)])
     _reviews.refresh_current(tx, [submission.id])
     _plan_tasks(tx, form, submission, earlier)
     if draft.stop_id is not None and draft.supersedes_id is None:
@@ -261,15 +261,17 @@ def project_submissions(tx: Transaction, ids: Iterable[Id] | None = None) -> int
 
     A report whose form is not here yet waits until the form comes.
     """
-    done = []
-    for submission_id in _visits.without_observations(tx, ids):
-        submission = _reports.submission(tx, submission_id)
-        form = _known_form(tx, submission) if submission is not None else None
-        if submission is not None and form is not None:
-            _visits.write_observations(tx, submission, project(form, submission.answers))
-            done.append(submission_id)
-    _reviews.refresh_current(tx, done)
-    return len(done)
+    forms: dict[tuple[str, str], Form | None] = {}
+    done = 0
+    for reports in _visits.without_observations(tx, ids):
+        for name in {(report.form, report.form_version) for report in reports} - forms.keys():
+            forms[name] = _known_form(tx, *name)
+        known = [(report, forms[report.form, report.form_version]) for report in reports]
+        projected = [(report, project(form, report.answers)) for report, form in known if form is not None]
+        _visits.write_observations(tx, projected)
+        _reviews.refresh_current(tx, [report.id for report, _ in projected])
+        done += len(projected)
+    return done
 
 
 # ---- inside -----------------------------------------
@@ -294,9 +296,9 @@ def _form(r: Reader, name: str, version: str | None = None) -> Form:
     raise DomainError("form_unknown", name=name, version=version or "")
 
 
-def _known_form(r: Reader, submission: Submission) -> Form | None:
+def _known_form(r: Reader, name: str, version: str) -> Form | None:
     try:
-        return _form(r, submission.form, submission.form_version)
+        return _form(r, name, version)
     except DomainError:
         return None  # not here yet, or of a kind this version cannot read: the report itself is kept whole
 

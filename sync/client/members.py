@@ -8,7 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from sync.client.rows import chunks
+from sync.chunks import chunks
+from sync.client.rows import marks
 from sync.digest import MODULUS, from_hex, row_sum, to_hex
 from sync.protocol import Digest
 
@@ -124,8 +125,7 @@ def recomputed(connection: Connection, name: str) -> Digest:
 def _known(connection: Connection, bucket: str, collection: int, ids: Iterable[UUID]) -> dict[UUID, int]:
     found: dict[UUID, int] = {}
     for some in chunks(ids):
-        marks = ", ".join("?" * len(some))
-        query = f"SELECT id, rev FROM member WHERE bucket = ? AND collection = ? AND id IN ({marks})"
+        query = f"SELECT id, rev FROM member WHERE bucket = ? AND collection = ? AND id IN ({marks(some)})"
         rows = connection.exec_driver_sql(query, (bucket, collection, *(id.bytes for id in some)))
         found.update((UUID(bytes=id), rev) for id, rev in rows)
     return found

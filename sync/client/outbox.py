@@ -14,7 +14,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from sync.client.rows import chunks, marks
+from sync.chunks import chunks
+from sync.client.rows import marks
 from sync.columns import canonical
 from sync.merge import Pending
 from sync.protocol import Op, OpResult, Tx

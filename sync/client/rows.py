@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from sync.catalogue import Collection, Kind
+from sync.chunks import chunks
 from sync.columns import canonical
 
-CHUNK = 500  # ids in one IN (…)
-
-Item = TypeVar("Item")
 WireRow = Mapping[str, Any]  # wire values by field name
 
 _TO_SQLITE: Mapping[Kind, Callable[[Any], Any]] = {
@@ -32,17 +30,6 @@ _FROM_SQLITE: Mapping[Kind, Callable[[Any], Any]] = {
     Kind.MAP: json.loads,
     Kind.SET: json.loads,
 }
-
-
-def chunks(items: Iterable[Item], size: int = CHUNK) -> Iterator[list[Item]]:
-    batch: list[Item] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def upsert(connection: Connection, collection: Collection, rows: Sequence[tuple[UUID, int, WireRow]]) -> list[UUID]:

@@ -10,11 +10,12 @@ from uuid import UUID
 from sqlalchemy import Connection, insert, select, update
 
 from sync.catalogue import Catalogue
+from sync.chunks import chunks
 from sync.protocol import Op, OpResult, SyncRequest
 from sync.server.ports import Caller
 from sync.server.push import Decision
 from sync.server.scope import Scope
-from sync.server.store import Key, RecordStore, chunks
+from sync.server.store import Key, RecordStore
 from sync.server.tables import ServerTables
 
 _NO_ID = UUID(int=0)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from sync.catalogue import Catalogue
+from sync.chunks import chunks
 from sync.columns import to_milliseconds
 from sync.merge import Entry
 from sync.protocol import EPOCH_SHIFT, PROTOCOL_VERSION, Op, Pull, SyncRequest, SyncResponse
@@ -26,7 +27,7 @@ from sync.server.hello import Control, greet, org_state
 from sync.server.ports import Applied, Caller, Change, Hooks, Refused
 from sync.server.push import MAX_OPS, BatchEditing, Decision, Push
 from sync.server.scope import Scope, load_scope, rights_moved
-from sync.server.store import RecordStore, chunks
+from sync.server.store import RecordStore
 from sync.server.tables import ServerTables, build
 
 MAX_ID_LENGTH = 64

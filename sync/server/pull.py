@@ -11,10 +11,11 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import and_, or_, select
 
+from sync.chunks import chunks
 from sync.merge import Entry
 from sync.protocol import BucketPage, Digest, Pull
 from sync.server.ports import Refused
-from sync.server.store import CHUNK, RecordStore
+from sync.server.store import RecordStore
 
 MAX_ROWS = 5000
 
@@ -45,9 +46,17 @@ class Token(msgspec.Struct):
     def parse(cls, text: str) -> Token:
         """Raises ``Refused("wrong_token")``."""
         try:
-            return msgspec.json.decode(base64.urlsafe_b64decode(text.encode("ascii")), type=cls)
-        except (ValueError, msgspec.MsgspecError):
+            token = msgspec.json.decode(base64.urlsafe_b64decode(text.encode("ascii")), type=cls)
+            marks = [rest.mark for rest in token.rest if rest.mark is not None]
+            numbers = [token.upto, *(rest.cursor for rest in token.rest), *(n for mark in marks for n in mark[:2])]
+            fits = 0 < token.want <= MAX_ROWS and all(0 <= number < 2**63 for number in numbers)
+            for _, _, id in marks:
+                UUID(hex=id)
+        except (ValueError, RecursionError, msgspec.MsgspecError):
             raise Refused("wrong_token") from None
+        if not fits:  # it came back through other hands: nothing that we did not write into it
+            raise Refused("wrong_token")
+        return token
 
 
 def first_token(epoch: int, upto: int, held: frozenset[str], cursors: Mapping[str, int], want: int) -> Token:
@@ -128,9 +137,9 @@ def digests(store: RecordStore, held: frozenset[str]) -> dict[str, Digest]:
     table = store.tables.digest
     found = dict.fromkeys(held, Digest(0, f"{0:016x}"))
     names = sorted(held)
-    for start in range(0, len(names), CHUNK):
+    for some in chunks(names):
         query = select(table.c.bucket, table.c.rows, table.c.sum).where(
-            table.c.org_id == store.org, table.c.bucket.in_(names[start : start + CHUNK])
+            table.c.org_id == store.org, table.c.bucket.in_(some)
         )
         found.update((bucket, Digest(rows, text)) for bucket, rows, text in store.connection.execute(query))
     return found

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Insert, Table, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sync.catalogue import Catalogue, Collection
+from sync.chunks import chunks
 from sync.columns import from_wire, to_wire
 from sync.digest import from_hex, row_sum, to_hex
 from sync.merge import CREATED, Entry, Stamp
 from sync.server.tables import ServerTables
 
-CHUNK = 500  # ids in one IN (…)
-
 Key = tuple[str, UUID]  # collection name, record id
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +36,6 @@ class Record:
     @property
     def key(self) -> Key:
         return self.collection.name, self.id
-
-
-def chunks(items: Iterable[Item], size: int = CHUNK) -> Iterator[list[Item]]:
-    batch: list[Item] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 class RecordStore:

@@ -7,8 +7,9 @@ reports are not current; ``excluded`` counts them apart. A merged outlet counts 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     CTE,
@@ -32,7 +33,9 @@ from fieldcrm.store.database import Reader
 from fieldcrm.store.tables import T
 from sync.columns import to_milliseconds
 
-_WEEK_MS = 7 * 24 * 3600 * 1000
+_DAY_MS = 24 * 3600 * 1000
+_WEEK_MS = 7 * _DAY_MS
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class ProductCounts:
     present: int
     oos: int
     absent: int
-    listing: int | None  # stores whose type lists it; None: no assortment names it
+    listing: int | None  # stores whose type lists it, or that had it counted all the same; None: no assortment names it
     facings: int
     typical_at: datetime | None  # the middle one of its observation times
 
@@ -135,20 +138,24 @@ def store_count(r: Reader, selection: Selection) -> int:
 
 def product_counts(r: Reader, selection: Selection) -> tuple[ProductCounts, ...]:
     """Every active product, in list order, with its stores by state."""
-    seen = last_observations(selection)
+    seen, listed = last_observations(selection), _listed(selection)
+    unlisted = case((listed.c.product_id.is_(None), 1), else_=0)
     counted = (
         select(
-            seen.c.product_id,
+            seen.c.product_id, func.sum(unlisted).label("unlisted"),
             *(func.sum(case((seen.c.state == s, 1), else_=0)).label(s) for s in ("present", "oos", "absent")),
             func.sum(case((seen.c.state == "present", func.coalesce(seen.c.facings, 0)), else_=0)).label("facings"),
         )
+        .select_from(seen.outerjoin(listed, and_(
+            listed.c.product_id == seen.c.product_id, listed.c.store_type == seen.c.store_type)))
         .group_by(seen.c.product_id).subquery()
     )
     listing = _listing(selection)
     query = (
         select(
             T.product.c.id, T.product.c.name, T.product.c.brand, T.product.c.category, T.product.c.own,
-            counted.c.present, counted.c.oos, counted.c.absent, listing.c.stores, counted.c.facings,
+            counted.c.present, counted.c.oos, counted.c.absent, listing.c.stores + func.coalesce(counted.c.unlisted, 0),
+            counted.c.facings,
         )
         .select_from(
             T.product.outerjoin(counted, counted.c.product_id == T.product.c.id)
@@ -164,6 +171,14 @@ def product_counts(r: Reader, selection: Selection) -> tuple[ProductCounts, ...]
             row[8], row[9] or 0, middle.get(row[0]),
         )
         for row in r.conn.execute(query)
+    )
+
+
+def _listed(selection: Selection) -> Any:
+    """The products of each type of store on the last day of the period."""
+    return (
+        select(T.assortment.c.product_id, T.assortment.c.store_type)
+        .where(valid_on(T.assortment, selection.period.last)).distinct().subquery()
     )
 
 
@@ -232,21 +247,39 @@ def sheets(r: Reader, selection: Selection) -> tuple[Sheet, ...]:
     return tuple(Sheet(row[0], row[1] or "", *row[2:]) for row in r.conn.execute(query))
 
 
-def must_stock_sums(r: Reader, selection: Selection) -> tuple[Sums, int]:
-    """Must-stock products present (part) of those due and checked (whole), and how many stores had all present."""
+@dataclass(frozen=True, slots=True)
+class MustStock:
+    """Must-stock products present (part) of those due and checked (whole); and stores with all of them present
+    (``full``) of those where all of them were checked (``checked``): half a list proves nothing.
+    """
+
+    lines: Sums
+    full: int
+    checked: int
+
+
+def must_stock(r: Reader, selection: Selection) -> MustStock:
     seen = last_observations(selection)
     due = (
         select(T.assortment.c.product_id, T.assortment.c.store_type).distinct()
         .where(T.assortment.c.must_stock == true(), valid_on(T.assortment, selection.period.last)).subquery()
     )
+    many = select(due.c.store_type, func.count().label("many")).group_by(due.c.store_type).subquery()
     per_store = (
-        select(func.sum(case((seen.c.state == "present", 1), else_=0)).label("part"), func.count().label("whole"))
-        .select_from(seen.join(
-            due, and_(due.c.product_id == seen.c.product_id, due.c.store_type == seen.c.store_type)))
+        select(
+            func.sum(case((seen.c.state == "present", 1), else_=0)).label("part"), func.count().label("whole"),
+            func.max(many.c.many).label("due"),
+        )
+        .select_from(
+            seen.join(due, and_(due.c.product_id == seen.c.product_id, due.c.store_type == seen.c.store_type))
+            .join(many, many.c.store_type == seen.c.store_type)
+        )
         .group_by(seen.c.outlet_id).subquery()
     )
-    full = select(func.count()).select_from(per_store).where(per_store.c.part == per_store.c.whole)
-    return _totals(r, per_store), int(r.conn.execute(full).scalar_one())
+    all_present = case((per_store.c.part == per_store.c.due, 1), else_=0)
+    query = select(func.sum(all_present), func.count()).where(per_store.c.whole == per_store.c.due)
+    full, checked = r.conn.execute(query).one()
+    return MustStock(_totals(r, per_store), int(full or 0), int(checked))
 
 
 def reference_price(product_id: Any, store_type: Any, day: date | ColumnElement[Any]) -> Any:
@@ -262,9 +295,10 @@ def reference_price(product_id: Any, store_type: Any, day: date | ColumnElement[
 
 
 def prices_seen(r: Reader, selection: Selection) -> tuple[PriceAlert, ...]:
-    """Prices of own products with a reference, as last read in each store."""
+    """Prices of own products as last read in each store, with the reference of the day they were read."""
     seen = last_observations(selection)
-    reference = reference_price(seen.c.product_id, seen.c.store_type, selection.period.last).label("reference")
+    day = func.date(_local_ms(r, seen.c.observed_at, selection) // 1000, "unixepoch")
+    reference = reference_price(seen.c.product_id, seen.c.store_type, day).label("reference")
     query = (
         select(seen.c.outlet_id, seen.c.product_id, seen.c.submission_id, seen.c.price_minor, reference)
         .select_from(seen.join(T.product, T.product.c.id == seen.c.product_id))
@@ -292,15 +326,17 @@ def stop_done() -> ColumnElement[bool]:
     return or_(T.plan_stop.c.state == "done", exists().where(T.visit.c.stop_id == T.plan_stop.c.id))
 
 
-def planned_stops(selection: Selection) -> Select[Any]:
-    """The stops of the plans of the period: id, outlet, person, day, done, state, skip reason."""
+def planned_stops(selection: Selection, until: date) -> Select[Any]:
+    """The stops of the plans of the period, up to ``until`` (tomorrow's are not missed yet): id, outlet, person, day,
+    done, state, skip reason.
+    """
     query = (
         select(
             T.plan_stop.c.id, T.plan_stop.c.outlet_id, T.plan.c.person_id, T.plan.c.day,
             case((stop_done(), 1), else_=0).label("done"), T.plan_stop.c.state, T.plan_stop.c.skip_reason,
         )
         .select_from(T.plan_stop.join(T.plan, T.plan.c.id == T.plan_stop.c.plan_id))
-        .where(T.plan.c.day >= selection.period.first, T.plan.c.day <= selection.period.last)
+        .where(T.plan.c.day >= selection.period.first, T.plan.c.day <= min(selection.period.last, until))
     )
     if selection.sectors:
         query = query.where(T.plan.c.sector_id.in_(selection.sectors))
@@ -308,23 +344,22 @@ def planned_stops(selection: Selection) -> Select[Any]:
 
 
 def completion_counts(r: Reader, selection: Selection, until: date) -> tuple[int, int]:
-    """Stops done and stops planned, for days up to ``until`` (tomorrow's stops are not missed yet)."""
-    stops = planned_stops(selection).subquery()
-    query = select(func.sum(stops.c.done), func.count()).where(stops.c.day <= until)
-    done, planned = r.conn.execute(query).one()
+    """Stops done and stops planned, for days up to ``until``."""
+    stops = planned_stops(selection, until).subquery()
+    done, planned = r.conn.execute(select(func.sum(stops.c.done), func.count()).select_from(stops)).one()
     return int(done or 0), int(planned)
 
 
 def week_counts(r: Reader, selection: Selection, code: str, product_id: Id | None = None) -> tuple[WeekCount, ...]:
     """Lines by week of the selection: part of whole for ``out_of_stock`` or ``distribution_held``.
 
-    Weeks are spans of seven days from ``selection.since``: an hour's change of clocks moves their edges by an
-    hour of the night.
+    Weeks are of seven days from the first, each from midnight to midnight where most of the outlets are.
     """
     observation = T.observation
     (alias, on), home = outlet_home(observation.c.outlet_id)
     universe = stores(selection).subquery()
-    week = _week_of(observation.c.observed_at, selection.since)
+    first_ms = (selection.period.first - date(1970, 1, 1)).days * _DAY_MS
+    week = (_local_ms(r, observation.c.observed_at, selection) - first_ms) // _WEEK_MS
     listed, hit = _parts(observation, code)
     query = (
         select(week, func.sum(case((hit, 1), else_=0)), func.sum(case((listed, 1), else_=0)))
@@ -347,13 +382,26 @@ def _parts(observation: Any, code: str) -> tuple[ColumnElement[bool], ColumnElem
     return observation.c.state.is_not(None), observation.c.state != "absent"
 
 
-def _week_of(moment: Any, since: datetime) -> Any:
-    return (type_coerce(moment, Integer) - to_milliseconds(since)) // _WEEK_MS
+def _local_ms(r: Reader, moment: Any, selection: Selection) -> Any:
+    """What the clock says at ``moment`` where most of the outlets are, as milliseconds since 1970 of that clock."""
+    zone = ZoneInfo(usual_zone(r))
+
+    def offset(at: datetime) -> int:
+        return round((at.astimezone(zone).utcoffset() or timedelta()).total_seconds() * 1000)
+
+    at, known = selection.since, offset(selection.since)
+    changes: list[tuple[datetime, int]] = []  # until when, which offset
+    while (at := at + _HOUR) < selection.until:
+        if offset(at) != known:
+            changes.append((at, known))
+            known = offset(at)
+    ms = type_coerce(moment, Integer)
+    return ms + (case(*((ms < to_milliseconds(end), was) for end, was in changes), else_=known) if changes else known)
 
 
-def completion_days(r: Reader, selection: Selection) -> tuple[tuple[date, int, int], ...]:
-    """Stops done and stops planned by day of the plans, in order."""
-    stops = planned_stops(selection).subquery()
+def completion_days(r: Reader, selection: Selection, until: date) -> tuple[tuple[date, int, int], ...]:
+    """Stops done and stops planned by day of the plans up to ``until``, in order."""
+    stops = planned_stops(selection, until).subquery()
     query = select(stops.c.day, func.sum(stops.c.done), func.count()).group_by(stops.c.day).order_by(stops.c.day)
     return tuple((row[0], int(row[1]), int(row[2])) for row in r.conn.execute(query))
 
@@ -377,7 +425,9 @@ def excluded_by_person(r: Reader, selection: Selection) -> dict[Id, Excluded]:
             func.sum(case((superseded, 1), else_=0)),
         )
         .select_from(T.submission.outerjoin(alias, on).join(universe, universe.c.id == home))
-        .where(T.submission.c.submitted_at >= selection.since, T.submission.c.submitted_at < selection.until)
+        # By the visit, as the figures are; a report is never sent before it was begun, which is indexed.
+        .where(T.submission.c.submitted_at >= selection.since)
+        .where(T.submission.c.started_at >= selection.since, T.submission.c.started_at < selection.until)
         .where(*_report_filter(selection)).group_by(T.submission.c.person_id)
     )
     return {row[0]: Excluded(int(row[1] or 0), int(row[2] or 0)) for row in r.conn.execute(query)}

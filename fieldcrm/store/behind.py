@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, case, distinct, exists, func, select, true
@@ -113,7 +113,7 @@ def line_stores(r: Reader, selection: Selection, code: str, category: str | None
         whole = func.sum(case((seen.c.state != "absent", 1), else_=0))
     query = (
         select(seen.c.outlet_id, part, whole, func.max(seen.c.observed_at), func.max(seen.c.submission_id))
-        .select_from(source).where(*conditions).group_by(seen.c.outlet_id)
+        .select_from(source).where(*conditions).group_by(seen.c.outlet_id).having(whole > 0)
     )
     rows = [
         StoreBehind(row[0], "counted", part=row[1], whole=row[2], at=row[3], submission_id=row[4])
@@ -132,9 +132,9 @@ def price_stores(r: Reader, selection: Selection, tolerance: float) -> tuple[Sto
     return _described(r, rows, ())
 
 
-def stop_stores(r: Reader, selection: Selection) -> tuple[StoreBehind, ...]:
-    """Planned stops of the period: done, skipped with its reason, or still planned."""
-    stops = planned_stops(selection).subquery()
+def stop_stores(r: Reader, selection: Selection, until: date) -> tuple[StoreBehind, ...]:
+    """Planned stops of the period up to ``until``: done, skipped with its reason, or still planned."""
+    stops = planned_stops(selection, until).subquery()
     visit = T.visit
     report = (
         select(T.submission.c.id).join(visit, visit.c.id == T.submission.c.visit_id)
@@ -159,6 +159,8 @@ def visited_rows(r: Reader, selection: Selection) -> tuple[StoreBehind, ...]:
         )
         .where(T.visit.c.started_at >= selection.since, T.visit.c.started_at < selection.until).group_by(home)
     )
+    if selection.person_id:
+        query = query.where(T.visit.c.person_id == selection.person_id)
     mine = _all_stores(r, selection)
     rows = [
         StoreBehind(row[0], "visited", at=row[1], submission_id=row[2])
@@ -218,9 +220,9 @@ def _slices(ids: Iterable[Id], size: int = 500) -> Iterable[list[Id]]:
         yield ordered[start : start + size]
 
 
-def rep_counts(r: Reader, selection: Selection) -> tuple[RepCounts, ...]:
-    """One row for each person who had a plan or a visit in the period, by name."""
-    stops = planned_stops(selection).subquery()
+def rep_counts(r: Reader, selection: Selection, until: date) -> tuple[RepCounts, ...]:
+    """One row for each person who had a plan (up to ``until``) or a visit in the period, by name."""
+    stops = planned_stops(selection, until).subquery()
     planned = {
         row[0]: (int(row[1]), int(row[2])) for row in r.conn.execute(
             select(stops.c.person_id, func.count(), func.sum(stops.c.done)).group_by(stops.c.person_id))

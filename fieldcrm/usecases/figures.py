@@ -72,7 +72,7 @@ def page(r: Reader, selection: Selection, *, now: datetime) -> FiguresPage:
                      for counts in aggregates.product_counts(r, selection))
     return FiguresPage(
         selection, _tiles(r, selection, sheets, stores, base, now), products, _shelf(sheets, stores, base),
-        behind.rep_counts(r, selection), left_out, stores,
+        behind.rep_counts(r, selection, local_day(r, now)), left_out, stores,
     )
 
 
@@ -80,14 +80,14 @@ def _tiles(
     r: Reader, selection: Selection, sheets: Sequence[aggregates.Sheet], stores: int, base: kpi.Base, now: datetime
 ) -> tuple[Figure, ...]:
     done, planned = aggregates.completion_counts(r, selection, local_day(r, now))
-    lines, full = aggregates.must_stock_sums(r, selection)
+    due = aggregates.must_stock(r, selection)
     return (
         kpi.call_completion(done, planned),
         kpi.coverage(aggregates.visited_stores(r, selection), stores),
         kpi.out_of_stock(_by_sheet(sheets, "own_oos", "own_listed"), stores, base),
         kpi.share_of_shelf(_by_sheet(sheets, "own_facings", "facings"), stores, base),
-        kpi.must_stock_lines(_sums(lines), stores, base),
-        kpi.must_stock_full(full, lines.stores, stores, base),
+        kpi.must_stock_lines(_sums(due.lines), stores, base),
+        kpi.must_stock_full(due.full, due.checked, stores, base),
         _price_alerts(r, selection, stores, base),
     )
 
@@ -180,25 +180,25 @@ def trend(r: Reader, selection: Selection, code: str, *, now: datetime, weeks: i
 
 def _stop_weeks(r: Reader, selection: Selection, today: date) -> dict[int, tuple[int, int]]:
     counts: dict[int, tuple[int, int]] = {}
-    for day, done, planned in aggregates.completion_days(r, selection):
-        if day <= today:
-            week = (day - selection.period.first).days // 7
-            part, whole = counts.get(week, (0, 0))
-            counts[week] = part + done, whole + planned
+    for day, done, planned in aggregates.completion_days(r, selection, today):
+        week = (day - selection.period.first).days // 7
+        part, whole = counts.get(week, (0, 0))
+        counts[week] = part + done, whole + planned
     return counts
 
 
 def stores_behind(
-    r: Reader, selection: Selection, code: str, *, product_id: Id | None = None, category: str | None = None
+    r: Reader, selection: Selection, code: str, *, now: datetime, product_id: Id | None = None,
+    category: str | None = None,
 ) -> tuple[StoreBehind, ...]:
-    """The stores a figure counts, what pulls it down first, those not seen last.
+    """The stores a figure counts as of ``now``, what pulls it down first, those not seen last.
 
     Raises ``DomainError("figure_unknown")`` for a code that is none of the page's.
     """
     if product_id is not None:
         return behind.product_stores(r, selection, product_id)
     if code == "call_completion":
-        return behind.stop_stores(r, selection)
+        return behind.stop_stores(r, selection, local_day(r, now))
     if code == "coverage":
         return behind.visited_rows(r, selection)
     if code == "price_alerts":

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from fieldcrm.domain.errors import DomainError
-from fieldcrm.domain.metrics import Figure, Universe
+from fieldcrm.domain.metrics import Figure, Period, Universe
 from fieldcrm.domain.review import Decision
 from fieldcrm.store.database import Database
 from fieldcrm.usecases import figures, review
@@ -84,7 +84,7 @@ def test_price_alerts_are_those_beyond_the_tolerance(sector: Sector) -> None:
     assert (alerts.part, alerts.whole) == (1, 2)
     with sector.db.read() as r:
         selection = select_period(r, preset("last_4_weeks", sector.now.date()))
-        [row] = figures.stores_behind(r, selection, "price_alerts")
+        [row] = figures.stores_behind(r, selection, "price_alerts", now=sector.now)
     assert (row.name, row.part, row.whole) == ("Corner", 360, 300)
 
 
@@ -139,7 +139,7 @@ def test_a_product_opens_down_to_its_stores_with_those_not_seen_last(sector: Sec
         actor=sector.manager, now=sector.now).result()
     with sector.db.read() as r:
         selection = select_period(r, preset("last_4_weeks", sector.now.date()), sectors=[sector.id("north")])
-        rows = figures.stores_behind(r, selection, "distribution_held", product_id=sector.id("tea"))
+        rows = figures.stores_behind(r, selection, "distribution_held", now=sector.now, product_id=sector.id("tea"))
     assert [(row.name, row.state) for row in rows] == [("Market", "oos"), ("Corner", "present"), ("Plaza", "unseen")]
     assert (rows[1].submission_id, rows[1].decision, rows[1].reviewer) == (present, "approved", "Maud Lenoir")
     behind = figures.provenance(rows)
@@ -154,13 +154,13 @@ def test_every_tile_opens_down_to_stores(sector: Sector, code: str) -> None:
     sector.plan({"corner": "done"}, sector.now.date())
     with sector.db.read() as r:
         selection = select_period(r, preset("last_4_weeks", sector.now.date()), sectors=[sector.id("north")])
-        rows = figures.stores_behind(r, selection, code)
+        rows = figures.stores_behind(r, selection, code, now=sector.now)
     assert "Corner" in {row.name for row in rows if row.state != "unseen"}
 
 
 def test_a_figure_that_does_not_exist_is_refused(sector: Sector) -> None:
     with sector.db.read() as r, pytest.raises(DomainError, match="figure_unknown"):
-        figures.stores_behind(r, select_period(r, preset("today", sector.now.date())), "luck")
+        figures.stores_behind(r, select_period(r, preset("today", sector.now.date())), "luck", now=sector.now)
 
 
 def test_the_trend_has_thirteen_weeks_with_gaps_where_nothing_was_seen(sector: Sector) -> None:
@@ -205,3 +205,88 @@ def test_the_day_report_says_what_was_done_found_promised_and_left(sector: Secto
     assert [(p.title, p.by) for p in day.promises] == [("Second facing for Tea", "M. Roy")]
     assert [(s.outlet, s.reason) for s in day.skipped] == [("Market", "closed"), ("Plaza", None)]
     assert day.minutes_in_store == pytest.approx(25)
+
+
+def test_a_price_is_measured_against_the_one_in_force_when_it_was_read(sector: Sector) -> None:
+    dearer = sector.now.date() - timedelta(days=1)
+    sector.add("price", product_id=sector.id("jam"), amount_minor=600, valid_from=dearer)
+    sector.report("corner", {"jam": ("present", 1, 300)}, days_ago=3)
+    sector.report("market", {"jam": ("present", 1, 600)}, days_ago=0.5, photos=("b",))
+    alerts = _tile(_page(sector), "price_alerts")
+    assert (alerts.part, alerts.whole) == (0, 2)
+
+
+def test_half_past_eleven_in_the_evening_belongs_to_the_day_and_the_week_of_the_store(sector: Sector) -> None:
+    sunday = datetime(2026, 11, 15, 22, 30, tzinfo=UTC)  # 23:30 in Paris, and the thirteen weeks begin in summer time
+    sector.report("corner", {"tea": ("oos",)}, days_ago=(sector.now - sunday) / timedelta(days=1), minutes=0)
+    with sector.db.read() as r:
+        selection = select_period(r, preset("last_4_weeks", sector.now.date()))
+        points = figures.trend(r, selection, "out_of_stock", now=sector.now).points
+        days = [figures.page(r, select_period(r, Period(day, day)), now=sector.now)
+                for day in (date(2026, 11, 15), date(2026, 11, 16))]
+    assert [(point.week, point.part) for point in points if point.whole] == [(date(2026, 11, 9), 1)]
+    assert [_tile(page, "coverage").part for page in days] == [1, 0]
+    assert [_tile(page, "out_of_stock").part for page in days] == [1, 0]
+
+
+def test_the_last_hour_of_the_last_week_is_in_the_trend(sector: Sector) -> None:
+    late = datetime(2026, 11, 22, 22, 30, tzinfo=UTC)
+    sector.report("corner", {"tea": ("oos",)}, days_ago=(sector.now - late) / timedelta(days=1), minutes=0)
+    with sector.db.read() as r:
+        selection = select_period(r, preset("this_week", sector.now.date()))
+        assert figures.trend(r, selection, "out_of_stock", now=sector.now).points[-1].whole == 1
+
+
+def test_a_store_whose_list_was_only_half_checked_does_not_pass_for_one_with_all_of_it(sector: Sector) -> None:
+    sector.report("corner", {"tea": ("present", 1)})
+    sector.report("market", {"tea": ("present", 1), "oil": ("oos",)}, photos=("b",))
+    full = _tile(_page(sector), "must_stock_full")
+    assert (full.part, full.whole, full.population) == (0, 1, 3)
+
+
+def test_a_store_that_no_longer_lists_a_product_but_had_it_counted_widens_what_it_is_measured_against(
+    sector: Sector,
+) -> None:
+    sector.ids["kiosk"] = sector.add("outlet", name="Kiosk", sector_id=sector.id("north"), zone="Europe/Paris",
+                                     state="active", store_type="kiosk")
+    sector.report("kiosk", {"tea": ("present", 2)})
+    tea = _product(_page(sector), "Tea")
+    with sector.db.read() as r:
+        selection = select_period(r, preset("last_4_weeks", sector.now.date()), sectors=[sector.id("north")])
+        rows = figures.stores_behind(r, selection, "distribution_held", now=sector.now, product_id=sector.id("tea"))
+    assert (tea.held.seen, tea.held.population) == (1, 4)
+    assert len(rows) == 4
+
+
+def test_what_is_behind_a_figure_adds_up_to_it(sector: Sector) -> None:
+    today = sector.now.date()
+    sector.plan({"corner": "done", "market": "skipped"}, today)
+    sector.plan({"corner": "planned", "plaza": "planned"}, today + timedelta(days=1))
+    sector.report("corner", {"tea": ("oos",), "oil": ("present", 2)})
+    sector.report("market", {"tea": ("absent",), "oil": ("absent",)}, photos=("b",))
+    page = _page(sector, "this_week")
+    with sector.db.read() as r:
+        selection = select_period(r, preset("this_week", today), sectors=[sector.id("north")])
+        behind = {code: figures.stores_behind(r, selection, code, now=sector.now)
+                  for code in ("call_completion", "out_of_stock", "share_of_shelf")}
+    assert len(behind["call_completion"]) == _tile(page, "call_completion").whole == 2
+    assert sum(rep.planned for rep in page.reps) == 2
+    for code in ("out_of_stock", "share_of_shelf"):
+        assert sum(row.state != "unseen" for row in behind[code]) == _tile(page, code).seen == 1
+        assert len(behind[code]) == _tile(page, code).population == 3
+
+
+def test_a_report_sent_in_again_later_is_left_out_of_the_period_of_its_visit(sector: Sector) -> None:
+    first = sector.report("corner", {"tea": ("present", 3)}, days_ago=40)
+    with sector.db.read() as r:
+        visit = review.item_of(r, first).report.visit_id
+    begun = sector.now - timedelta(days=40)
+    again = sector.add(
+        "submission", visit_id=visit, outlet_id=sector.id("corner"), person_id=sector.id("asha"), form="shelf_audit",
+        form_version="1", answers={}, started_at=begun, submitted_at=sector.now - timedelta(days=1),
+        supersedes_id=first)
+    sector.db.write(
+        lambda tx: review.decide(tx, again, Decision.RETURNED, reason="other", now=sector.now),
+        actor=sector.manager, now=sector.now).result()
+    assert _page(sector).excluded.returned == 0
+    assert _page(sector, "last_13_weeks").excluded.returned == 1

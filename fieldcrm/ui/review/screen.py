@@ -175,7 +175,8 @@ class ReviewScreen(QWidget):
         self.stores_state.show_loading()
 
         def read(r: Any) -> tuple[figures.FiguresPage, tuple[figures.StoreBehind, ...]]:
-            rows = figures.stores_behind(r, selection, code, product_id=product, category=category)
+            rows = figures.stores_behind(
+                r, selection, code, now=now, product_id=product, category=category)
             return figures.page(r, selection, now=now), rows
 
         self.session.ask_later(read, self._show_stores, self._stores_failed, key="review.stores")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QEventLoop, QMimeData, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
@@ -25,8 +25,14 @@ class NoAnswer(Exception):
 
 
 def settle(milliseconds: int = 30) -> None:
-    """Let the program work through what is waiting for it."""
-    QTest.qWait(milliseconds)
+    """Let the program work through what is waiting for it, in this thread and in the others.
+
+    An event loop of its own and not ``QTest.qWait``, which keeps Python's lock while it waits: the threads that read,
+    write and sync would stand still.
+    """
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
 
 
 def wait_until(what: str, true: Callable[[], bool], seconds: float = WAIT_SECONDS) -> None:
@@ -35,7 +41,7 @@ def wait_until(what: str, true: Callable[[], bool], seconds: float = WAIT_SECOND
     while not true():
         if time.monotonic() > deadline:
             raise NoAnswer(what)
-        QTest.qWait(20)
+        settle(20)
 
 
 def activate(window: QWidget) -> None:

@@ -11,10 +11,12 @@ from PySide6.QtGui import QImage
 
 from fieldcrm.demo import hands
 from fieldcrm.demo.device import Device
+from fieldcrm.ui.widgets import Skeleton
 
 LOOKS = (("fr", "light"), ("fr", "dark"), ("en", "light"), ("en", "dark"))
 PAUSE = 350  # ms
 PATIENCE = 40  # pauses: figures are counted, photos decoded and the map is drawn in the background
+STILL = 2  # pauses without a change
 DRAWN = 24  # colours in the middle of a screen that shows something
 
 
@@ -40,14 +42,19 @@ class Photographer:
 
 def still_picture(device: Device) -> QImage:
     """The window once it shows something that no longer changes; as it is then when it never comes to rest."""
-    before = QImage()
+    before, still = QImage(), 0
     for _ in range(PATIENCE):
         hands.settle(PAUSE)
         now = device.window.grab().toImage()
-        if now == before and _is_drawn(now):
-            break
+        still = still + 1 if now == before and _is_drawn(now) and not _is_loading(device) else 0
         before = now
+        if still == STILL:
+            break
     return before
+
+
+def _is_loading(device: Device) -> bool:
+    return any(skeleton.isVisible() for skeleton in device.window.findChildren(Skeleton))
 
 
 def _is_drawn(picture: QImage) -> bool:

@@ -252,6 +252,15 @@ def test_closing_the_window_in_the_middle_loses_nothing(bench: Bench, qtbot: QtB
         again.close()
 
 
+def test_what_stands_in_a_cell_that_is_still_open_is_kept_when_the_window_closes(bench: Bench) -> None:
+    bench.begin()
+    bench.tap("p", "4")  # no Return
+    bench.screen.leaving()
+    assert bench.answers(0)[:2] == ("present", "4")
+    assert not bench.editor.recording._waiting  # nothing is left to the half second's clock
+    bench.saved()
+
+
 def test_a_visit_left_half_done_is_listed_and_gone_on_with_at_the_same_step(bench: Bench) -> None:
     bench.begin()
     bench.tap("r")
@@ -474,3 +483,16 @@ def test_sending_waits_for_photos_that_are_on_their_way(bench: Bench) -> None:
     bench.until(lambda: Place("today", {}) in bench.places)
     with bench.db.read() as r:
         assert len(r.conn.execute(select(T.attachment)).all()) == 1
+
+
+def test_a_photo_that_cannot_be_kept_stops_the_sending_that_waited_for_it(bench: Bench) -> None:
+    bench.begin()
+    bench.tap("r")
+    bench.editor.recording.set("/photos/no_photo", "other")
+    bench.editor.recording.add_photo("/photos/other_photos", b"%PDF-1.7")
+    bench.editor.go_check()
+    bench.editor.send()
+    bench.until(lambda: bench.editor.message.text() == "This file is not a photo.")
+    bench.until(lambda: bench.editor.check.send.isEnabled())
+    with bench.db.read() as r:
+        assert r.conn.execute(select(T.submission)).all() == []

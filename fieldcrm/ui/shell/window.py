@@ -104,6 +104,7 @@ class MainWindow(QMainWindow):
         """Make everything again in the new language and look, and show the same place."""
         here = self.session.navigator.here
         had_focus = self.isActiveWindow()
+        self._leave_front()
         for screen in self._screens.values():
             cast(QWidget, screen).deleteLater()
         self._screens.clear()
@@ -179,6 +180,12 @@ class MainWindow(QMainWindow):
 
     def _say(self, message: Message) -> None:
         self.message.show_message(message)
+
+    def _leave_front(self) -> None:
+        """What was typed in the screen in front goes to the disk before the screen goes."""
+        screen = self._screens.get(self._front)
+        if screen is not None and hasattr(screen, "leaving"):
+            screen.leaving()
 
     # ---- looks ----
 
@@ -265,9 +272,7 @@ class MainWindow(QMainWindow):
             self.resize(QSize(1280, 800).boundedTo(screen * 0.92))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        screen = self._screens.get(self._front)
-        if screen is not None and hasattr(screen, "leaving"):
-            screen.leaving()
+        self._leave_front()
         self.session.preferences.set_state("window", self.saveGeometry())
         self.session.preferences.save()
         super().closeEvent(event)

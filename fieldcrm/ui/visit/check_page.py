@@ -102,9 +102,7 @@ class CheckPage(ScrollPage):
         card.add(head)
         for problem in errors[:SHOWN_PROBLEMS]:
             card.add(self._problem(problem))
-        if len(errors) > SHOWN_PROBLEMS:
-            more = len(errors) - SHOWN_PROBLEMS
-            card.add(Text(trn("and {n} more", "and {n} more", more), "caption", "muted"))
+        self._say_more(card, len(errors))
         return card
 
     def _warnings(self, problems: list[Problem]) -> QWidget | None:
@@ -119,7 +117,14 @@ class CheckPage(ScrollPage):
         card.add(head)
         for problem in warnings[:SHOWN_PROBLEMS]:
             card.add(self._problem(problem))
+        self._say_more(card, len(warnings))
         return card
+
+    @staticmethod
+    def _say_more(card: Card, many: int) -> None:
+        more = many - SHOWN_PROBLEMS
+        if more > 0:
+            card.add(Text(trn("and {n} more", "and {n} more", more), "caption", "muted"))
 
     def _problem(self, problem: Problem) -> QWidget:
         holder = QWidget()

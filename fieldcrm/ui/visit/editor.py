@@ -210,6 +210,13 @@ class DraftEditor(QWidget):
             return bool(self.recording.get(path))
         return self.recording.instance.answered(path)
 
+    def keep(self) -> None:
+        """Everything typed so far, the cell that is still open too, is on its way to the disk."""
+        for page in self.pages:
+            if isinstance(page, GridPage):
+                page.view.keep_typed()
+        self.recording.flush()
+
     # sending
 
     def send(self) -> None:
@@ -229,8 +236,12 @@ class DraftEditor(QWidget):
         now, draft_id = self.session.clock(), self.recording.draft_id
         self.session.do(lambda tx: visits.submit_visit(tx, draft_id, now=now), self._sent, self._refused)
 
-    def _photos_changed(self, _path: str) -> None:
+    def _photos_changed(self, path: str) -> None:
         self.look_at_position()
+        if self._send_after_photos and not path:
+            # One could not be kept: whether the report goes without it is for the person to say.
+            self._send_after_photos = False
+            self.go_check()
         if self._send_after_photos and not self.recording.pending:
             self._send_after_photos = False
             self.send()

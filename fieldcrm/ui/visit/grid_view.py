@@ -193,6 +193,12 @@ class AuditGrid(QTableView):
             self.go(at, 1)
         return at >= 0
 
+    def keep_typed(self) -> None:
+        """What stands in an open cell becomes its answer; the cell stays open."""
+        editor = self.indexWidget(self.currentIndex())
+        if isinstance(editor, QLineEdit):
+            self.cells.commitData.emit(editor)
+
     # size
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -66,7 +66,7 @@ class VisitScreen(QWidget):
     def leaving(self) -> None:
         """Another screen comes to the front, or the window closes: whatever was typed goes to the disk now."""
         if self.editor is not None:
-            self.editor.recording.flush()
+            self.editor.keep()
 
     def hideEvent(self, event: QHideEvent) -> None:
         self.leaving()

@@ -308,3 +308,18 @@ def test_photos_are_deciphered_and_one_that_is_not_here_says_so(
     by_name = {thumbnail.photo.sha256: thumbnail for thumbnail in shown.photos.thumbnails}
     qtbot.waitUntil(lambda: by_name[here]._image is not None and by_name["0" * 64]._missing)
     assert by_name[here].photo.received is False
+
+
+def test_another_outlet_begins_at_its_top_with_the_focus_on_the_visit(
+    qtbot: Any, screen: OutletScreen, world: Any
+) -> None:
+    screen.resize(820, 480)
+    bar = screen.page.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 200)
+    bar.setValue(bar.maximum())
+    screen.shelf.table.setFocus()
+    screen.open(id=world.outlets[1])
+    qtbot.waitUntil(lambda: screen.card is not None and screen.card.outlet.id == world.outlets[1])
+    qtbot.wait(50)
+    assert bar.value() == 0
+    assert screen.header.start_button.hasFocus()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from fieldcrm.domain.changes import Changes
 from fieldcrm.domain.ids import Id
@@ -40,6 +40,7 @@ class OutletScreen(QWidget):
         self._session = session
         self._id: Id | None = None
         self._stale = False
+        self._at_top = False
         self.card: OutletCard | None = None
         self.header = Header(self.start, self.show_place, self._say)
         self.message = InlineMessage()
@@ -88,6 +89,7 @@ class OutletScreen(QWidget):
         fresh = params["id"] != self._id
         self._id = params["id"]
         if fresh:
+            self._at_top = True
             self.page.verticalScrollBar().setValue(0)
             self.place.hide()
             self.states.show_loading()
@@ -187,6 +189,16 @@ class OutletScreen(QWidget):
         if self.place.isVisible():
             self.place.show_card(card)
         self.states.show_content()
+        if self._at_top:
+            self._at_top = False
+            self._begin_at_top()
+
+    def _begin_at_top(self) -> None:
+        """Qt gives the focus to the first table it finds, and scrolls to it: begin where reading begins."""
+        focus = QApplication.focusWidget()
+        if focus is not None and self.isAncestorOf(focus):
+            self.header.start_button.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.page.verticalScrollBar().setValue(0)
 
     # ---- doing ----
 

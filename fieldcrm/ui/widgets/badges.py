@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QPaintEvent
+from PySide6.QtGui import QFontMetrics, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from fieldcrm.ui import icons, theme
@@ -65,7 +65,8 @@ class Chip(QAbstractButton):
         if self._lead():
             width += theme.pixels(14) + theme.space(1.5)
         if self._count:
-            width += theme.space(1.5) + theme.metrics("body").horizontalAdvance(self._count)
+            figures = QFontMetrics(theme.font("body", figures=True))  # figures of one width are wider
+            width += theme.space(1.5) + figures.horizontalAdvance(self._count)
         return QSize(width, theme.pixels(30))
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -10,6 +10,7 @@ import argparse
 import getpass
 import json
 import logging
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -36,6 +37,7 @@ def now() -> datetime:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    os.umask(0o077)  # what is written here is for the server's own account, whatever writes it
     words.set_language(words.system_language())
     options = _parser().parse_args(arguments)
     try:
@@ -206,7 +208,11 @@ def _password(options: argparse.Namespace) -> str:
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of the server's data")
-    common.add_argument("--database", metavar="URL", help="address of a PostgreSQL database (default: SQLite in DIR)")
+    common.add_argument(
+        "--database",
+        metavar="URL",
+        help="address of a PostgreSQL database (default: SQLite in DIR); its password belongs in PGPASSFILE",
+    )
     common.add_argument("--json", action="store_true", help="print JSON")
 
     parser = argparse.ArgumentParser(prog="fieldcrm-server", description="The server of FieldCRM.")

@@ -12,6 +12,8 @@ from typing import Any
 from uuid import UUID
 
 from fieldcrm.domain.catalogue import MANAGER, buckets
+from fieldcrm.domain.errors import DomainError
+from fieldcrm.domain.outlet import check_zone
 from fieldcrm.domain.review import Decision
 from sync.server.blobs import MAX_BLOB, MIME_TYPES
 from sync.server.ports import Caller, Proposal, Refused, Values
@@ -69,7 +71,19 @@ def _check_plan_stop(caller: Caller, proposal: Proposal, stop: Values) -> None:
     _check_plan(caller, proposal, plan)
 
 
+def _check_zone(caller: Caller, proposal: Proposal, record: Values) -> None:
+    """A zone that no computer knows would stop the screens of everybody who holds the record."""
+    zone = proposal.set.get("zone")
+    if zone is None:
+        return
+    try:
+        check_zone(zone)
+    except DomainError as error:
+        raise Refused(error.code, field="zone", zone=zone[:100]) from None
+
+
 def _check_visit(caller: Caller, proposal: Proposal, visit: Values) -> None:
+    _check_zone(caller, proposal, visit)
     ended = visit.get("ended_at")
     if ended is not None and ended < visit["started_at"]:
         raise Refused("ends_before_start", field="ended_at")
@@ -128,6 +142,7 @@ def _check_alias(caller: Caller, proposal: Proposal, alias: Values) -> None:
 
 
 _RULES: Mapping[str, Callable[[Caller, Proposal, Values], None]] = {
+    "outlet": _check_zone,
     "visit": _check_visit,
     "submission": _check_submission,
     "attachment": _check_attachment,

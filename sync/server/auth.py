@@ -36,6 +36,7 @@ HASHES_AT_ONCE = 2  # each takes 64 MiB and a processor: guessing may not starve
 HASH_WAIT = 10.0  # seconds
 _DEVICE_NAME_LENGTH = 100
 _PASSWORD_LENGTH = 1024
+_MOST_DEVICES = 2**31  # more than any column of numbers holds
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -99,10 +100,9 @@ class Auth:
         "device_revoked".
         """
         key = f"{folded(code)}/{folded(login)}"
-        self._throttle.check(key, now)
+        self._throttle.attempt(key, now)
         row = self._verified(code, login, password)
         if row is None:
-            self._throttle.failed(key, now)
             raise CallRefused(401, "credentials_wrong")
         self._throttle.succeeded(key)
         with self._write() as connection:
@@ -191,6 +191,7 @@ class Auth:
             yield connection
 
     def _verified(self, code: str, login: str, password: str) -> RowMapping | None:
+        code, login = (text.replace("\x00", "\ufffd") for text in (code, login))  # PostgreSQL takes no zero byte
         with reading(self._engine) as connection:
             org = connection.execute(select(organisation.c.org_id).where(organisation.c.code == folded(code))).scalar()
             row = None if org is None else account_by_login(connection, org, login)
@@ -212,7 +213,7 @@ class Auth:
         self, connection: Connection, row: RowMapping, name: str, device_no: int | None, now: datetime
     ) -> int:
         """``device_no``, when it is this account's own; else a new number."""
-        if device_no is not None:
+        if device_no is not None and 0 < device_no < _MOST_DEVICES:
             device = self._device
             this = (device.c.org_id == row["org_id"]) & (device.c.device_no == device_no)
             known = connection.execute(select(device.c.user_id, device.c.revoked_at).where(this)).first()
@@ -232,7 +233,7 @@ class Auth:
         highest = select(func.coalesce(func.max(device.c.device_no), 0)).where(device.c.org_id == row["org_id"])
         number = int(connection.execute(highest).scalar_one()) + 1
         values = {"org_id": row["org_id"], "device_no": number, "user_id": row["person_id"], "parent_no": parent}
-        label = name[:_DEVICE_NAME_LENGTH]
+        label = name.replace("\x00", "")[:_DEVICE_NAME_LENGTH]  # PostgreSQL keeps no zero byte
         connection.execute(insert(device).values(values | {"label": label, "created_at": now, "last_seen": now}))
         return number
 

@@ -20,7 +20,7 @@ def open_database(url: str) -> Engine:
 
     SQLite: WAL, every commit on the disk, a write takes its lock at the beginning. PostgreSQL: as it is.
     """
-    engine = create_engine(url, pool_pre_ping=url.startswith("postgresql"))
+    engine = create_engine(url, pool_pre_ping=url.startswith("postgresql"), hide_parameters=True)
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
     return engine

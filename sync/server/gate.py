@@ -33,6 +33,8 @@ STALL_SECONDS = 60.0  # without a byte of the body
 MAX_RUNNING = 64
 _THREAD_FROM = 64 * 1024  # bytes; above that (un)packing leaves the event loop free
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
+
 log = logging.getLogger("sync.server")
 
 
@@ -59,7 +61,7 @@ class Gate:
 
     async def _handle(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         try:
-            body = await _read(scope, receive)
+            packed, plain_limit = await _read(scope, receive)
             if self._running >= MAX_RUNNING:
                 raise CallRefused(503, "server_busy", retry_after=random.randint(2, 10))
         except CallRefused as refusal:
@@ -68,6 +70,11 @@ class Gate:
         self._running += 1
         self._metrics.running.inc()
         try:
+            try:
+                body = await _unpacked(scope, packed, plain_limit)  # counted: what is unpacked can be large
+            except CallRefused as refusal:
+                await answer.refuse(refusal)
+                return
             await self._app(scope, _replay(body, receive), answer)
         finally:
             self._running -= 1
@@ -75,11 +82,12 @@ class Gate:
 
     def _note(self, scope: Scope, answer: _Answer, seconds: float) -> None:
         route = scope.get("path_template") or "other"
-        self._metrics.requests.labels(route, scope["method"], str(answer.status)).inc()
+        method = scope["method"] if scope["method"] in _METHODS else "other"  # each name is kept for ever
+        self._metrics.requests.labels(route, method, str(answer.status)).inc()
         self._metrics.seconds.labels(route).observe(seconds)
         line = {
             "request": answer.request_id,
-            "method": scope["method"],
+            "method": method,
             "route": route,
             "status": answer.status,
             "ms": round(seconds * 1000, 1),
@@ -143,8 +151,8 @@ class _Answer:
         await self._send({"type": "http.response.body", "body": body})
 
 
-async def _read(scope: Scope, receive: Receive) -> bytes:
-    """The whole body, unpacked. Who shows no token gets room for a sign-in and no more."""
+async def _read(scope: Scope, receive: Receive) -> tuple[bytes, int]:
+    """The whole body as it came, and how long it may be unpacked. Without a token: room for a sign-in, no more."""
     signed = bool(_header(scope["headers"], b"authorization"))
     limit, plain_limit = (MAX_BODY, MAX_PLAIN) if signed else (MAX_UNSIGNED, MAX_UNSIGNED)
     declared = _header(scope["headers"], b"content-length")
@@ -160,7 +168,7 @@ async def _read(scope: Scope, receive: Receive) -> bytes:
             raise CallRefused(413, "body_too_large", limit=limit)
     if declared.isdigit() and len(body) < int(declared):
         raise _Gone
-    return await _unpacked(scope, bytes(body), plain_limit)
+    return bytes(body), plain_limit
 
 
 async def _next(receive: Receive) -> Message:

@@ -25,18 +25,19 @@ class Throttle:
         self._failures: OrderedDict[str, tuple[int, datetime]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def check(self, key: str, now: datetime) -> None:
-        """Raises ``CallRefused("too_many_attempts")`` while the pause lasts."""
+    def attempt(self, key: str, now: datetime) -> None:
+        """Raises ``CallRefused("too_many_attempts")`` while the pause lasts.
+
+        Counts as a failure until ``succeeded`` says otherwise: guesses sent all at once are each counted
+        before the first of them is answered.
+        """
         with self._lock:
             count, last = self._failures.get(key, (0, now))
-        left = self._pause(count) - (now - last)
-        if left > timedelta(0):
-            seconds = int(left.total_seconds()) + 1
-            raise CallRefused(429, "too_many_attempts", retry_after=seconds, seconds=seconds)
-
-    def failed(self, key: str, now: datetime) -> None:
-        with self._lock:
-            count, last = self._failures.pop(key, (0, now))
+            left = self._pause(count) - (now - last)
+            if left > timedelta(0):
+                seconds = int(left.total_seconds()) + 1
+                raise CallRefused(429, "too_many_attempts", retry_after=seconds, seconds=seconds)
+            self._failures.pop(key, None)
             if now - last > FORGET_AFTER:
                 count = 0
             self._failures[key] = (count + 1, now)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Integer, and_, case, exists, func, select, true, type_coerce
+from sqlalchemy import and_, case, exists, func, select, true
 
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.metrics import Selection
@@ -51,6 +52,11 @@ class ReportRow:
     @property
     def minutes(self) -> float | None:
         return None if self.ended_at is None else (self.ended_at - self.started_at).total_seconds() / 60
+
+    @property
+    def day(self) -> date:
+        """The day of the visit, by the clock of the store."""
+        return self.started_at.astimezone(ZoneInfo(self.zone)).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,10 @@ class ProductLine:
 
 
 def reports(r: Reader, selection: Selection, *, waiting_only: bool, limit: int) -> tuple[ReportRow, ...]:
-    """Newest versions of the reports of the period, the newest first; ``waiting_only`` leaves decided ones out."""
+    """Newest versions of the reports of the period, the newest first.
+
+    ``waiting_only`` leaves decided ones out; then those that have waited longest come first, so that none is forgotten.
+    """
     query = _rows().where(
         T.submission.c.submitted_at >= selection.since, T.submission.c.submitted_at < selection.until,
         ~_superseded(),
@@ -107,9 +116,10 @@ def reports(r: Reader, selection: Selection, *, waiting_only: bool, limit: int) 
         query = query.where(T.submission.c.person_id == selection.person_id)
     if selection.form:
         query = query.where(T.submission.c.form == selection.form)
+    order = T.submission.c.submitted_at.desc()
     if waiting_only:
-        query = query.where(latest_decision(T.submission.c.id).is_(None))
-    query = query.order_by(T.submission.c.submitted_at.desc(), T.submission.c.id).limit(limit)
+        query, order = query.where(latest_decision(T.submission.c.id).is_(None)), T.submission.c.submitted_at.asc()
+    query = query.order_by(order, T.submission.c.id).limit(limit)
     return _counted(r, [_row(row) for row in r.conn.execute(query)])
 
 
@@ -174,29 +184,29 @@ def _counted(r: Reader, rows: list[ReportRow]) -> tuple[ReportRow, ...]:
     return tuple(counted)
 
 
-def prices_read(r: Reader, submissions: Iterable[Id], share: float) -> tuple[PriceRead, ...]:
-    """Prices further than ``share`` from the reference of the day they were read; own products only."""
+def prices_read(r: Reader, rows: Iterable[ReportRow], share: float) -> tuple[PriceRead, ...]:
+    """Prices further than ``share`` from the reference of the day of the visit; own products only."""
+    by_day: dict[date, list[Id]] = {}
+    for row in rows:
+        by_day.setdefault(row.day, []).append(row.submission_id)
+    return tuple(price for day, ids in by_day.items() for price in _prices_read_on(r, day, ids, share))
+
+
+def _prices_read_on(r: Reader, day: date, submissions: list[Id], share: float) -> Iterable[PriceRead]:
     observation, product, outlet = T.observation, T.product, T.outlet
+    reference = reference_price(observation.c.product_id, outlet.c.store_type, day).label("reference")
     read = (
-        select(
-            observation.c.submission_id, product.c.name, observation.c.price_minor,
-            _reference(observation, outlet).label("reference"),
-        )
+        select(observation.c.submission_id, product.c.name, observation.c.price_minor, reference)
         .select_from(
             observation.join(product, product.c.id == observation.c.product_id)
             .join(outlet, outlet.c.id == observation.c.outlet_id)
         )
-        .where(observation.c.submission_id.in_(list(submissions)), observation.c.price_minor.is_not(None))
+        .where(observation.c.submission_id.in_(submissions), observation.c.price_minor.is_not(None))
         .where(product.c.own == true()).subquery()
     )
     gap = func.abs(read.c.price_minor - read.c.reference)
     query = select(read).where(read.c.reference > 0, gap > share * read.c.reference)
-    return tuple(PriceRead(*row) for row in r.conn.execute(query))
-
-
-def _reference(observation: Any, outlet: Any) -> Any:
-    day = func.date(type_coerce(observation.c.observed_at, Integer) // 1000, "unixepoch")
-    return reference_price(observation.c.product_id, outlet.c.store_type, day)
+    return (PriceRead(*row) for row in r.conn.execute(query))
 
 
 def facings_read(r: Reader, submissions: Iterable[Id]) -> tuple[FacingsRead, ...]:
@@ -224,12 +234,18 @@ def _last_before(now: Any, column: str) -> Any:
 
 
 def photos_reused(r: Reader, submissions: Iterable[Id]) -> tuple[ReusedPhoto, ...]:
-    """Photos of these reports whose very bytes also belong to another visit, with the name of that store."""
+    """Photos of these reports whose very bytes an earlier visit had already, with the name of its store.
+
+    The visit that took the photo first has nothing to explain.
+    """
     mine, other = T.attachment, T.attachment.alias("other")
+    report, first = T.submission, T.submission.alias("first")
     query = (
         select(mine.c.submission_id, T.outlet.c.name)
         .select_from(
             mine.join(other, and_(other.c.sha256 == mine.c.sha256, other.c.visit_id != mine.c.visit_id))
+            .join(report, report.c.id == mine.c.submission_id)
+            .join(first, and_(first.c.id == other.c.submission_id, first.c.started_at < report.c.started_at))
             .join(T.outlet, T.outlet.c.id == other.c.outlet_id)
         )
         .where(mine.c.submission_id.in_(list(submissions))).distinct()
@@ -289,12 +305,12 @@ def lines(r: Reader, row: ReportRow) -> tuple[ProductLine, ...]:
     before = T.observation.alias("before")
     last = _last_before(now, "submission_id")
     earlier = T.observation.alias("earlier")
-    due = _due(row.store_type, row.submitted_at)
+    due = _due(row.store_type, row.day)
     query = (
         select(
             product.c.id, product.c.name, product.c.brand, product.c.category, product.c.own,
             due.c.must_stock, due.c.target_facings,
-            reference_price(product.c.id, row.store_type, row.submitted_at.date()),
+            reference_price(product.c.id, row.store_type, row.day),
             *_line_columns(now), *_line_columns(before), *_line_columns(earlier),
         )
         .select_from(
@@ -310,12 +326,12 @@ def lines(r: Reader, row: ReportRow) -> tuple[ProductLine, ...]:
     return tuple(_product_line(found) for found in r.conn.execute(query))
 
 
-def _due(store_type: str | None, moment: datetime) -> Any:
+def _due(store_type: str | None, day: date) -> Any:
     table = T.assortment
     return (
         select(table.c.product_id, func.max(table.c.must_stock).label("must_stock"),
                func.max(table.c.target_facings).label("target_facings"))
-        .where(table.c.store_type == store_type, valid_on(table, moment.date()))
+        .where(table.c.store_type == store_type, valid_on(table, day))
         .group_by(table.c.product_id).subquery()
     )
 

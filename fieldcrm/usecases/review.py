@@ -70,7 +70,7 @@ def item_of(r: Reader, submission_id: Id) -> QueueItem:
 def _items(r: Reader, rows: Sequence[ReportRow]) -> list[QueueItem]:
     limits = Limits.of(read_setting(r, "review_limits"))
     ids = [row.submission_id for row in rows]
-    prices = _grouped(reports.prices_read(r, ids, limits.price_share))
+    prices = _grouped(reports.prices_read(r, rows, limits.price_share))
     facings = _grouped(reports.facings_read(r, ids))
     reused = _grouped(reports.photos_reused(r, ids))
     items = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -82,8 +82,32 @@ def test_a_visit_without_a_position_is_not_remarked(sector: Sector) -> None:
 def test_a_photo_seen_at_another_store_names_that_store(sector: Sector) -> None:
     sector.report("corner", SHELF, days_ago=8, photos=("c",))
     again = sector.report("market", SHELF, photos=("c",))
-    item = next(item for item in _queue(sector).items if item.report.submission_id == again)
-    assert [(r.code, r.params["place"]) for r in item.remarks] == [("photo_reused", "Corner")]
+    remarks = {item.report.submission_id: item.remarks for item in _queue(sector).items}
+    assert [(r.code, r.params["place"]) for r in remarks.pop(again)] == [("photo_reused", "Corner")]
+    assert list(remarks.values()) == [()], "whoever took the photo has nothing to explain"
+
+
+def test_a_report_is_dated_and_measured_by_the_clock_of_its_store(sector: Sector) -> None:
+    evening = datetime(2026, 11, 18, 23, 30, tzinfo=UTC)  # half past midnight on the 19th in Paris
+    sector.add("price", product_id=sector.id("jam"), amount_minor=600, valid_from=date(2026, 11, 19))
+    sector.report("corner", {"jam": ("present", 1, 600)}, days_ago=(sector.now - evening) / timedelta(days=1))
+    [item] = _queue(sector).items
+    assert (item.report.day, item.remarks) == (date(2026, 11, 19), ())
+    with sector.db.read() as r:
+        [line] = reading.open_report(r, item.report.submission_id).lines
+    assert line.reference_minor == 600
+
+
+def test_a_queue_that_is_too_long_keeps_those_that_have_waited_longest(
+    sector: Sector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review, "QUEUE_LIMIT", 2)
+    old, _, new = (sector.report(name, SHELF, days_ago=days, photos=(name[0],))
+                   for name, days in (("corner", 9), ("market", 5), ("plaza", 1)))
+    waiting, everything = _queue(sector), _queue(sector, decided=True)
+    assert waiting.cut and everything.cut
+    assert old in {item.report.submission_id for item in waiting.items}
+    assert new in {item.report.submission_id for item in everything.items}
 
 
 def test_a_price_far_off_and_a_jump_of_facings_say_their_figures(sector: Sector) -> None:

@@ -176,7 +176,7 @@ def _describe(item: QueueItem) -> TwoLine:
         icon = icons.get(item.state.value, icon)
         below = words + (" · " + below if corrected else "")
     return TwoLine(
-        seen.outlet, below, icon=icon, tone=tone, trailing=date(seen.submitted_at.date(), "d"),
+        seen.outlet, below, icon=icon, tone=tone, trailing=date(seen.day, "d"),
         trailing_note=_short_name(seen.person), faded=not waiting,
     )
 

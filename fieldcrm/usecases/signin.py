@@ -7,7 +7,7 @@ signs in again.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -89,23 +89,22 @@ def sign_in(
     finally:
         remote.close()
     try:
-        role = Role(answer.role)
+        return SignedIn(
+            server_url=address,
+            organisation=organisation.strip(),
+            organisation_id=Id(hex=answer.organisation),
+            login=login.strip(),
+            person_id=Id(hex=answer.person),
+            person_name=answer.person_name,
+            role=Role(answer.role),
+            sectors=frozenset(Id(hex=sector) for sector in answer.sectors),
+            device=answer.device,
+            epoch=answer.epoch,
+            tokens=TokenPair(answer.access, answer.refresh),
+            certificate=certificate,
+        )
     except ValueError:
         raise Unavailable("server_error", status=200) from None
-    return SignedIn(
-        server_url=address,
-        organisation=organisation.strip(),
-        organisation_id=Id(hex=answer.organisation),
-        login=login.strip(),
-        person_id=Id(hex=answer.person),
-        person_name=answer.person_name,
-        role=role,
-        sectors=frozenset(Id(hex=sector) for sector in answer.sectors),
-        device=answer.device,
-        epoch=answer.epoch,
-        tokens=TokenPair(answer.access, answer.refresh),
-        certificate=certificate,
-    )
 
 
 def remember(tx: Transaction, signed: SignedIn) -> Changes:
@@ -191,8 +190,13 @@ def explained(failure: RemoteFailure, url: str) -> CodedError:
             return DomainError("sign_in_needed")
         case CallRefused():
             field = "password" if failure.code == "credentials_wrong" else None
-            return DomainError(failure.code, field=field, **failure.params)
-    return Unavailable("server_error", **failure.params)
+            return DomainError(failure.code, field=field, **_ours(failure.params))
+    return Unavailable("server_error", **_ours(failure.params))
+
+
+def _ours(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What the server says beside the code; at which field it is shown is for us to say."""
+    return {name: value for name, value in params.items() if name != "field"}
 
 
 def _remote(

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 import requests
 import zstandard
-from requests.exceptions import ChunkedEncodingError, ConnectionError, InvalidSchema, InvalidURL, SSLError, Timeout
+from requests.exceptions import ChunkedEncodingError, ConnectionError, SSLError, Timeout
 from urllib3.exceptions import HTTPError as TransportError
 
 from sync.client.failures import (
@@ -26,6 +26,7 @@ from sync.client.failures import (
 )
 from sync.client.tokens import TokenPair
 from sync.protocol import (
+    EPOCH_SHIFT,
     BlobOffer,
     BlobState,
     NewDeviceRequest,
@@ -43,6 +44,7 @@ CONNECT_TIMEOUT = 5.0  # seconds
 STALL_TIMEOUT = 30.0  # seconds without a single byte, however long the whole answer takes
 MAX_ANSWER = 64 * 1024 * 1024  # bytes, before and after decompression
 MAX_PLAIN = 256 * 1024 * 1024
+_WINDOW = 8 * 1024 * 1024  # bytes; an answer may not ask for more memory than this to be unpacked
 _COMPRESS_FROM = 512  # bytes; below that a frame header costs more than it saves
 _REDIRECTS = 3
 _EXPIRED = frozenset({"token_expired"})
@@ -73,6 +75,8 @@ class HttpRemote:
         self._timeout = (connect_timeout, stall_timeout)
         self._lock = threading.Lock()
         self._session = requests.Session()
+        # Else requests puts a name and password from ~/.netrc in the place of our token.
+        self._session.auth = _as_it_is
         self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "zstd, identity"})
         # Given with each request: what requests finds in the environment goes before the session's own.
         self._verify: str | bool = certificate if certificate is not None else True
@@ -122,12 +126,10 @@ class HttpRemote:
             answer, _ = self._call("PATCH", f"/v1/blobs/{sha256}", chunk, headers)
         except CallRefused as refusal:
             if refusal.code == "offset_wrong":
-                return BlobState(sha256, False, int(refusal.params["offset"]))
+                return BlobState(sha256, False, self._offset(refusal.params.get("offset")))
             raise
-        try:
-            return BlobState(sha256, answer.headers["Upload-Complete"] == "?1", int(answer.headers["Upload-Offset"]))
-        except (KeyError, ValueError):
-            raise BadAddress(url=self._base) from None
+        complete = answer.headers.get("Upload-Complete") == "?1"
+        return BlobState(sha256, complete, self._offset(answer.headers.get("Upload-Offset")))
 
     def fetch_blob(self, sha256: str, offset: int = 0) -> bytes:
         headers = {"Range": f"bytes={offset}-"} if offset else {}
@@ -143,6 +145,12 @@ class HttpRemote:
         return self._ask("POST", "/v1/receipts", list[Receipt], submissions)
 
     # -- calls
+
+    def _offset(self, said: Any) -> int:
+        text = str(said)
+        if not (text.isascii() and text.isdigit() and len(text) <= 12):
+            raise BadAddress(url=self._base)
+        return int(text)
 
     def _ask(
         self,
@@ -198,6 +206,9 @@ class HttpRemote:
         self._keep(self._ask("POST", "/v1/token", SignedIn, request, signed=False))
 
     def _keep(self, answer: SignedIn) -> SignedIn:
+        tokens_fit = _is_token(answer.access) and _is_token(answer.refresh)
+        if not (tokens_fit and 0 < answer.device < 2**31 and 0 <= answer.epoch < 1 << (63 - EPOCH_SHIFT)):
+            raise BadAddress(url=self._base)
         tokens = TokenPair(answer.access, answer.refresh)
         if self._on_tokens is not None:
             self._on_tokens(tokens)
@@ -231,7 +242,7 @@ class HttpRemote:
                 url = self._followed(url, answer)
         except SSLError as error:
             raise _certificate_failure(error, self._base) from error
-        except (InvalidURL, InvalidSchema, UnicodeError) as error:  # the last: a host name that cannot be one
+        except ValueError as error:  # an address, a host name or the target of a redirect that cannot be one
             raise BadAddress(url=self._base) from error
         except (ConnectionError, Timeout, ChunkedEncodingError, TransportError, OSError) as error:
             raise Offline(reason=type(error).__name__) from error
@@ -240,8 +251,12 @@ class HttpRemote:
     def _followed(self, url: str, answer: requests.Response) -> str:
         """Tokens and reports never go to another host than the one that the person named."""
         answer.close()
-        target = urljoin(url, answer.headers["Location"])
-        if answer.status_code not in (307, 308) or urlsplit(target)[:2] != urlsplit(url)[:2]:
+        try:
+            target = urljoin(url, answer.headers["Location"])
+            same = urlsplit(target)[:2] == urlsplit(url)[:2]
+        except ValueError:  # no address at all
+            same = False
+        if answer.status_code not in (307, 308) or not same:
             raise BadAddress(url=self._base)
         return target
 
@@ -262,7 +277,7 @@ class HttpRemote:
             return Busy(_retry_after(answer), problem.code if problem else None)
         if status >= 500:
             return ServerError(problem.code if problem else None, status=status)
-        if problem is None:
+        if problem is None or not problem.code:
             return BadAddress(url=self._base)
         if problem.code == "device_revoked":
             return Revoked()
@@ -285,6 +300,10 @@ def _checked(url: str) -> str:
     if not valid or parts.username or parts.query or parts.fragment:
         raise BadAddress(url=url)
     return url.strip().rstrip("/")
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
 
 
 def _bearer(tokens: TokenPair | None) -> dict[str, str]:
@@ -312,12 +331,14 @@ def _body(answer: requests.Response) -> bytes:
 
 def _decompressed(raw: bytes) -> bytes:
     plain = bytearray()
-    worker = zstandard.ZstdDecompressor().decompressobj()
+    worker = zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompressobj()
     try:
-        for position in range(0, len(raw), 64 * 1024):
-            plain += worker.decompress(raw[position : position + 64 * 1024])
+        for position in range(0, len(raw), 1024):  # 1 kB of a bomb makes at most some tens of megabytes
+            plain += worker.decompress(raw[position : position + 1024])
             if len(plain) > MAX_PLAIN:
                 raise ServerError("answer_too_large", limit=MAX_PLAIN)
+            if worker.eof:
+                break
     except zstandard.ZstdError as error:
         raise ServerError("answer_damaged") from error
     if not worker.eof:
@@ -334,6 +355,11 @@ def _certificate_failure(error: SSLError, url: str) -> RemoteFailure:
     return Offline(reason="SSLError")
 
 
+def _is_token(text: str) -> bool:
+    """Whether it can stand in a header."""
+    return 0 < len(text) <= 1000 and text.isascii() and text.isprintable()
+
+
 def _retry_after(answer: requests.Response) -> int:
     value = answer.headers.get("Retry-After", "")
-    return max(1, min(int(value), 3600)) if value.isdigit() else 30
+    return max(1, min(int(value), 3600)) if value.isascii() and value.isdigit() and len(value) < 10 else 30

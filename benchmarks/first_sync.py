@@ -28,8 +28,8 @@ from fieldcrm.domain.ids import new_id
 from fieldcrm.forms.builtin import SHELF_AUDIT, TITLES, builtin_form, builtin_xform
 from fieldcrm.store.database import Database, Transaction
 from fieldcrm.usecases.syncing import after_apply
-from sync.client.engine import SLICE_ROWS
-from sync.client.local import Local, slices
+from sync.client.local import Local
+from sync.client.slices import slices
 from sync.columns import to_milliseconds
 from sync.protocol import BucketPage, Pull
 
@@ -120,7 +120,7 @@ def apply(db: Database, pulls: list[Pull]) -> Took:
     local = Local(CATALOGUE, after_apply)
     began, cpu, longest = time.perf_counter(), time.process_time(), 0.0
     for pull in pulls:
-        for part, more in slices(pull, SLICE_ROWS):
+        for part, more in slices(pull):
             start = time.perf_counter()
             db.write(partial(local.apply, pull=part, partial=more), actor=ACTOR, now=NOW).result()
             longest = max(longest, time.perf_counter() - start)

@@ -15,13 +15,13 @@ from typing import Any, Protocol, TypeVar
 from sync.client import blobs
 from sync.client.blobs import BlobFiles, BlobSource, Waiting
 from sync.client.failures import Busy, CallRefused, RemoteFailure, Revoked
-from sync.client.local import Local, LocalTransaction, Outgoing, slices
+from sync.client.local import Local, LocalTransaction, Outgoing
+from sync.client.slices import slices
 from sync.protocol import PROTOCOL_VERSION, Pull, Remote, SyncRequest, SyncResponse
 
 MAX_OPS = 500  # in one request
 MAX_BYTES = 1 << 20  # of operations in one request, before compression
 PAGE_ROWS = 2000  # in one answer
-SLICE_ROWS = 200  # applied in one transaction: a person's write waits for no more than some tens of milliseconds
 MAX_ROUNDS = 10_000
 MAX_HEALS = 8  # epochs, gaps and forks in one run
 MAX_UNVERIFIED = 3
@@ -200,7 +200,7 @@ class _Run:
 
     def _apply(self, pull: Pull) -> None:
         self.step("receiving")
-        for part, more in slices(pull, SLICE_ROWS):
+        for part, more in slices(pull):
             received = self._write(partial(self.engine.local.apply, pull=part, partial=more))
             self.progress.received += received.rows
             self.progress.removed += received.removed

@@ -8,7 +8,7 @@ with the device's unconfirmed changes laid over it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
@@ -307,28 +307,6 @@ class Local:
         statement = "DELETE FROM shadow WHERE collection = ? AND id = ?"
         if ids:
             work.connection.exec_driver_sql(statement, [(collection.number, id.bytes) for id in ids])
-
-
-def slices(pull: Pull, size: int) -> Iterator[tuple[Pull, bool]]:
-    """The page in parts of about ``size`` rows, each with whether more of it follows.
-
-    So that a person's write never waits for a whole page.
-    """
-    parts: list[BucketPage] = []
-    for page in pull.pages:
-        for number, wire in page.put.items():
-            for start in range(0, len(wire), size):
-                parts.append(BucketPage(page.bucket, {number: wire[start : start + size]}))
-        if page.revoke or page.gone:
-            parts.append(BucketPage(page.bucket, {}, page.revoke, page.gone))
-    held: list[BucketPage] = []
-    for at, part in enumerate(parts):
-        held.append(part)
-        rows = sum(len(wire) for one in held for wire in one.put.values())
-        if rows >= size and at < len(parts) - 1:
-            yield Pull(pull.upto, held, pull.cols, [], pull.buckets, pull.more, pull.token), True
-            held = []
-    yield Pull(pull.upto, held, pull.cols, pull.drop, pull.buckets, pull.more, pull.token), False
 
 
 def _keys(pull: Pull) -> set[Key]:

@@ -1,0 +1,59 @@
+"""A page of rows in parts, each short enough to be written while a person waits to write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sync.protocol import BucketPage, Pull
+
+# Applied in one transaction: a person's write waits for no more than some tens of milliseconds.
+SLICE_WEIGHT = 200
+_VALUES_PER_ROW = 20  # of a document: what is derived from it is written too, some rows for each report
+
+
+def slices(pull: Pull, size: int = SLICE_WEIGHT) -> Iterator[tuple[Pull, bool]]:
+    """The page in parts that weigh about ``size`` rows, each with whether more of it follows.
+
+    A row weighs 1, and more when it carries a long document.
+    """
+    held: list[BucketPage] = []
+    weight = 0
+    for part, weighs in _parts(pull, size):
+        if held and weight + weighs > size:
+            yield Pull(pull.upto, held, pull.cols, [], pull.buckets, pull.more, pull.token), True
+            held, weight = [], 0
+        held.append(part)
+        weight += weighs
+    yield Pull(pull.upto, held, pull.cols, pull.drop, pull.buckets, pull.more, pull.token), False
+
+
+def _parts(pull: Pull, size: int) -> Iterator[tuple[BucketPage, int]]:
+    for page in pull.pages:
+        for number, wire in page.put.items():
+            for rows, weight in _weighed(wire, size):
+                yield BucketPage(page.bucket, {number: rows}), weight
+        if page.revoke or page.gone:
+            yield BucketPage(page.bucket, {}, page.revoke, page.gone), 0
+
+
+def _weighed(wire: Sequence[list[Any]], size: int) -> Iterator[tuple[list[list[Any]], int]]:
+    rows: list[list[Any]] = []
+    weight = 0
+    for row in wire:
+        weighs = 1 + sum(_values(value) for value in row) // _VALUES_PER_ROW
+        if rows and weight + weighs > size:
+            yield rows, weight
+            rows, weight = [], 0
+        rows.append(row)
+        weight += weighs
+    if rows:
+        yield rows, weight
+
+
+def _values(value: Any) -> int:
+    """How many values a document holds, at every depth; plain values are not counted."""
+    if not isinstance(value, dict | list):
+        return 0
+    inner = value.values() if isinstance(value, dict) else value
+    return len(value) + sum(_values(one) for one in inner)

@@ -44,6 +44,7 @@ class StoreBehind:
     decision: str | None = None
     reviewer: str | None = None
     reason: str | None = None
+    zone: str | None = None  # of the store, for its clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,18 +187,18 @@ def _described(r: Reader, rows: Iterable[StoreBehind], universe: Iterable[Id]) -
     decided = _decisions(r, {row.submission_id for row in known if row.submission_id})
     described = []
     for row in known:
-        name, city = names.get(row.outlet_id, ("", ""))
+        name, city, zone = names.get(row.outlet_id, ("", "", None))
         decision, reviewer = decided.get(row.submission_id, (None, None)) if row.submission_id else (None, None)
-        described.append(replace(row, name=name, city=city, decision=decision, reviewer=reviewer))
+        described.append(replace(row, name=name, city=city, zone=zone, decision=decision, reviewer=reviewer))
     return tuple(sorted(
         described, key=lambda row: (_FIRST.get(row.state, 5), row.name.casefold(), row.outlet_id.bytes)))
 
 
-def _names(r: Reader, ids: set[Id]) -> dict[Id, tuple[str, str]]:
-    found: dict[Id, tuple[str, str]] = {}
+def _names(r: Reader, ids: set[Id]) -> dict[Id, tuple[str, str, str]]:
+    found: dict[Id, tuple[str, str, str]] = {}
     for some in _slices(ids):
-        query = select(T.outlet.c.id, T.outlet.c.name, T.outlet.c.city).where(T.outlet.c.id.in_(some))
-        found |= {row[0]: (row[1], row[2] or "") for row in r.conn.execute(query)}
+        query = select(T.outlet.c.id, T.outlet.c.name, T.outlet.c.city, T.outlet.c.zone).where(T.outlet.c.id.in_(some))
+        found |= {row[0]: (row[1], row[2] or "", row[3]) for row in r.conn.execute(query)}
     return found
 
 

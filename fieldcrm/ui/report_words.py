@@ -33,7 +33,7 @@ def figure_base(code: str) -> str:
         "out_of_stock": tr("Our listed lines missing at the last count, of those counted (present or out of stock)."),
         "share_of_shelf": tr("Our facings, of all facings counted in the same stores."),
         "must_stock_lines": tr("Must-stock products on the shelf, of those due and counted."),
-        "must_stock_full": tr("Stores with every must-stock product on the shelf, of the stores counted."),
+        "must_stock_full": tr("Stores with every must-stock product on the shelf, of those where all were counted."),
         "price_alerts": tr("Prices further from their reference than the tolerance, of the prices read."),
         "distribution_held": tr("Stores that hold the product (present or out of stock), of the stores seen."),
     }

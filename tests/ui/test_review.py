@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from PIL import Image
@@ -28,8 +29,10 @@ from fieldcrm.ui.day_report import write_day_report
 from fieldcrm.ui.navigator import Place
 from fieldcrm.ui.preferences import Preferences
 from fieldcrm.ui.review import ReviewScreen
+from fieldcrm.ui.review.export import store_table
 from fieldcrm.ui.widgets import Button, EmptyState
 from fieldcrm.usecases import review
+from fieldcrm.usecases.figures import StoreBehind
 from tests.reviewing import Sector
 
 LINES: dict[str, tuple[Any, ...]] = {"tea": ("present", 6, 300), "oil": ("oos",), "rival": ("present", 6)}
@@ -267,6 +270,38 @@ def test_the_figures_are_exported_with_their_counts(
     screen.export()
     lines = (tmp_path / "figures.csv").read_text(encoding="utf-8-sig").splitlines()
     assert lines[1].startswith("Tea,Ours,Grocery,1,4,1,1,0,100.0,")
+    assert lines[1].endswith(",those that list it")
+
+
+def test_stores_behind_a_figure_are_exported_as_a_spreadsheet_reads_them(spoken: str) -> None:
+    late = datetime(2026, 11, 19, 22, 30, tzinfo=UTC)  # 23:30 in Paris
+    known: dict[str, Any] = {"at": late, "zone": "Europe/Paris", "submission_id": uuid4(), "reviewer": "Maud"}
+    stores = [
+        StoreBehind(uuid4(), "price", "Corner", "Lyon", part=1299.0, whole=999.0, decision="approved", **known),
+        StoreBehind(uuid4(), "counted", "Market", "Lyon", part=2.0, whole=30.0, **{**known, "reviewer": None}),
+        StoreBehind(uuid4(), "skipped", "Plaza", "Lyon", reason="closed"),
+    ]
+    price, counted, skipped = store_table(stores)[1]
+    assert price[3:8] == {
+        "en": ["12.99", "9.99", "2026-11-19 23:30", "Approved", "Maud"],
+        "fr": ["12,99", "9,99", "2026-11-19 23:30", "Validé", "Maud"],
+    }[spoken]
+    assert (counted[3:5], bool(counted[6]), counted[7]) == (["2", "30"], True, "")
+    assert skipped[5:8] == ["", "", ""] and skipped[8] == {"en": "closed", "fr": "fermé"}[spoken]
+
+
+def test_an_exported_file_is_named_after_what_it_holds_and_its_days(
+    qtbot: QtBot, sector: Sector, shown: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sector.report("corner", LINES)
+    screen = shown(code="out_of_stock")
+    qtbot.waitUntil(lambda: bool(screen.stores.rows()), timeout=PATIENCE)
+    offered: list[str] = []
+    monkeypatch.setattr(
+        "fieldcrm.ui.review.export.QFileDialog.getSaveFileName", lambda *of: (offered.append(of[2]), ("", ""))[1])
+    screen.export()
+    first = sector.now.date() - timedelta(days=27)
+    assert offered == [f"Out of stock {first} {sector.now.date()}.csv"]
 
 
 def test_every_sentence_is_translated(spoken: str) -> None:

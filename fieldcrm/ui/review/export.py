@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from fieldcrm.domain.errors import CodedError
-from fieldcrm.domain.metrics import Interval
+from fieldcrm.domain.metrics import Interval, Period, Universe
+from fieldcrm.domain.review import Decision
 from fieldcrm.ui import report_words
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.usecases.export import save_csv
 from fieldcrm.usecases.figures import ProductFigures, StoreBehind
-from fieldcrm.words import day_time, language, number, tr
+from fieldcrm.words import language, number, tr
 
 Table = tuple[list[str], list[list[str]]]
 
@@ -21,26 +24,47 @@ Table = tuple[list[str], list[list[str]]]
 def product_table(products: Sequence[ProductFigures]) -> Table:
     """Counts rather than shares alone: whoever opens the file can work them out again."""
     header = [
-        tr("Product"), tr("Brand"), tr("Category"), tr("Stores seen"), tr("Stores that list it"), tr("Held in"),
+        tr("Product"), tr("Brand"), tr("Category"), tr("Stores seen"), tr("Stores in all"), tr("Held in"),
         tr("On the shelf in"), tr("Out of stock in"), tr("Distribution, %"), tr("Low, %"), tr("High, %"),
+        tr("Stores counted"),
     ]
     rows = [
         [row.name, row.brand, row.category, str(row.held.seen), str(row.held.population), str(round(row.held.part)),
          str(round(row.present.part)), str(round(row.out_of_stock.part)), _percent(row.held.value),
-         *_ends(row.held.interval)]
+         *_ends(row.held.interval), _universe(row.held.universe)]
         for row in products
     ]
     return header, rows
 
 
+def _universe(universe: Universe) -> str:
+    return tr("those that list it") if universe is Universe.LISTING_STORES else tr("all: no assortment lists it")
+
+
 def store_table(stores: Sequence[StoreBehind]) -> Table:
-    header = [tr("Store"), tr("Town"), tr("State"), tr("Part"), tr("Whole"), tr("When"), tr("Reviewed by")]
+    """``Part`` and ``Whole`` of a price are the price read and its reference, in the currency, not in cents."""
+    header = [
+        tr("Store"), tr("Town"), tr("State"), tr("Part"), tr("Whole"), tr("When"), tr("Decision"), tr("Reviewed by"),
+        tr("Why"),
+    ]
     rows = [
-        [row.name, row.city, report_words.store_state(row.state)[0], _count(row.part), _count(row.whole),
-         day_time(row.at) if row.at else "", row.reviewer or ""]
+        [row.name, row.city, report_words.store_state(row.state)[0], *(_part(row, value) for value in
+         (row.part, row.whole)), _moment(row.at, row.zone), _decision(row), row.reviewer or "",
+         report_words.skip_reason(row.reason) if row.state in ("skipped", "planned") else ""]
         for row in stores
     ]
     return header, rows
+
+
+def _decision(row: StoreBehind) -> str:
+    if row.submission_id is None:
+        return ""
+    return report_words.decision(Decision(row.decision))[0] if row.decision else tr("not reviewed yet")
+
+
+def _moment(moment: datetime | None, zone: str | None) -> str:
+    """As every spreadsheet reads it, by the clock of the store."""
+    return "" if moment is None else f"{moment.astimezone(ZoneInfo(zone) if zone else None):%Y-%m-%d %H:%M}"
 
 
 def _percent(value: float | None) -> str:
@@ -51,13 +75,19 @@ def _ends(interval: Interval | None) -> list[str]:
     return ["", ""] if interval is None else [_percent(interval.low), _percent(interval.high)]
 
 
-def _count(value: float | None) -> str:
-    return "" if value is None else str(round(value))
+def _part(row: StoreBehind, value: float | None) -> str:
+    if value is None:
+        return ""
+    if row.state != "price":
+        return str(round(value))
+    text = f"{round(value) / 100:.2f}"
+    return text.replace(".", ",") if language() == "fr" else text
 
 
-def ask_path(parent: QWidget, name: str) -> Path | None:
-    """Where to save; ``None`` when the person gives up."""
-    chosen, _ = QFileDialog.getSaveFileName(parent, tr("Export"), f"{name}.csv", "CSV (*.csv)")
+def ask_path(parent: QWidget, name: str, period: Period) -> Path | None:
+    """Where to save, under a name that says what it is and of when; ``None`` when the person gives up."""
+    proposed = "".join("-" if char in '\\/:*?"<>|' else char for char in f"{name} {period.first} {period.last}")
+    chosen, _ = QFileDialog.getSaveFileName(parent, tr("Export"), f"{proposed}.csv", "CSV (*.csv)")
     return Path(chosen) if chosen else None
 
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 from fieldcrm.domain.changes import Changes
 from fieldcrm.domain.errors import CodedError, DomainError
 from fieldcrm.domain.ids import Id
-from fieldcrm.domain.metrics import Selection
+from fieldcrm.domain.metrics import Selection, Universe
 from fieldcrm.domain.review import Decision
 from fieldcrm.ui import report_words
 from fieldcrm.ui.actions import Action
@@ -111,7 +111,8 @@ class ReviewScreen(QWidget):
         """The table in front as a CSV: the stores behind a figure, or else the products."""
         behind = self.stack.currentWidget() is self.stores_state
         table = store_table(self.stores.rows()) if behind else product_table(self.figures.shown_products())
-        if table[1] and (path := ask_path(self, tr("stores") if behind else tr("distribution"))) is not None:
+        name = self.crumbs.steps[-1] if behind and self.crumbs.steps else tr("distribution")
+        if table[1] and (path := ask_path(self, name, self.selection().period)) is not None:
             export_table(self.session, path, table)
 
     # loading
@@ -203,7 +204,10 @@ class ReviewScreen(QWidget):
         if figure is not None:
             rest = ", ".join(part for part in (report_words.seen(figure), report_words.sure(figure)) if part)
             words = tr("{name}: {value} — {rest}", name=name, value=report_words.share(figure.value), rest=rest)
-        self.stores.show_stores(words, report_words.figure_base(figure.code if figure else code), rows)
+        base = report_words.figure_base(figure.code if figure else code)
+        if product is not None and figure is not None and figure.universe is Universe.SECTOR_STORES:
+            base += " " + tr("No assortment lists it: every store counts.")
+        self.stores.show_stores(words, base, rows)
         self.stores_state.show_content()
         self.stores.table.setFocus()
 

@@ -102,7 +102,7 @@ def _columns() -> list[Column[Line]]:
         Column("state", tr("State"), lambda line: report_words.store_state(line.store.state)[0], 140,
                badge=lambda line: report_words.store_state(line.store.state)[1]),
         Column("count", tr("Count"), _count, 140, right=True),
-        Column("when", tr("When"), lambda line: day_time(line.store.at) if line.store.at else "–", 130,
+        Column("when", tr("When"), lambda line: day_time(line.store.at, line.store.zone) if line.store.at else "–", 130,
                tone=lambda line: "muted"),
         Column("review", tr("Review"), _review, 200, tone=lambda line: "muted"),
     ]

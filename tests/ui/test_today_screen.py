@@ -91,6 +91,8 @@ def said(session: AppSession) -> list[str]:
 
 def test_without_a_plan_one_button_makes_it(qtbot: QtBot, screen: TodayScreen, session: AppSession) -> None:
     texts = said(session)
+    qtbot.waitUntil(lambda: screen.focusWidget() is not None, timeout=5_000)
+    assert screen.focusWidget().text() == "Plan my day"  # Enter is enough
     button = next(b for b in screen.findChildren(QPushButton) if b.text() == "Plan my day")
     button.click()
     qtbot.waitUntil(lambda: screen.model.open_count == 8, timeout=20_000)
@@ -157,6 +159,37 @@ def test_a_stop_is_moved_by_keyboard_with_its_price_said_and_undone(
     assert messages[0].text.startswith("Moved: ") and "home at" in messages[0].text
     messages[0].run()
     qtbot.waitUntil(lambda: stops(screen)[0].stop_id == before[0].stop_id, timeout=5_000)
+
+
+def test_undo_of_a_message_takes_back_what_the_message_says_and_nothing_later(
+    qtbot: QtBot, screen: TodayScreen, session: AppSession
+) -> None:
+    before = planned(qtbot, screen)
+    messages: list[Any] = []
+    session.messages.posted.connect(messages.append)
+    screen.list.select_outlet(before[0].outlet_id)
+    screen._nudge(1)
+    qtbot.waitUntil(lambda: len(messages) == 1, timeout=5_000)
+    last = before[-1]
+    assert last.stop_id is not None
+    screen._pin(last.stop_id, True)
+    qtbot.waitUntil(lambda: any(row.pinned for row in stops(screen)), timeout=5_000)
+    messages[0].run()
+    qtbot.waitUntil(lambda: stops(screen)[0].stop_id == before[0].stop_id, timeout=5_000)
+    assert [row.stop_id for row in stops(screen) if row.pinned] == [last.stop_id]
+
+
+def test_the_brief_cannot_be_pressed_while_it_speaks_of_another_store(
+    qtbot: QtBot, screen: TodayScreen
+) -> None:
+    rows = planned(qtbot, screen)
+    screen.list.select_outlet(rows[0].outlet_id)
+    qtbot.waitUntil(lambda: screen.brief.outlet_id == rows[0].outlet_id, timeout=5_000)
+    assert screen.brief.isEnabled()
+    screen.list.select_outlet(rows[1].outlet_id)
+    assert not screen.brief.isEnabled()
+    qtbot.waitUntil(lambda: screen.brief.outlet_id == rows[1].outlet_id, timeout=5_000)
+    assert screen.brief.isEnabled()
 
 
 def test_while_a_stop_is_dragged_the_price_stands_where_it_would_go(qtbot: QtBot, screen: TodayScreen) -> None:

@@ -44,6 +44,7 @@ class BriefPanel(Card):
         self.body.addWidget(Divider())
         self.body.addLayout(self._facts(item, card, now))
         self.body.addLayout(self._buttons(item))
+        self.setEnabled(True)
         self.show()
 
     def _head(self, card: OutletCard, now: datetime) -> QHBoxLayout:

@@ -37,6 +37,7 @@ from fieldcrm.words import listing, tr, trn
 KINDS = ("plan", "plan_stop", "visit", "draft", "outlet", "task", "submission", "review", "outlet_alias")
 MAP_SHOWN, SPLIT = "today/map", "today/split"
 NARROW = 900  # pixels: below, the header keeps icons only
+LOW = 96  # pixels of map that stay above the brief on the lowest window
 SLIM = 560  # pixels: below, there is room for the list alone
 
 
@@ -56,6 +57,7 @@ class TodayScreen(QWidget):
         self.list = StopList(self.model)
         self.states = StateStack(self.list)
         self.map = MapView(session.folder)
+        self.map.setMinimumHeight(theme.pixels(LOW))
         self.brief = BriefPanel(
             start=self.start_visit, skip=self._skip_from, open_card=self.open_card, add=self._add_left
         )
@@ -119,7 +121,7 @@ class TodayScreen(QWidget):
             self.list.select_outlet(params["outlet"])
         if params.get("plan"):
             self.plan()
-        self.list.setFocus()
+        self.states.currentWidget().setFocus()
 
     def refresh(self, changes: Changes) -> None:
         if not changes.touches(*KINDS):
@@ -269,6 +271,8 @@ class TodayScreen(QWidget):
     def _chosen(self, item: Item | None) -> None:
         if item is not None and not isinstance(item, Heading):
             self.map.select(item.outlet_id.hex)
+            # Its buttons act on the chosen store: not while it still speaks of the one before.
+            self.brief.setEnabled(item.outlet_id == self.brief.outlet_id)
         self._pause.start()
 
     def _picked_on_map(self, id: str) -> None:
@@ -391,7 +395,7 @@ class TodayScreen(QWidget):
         day = self._day or self._real_today()
 
         def added(made: tuple[Id, Price]) -> None:
-            self._said(tr("Added"), made[1])
+            self._said(tr("Added"), made[1], "stop.added")
             self.list.select_outlet(outlet_id)
 
         self._session.do(lambda tx: stops.add_stop(tx, day, outlet_id), added)
@@ -410,21 +414,27 @@ class TodayScreen(QWidget):
 
     def skip(self, stop: Id, reason: str) -> None:
         self._session.do(lambda tx: stops.skip_stop(tx, stop, reason),
-                         lambda _: self._session.messages.done(tr("Skipped"), self._undo))
+                         lambda _: self._done(tr("Skipped"), "stop.skipped"))
 
     def _unskip(self, stop: Id) -> None:
         self._session.do(lambda tx: stops.unskip_stop(tx, stop),
-                         lambda _: self._session.messages.done(tr("Back in the day"), self._undo))
+                         lambda _: self._done(tr("Back in the day"), "stop.taken_back"))
 
     def _pin(self, stop: Id, pinned: bool) -> None:
         self._session.do(lambda tx: stops.pin_stop(tx, stop, pinned))
 
     def _remove(self, stop: Id) -> None:
         self._session.do(lambda tx: stops.remove_stop(tx, stop),
-                         lambda _: self._session.messages.done(tr("Taken off the day"), self._undo))
+                         lambda _: self._done(tr("Taken off the day"), "stop.removed"))
 
-    def _undo(self) -> None:
-        self._session.do(undoing.undo)
+    def _done(self, text: str, label: str) -> None:
+        """Say it, and offer to take back this very change: a later one may have come before the offer is taken."""
+        last = self._session.ask(lambda r: undoing.steps(r, self._session.actor)).undo
+        if last is None or last.label != label:
+            self._session.messages.done(text)
+            return
+        step = last.tx
+        self._session.messages.done(text, lambda: self._session.do(lambda tx: undoing.undo_change(tx, step)))
 
     # ---- order
 
@@ -436,7 +446,8 @@ class TodayScreen(QWidget):
         self.list.show_price(price_words(price), "danger" if price.closed else "warning" if price.late else "success")
 
     def _move(self, stop: Id, position: int) -> None:
-        self._session.do(lambda tx: stops.move_stop(tx, stop, position), lambda price: self._said(tr("Moved"), price))
+        self._session.do(lambda tx: stops.move_stop(tx, stop, position),
+                         lambda price: self._said(tr("Moved"), price, "stop.moved"))
 
     def _nudge(self, step: int) -> None:
         item = self.list.current()
@@ -446,11 +457,11 @@ class TodayScreen(QWidget):
         if 0 <= at + step < self.model.open_count:
             self._move(item.stop_id, at + step)
 
-    def _said(self, done: str, price: Price) -> None:
-        text = f"{done}: {price_words(price)}"
+    def _said(self, done: str, price: Price, label: str) -> None:
+        text = tr("{name}: {value}", name=done, value=price_words(price))
         if price.closed:
             text += ". " + tr("Closed on arrival: {stores}", stores=listing(list(price.closed)))
-        self._session.messages.done(text, self._undo)
+        self._done(text, label)
 
 
 def price_words(price: Price) -> str:

@@ -78,7 +78,10 @@ class EmptyState(QWidget):
         buttons.addStretch(1)
         for kind, offered in (("primary", action), ("secondary", second)):
             if offered is not None:
-                buttons.addWidget(Button(offered[0], kind, on_click=offered[1]))
+                button = Button(offered[0], kind, on_click=offered[1])
+                buttons.addWidget(button)
+                if self.focusProxy() is None:
+                    self.setFocusProxy(button)  # Enter does what is offered first
         buttons.addStretch(1)
         if action or second:
             column.addSpacing(theme.space(3))

@@ -112,6 +112,13 @@ def what_was_done(label: str) -> str:
         "task.broken": tr("Task not done"),
         "task.cancelled": tr("Task cancelled"),
         "note.new": tr("New note"),
+        "stop.moved": tr("Move of a store"),
+        "stop.skipped": tr("Skipping of a store"),
+        "stop.taken_back": tr("Store taken back into the day"),
+        "stop.pinned": tr("Pinning of a store"),
+        "stop.unpinned": tr("Unpinning of a store"),
+        "stop.removed": tr("Store taken off the day"),
+        "stop.added": tr("Store added to the day"),
     }
     if label in words:
         return words[label]

@@ -19,7 +19,7 @@ from fieldcrm.ui import theme
 from fieldcrm.ui.actions import Action
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.shell import MainWindow, routes
-from fieldcrm.ui.shell.status import line, tone
+from fieldcrm.ui.shell.status import line, to_send, tone
 from fieldcrm.usecases.syncing import Phases, SyncState
 from tests.world import World
 
@@ -217,6 +217,11 @@ def test_the_line_of_sync_says_where_the_work_is(state: SyncState, said: str, me
     words.set_language("en")
     assert line(state, NOW).startswith(said)
     assert tone(state) == meant
+
+
+def test_the_number_beside_the_sync_counts_a_visit_and_its_report_once() -> None:
+    assert to_send(SyncState(waiting=Waiting(visits=1, reports=1, changes=2, photos=2))) == 5
+    assert to_send(SyncState(waiting=Waiting(reports=1))) == 1
 
 
 def test_offline_is_said_last() -> None:

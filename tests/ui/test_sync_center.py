@@ -26,11 +26,13 @@ from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.preferences import Preferences
 from fieldcrm.ui.sync_center import SyncScreen
 from fieldcrm.ui.sync_center import screen as screen_module
+from fieldcrm.ui.sync_center.rows import of_change
 from fieldcrm.ui.widgets import Button
 from fieldcrm.usecases import schedule as plan
+from fieldcrm.usecases.sync_overview import PendingChange
 from fieldcrm.usecases.syncing import Phases, Supervisor
 from tests.conftest import KEY, NOW
-from tests.world import World
+from tests.world import World, an_id
 
 
 @pytest.fixture
@@ -233,5 +235,24 @@ def test_all_of_it_speaks_french(session: AppSession, qtbot: Any) -> None:
         qtbot.waitUntil(lambda: made.day.sum.text() == "Pas encore de relevé aujourd’hui.")
         assert titles(made) == ["À envoyer", "À décider", "Relevés", "Historique"]
         assert made.head.title.text() == "Pas encore synchronisé"
+    finally:
+        words.set_language("en")
+
+
+def test_what_the_program_reckons_is_not_told_as_fields() -> None:
+    """A move in the plan writes times and positions of every stop: a person moved one store."""
+    words.set_language("fr")
+
+    def entry(label: str, *collections: str, fields: tuple[str, ...]) -> tuple[str, str]:
+        change = PendingChange(an_id("tx"), NOW, label, collections, fields, an_id("o"), "Spar", 388, False)
+        line = of_change(change, False, NOW).line
+        return line.title, line.subtitle
+
+    try:
+        moved = entry("stop.moved", "plan_stop", fields=("position", "arrive", "travel_minutes"))
+        assert moved == ("Plan de la journée · Spar", "Déplacement d’un magasin")
+        made = entry("plan.made", "plan", "plan_stop", fields=("state",))
+        assert made == ("Plan de la journée", "Prêt à partir")
+        assert entry("outlet.phone", "outlet", fields=("phone",))[1] == "Téléphone"
     finally:
         words.set_language("en")

@@ -70,6 +70,12 @@ def _surroundings(state: SyncState) -> str:
     return ""
 
 
+def to_send(state: SyncState) -> int:
+    """As many as the Sync Centre lists: a visit and its report travel as one."""
+    waiting = state.waiting
+    return max(waiting.visits, waiting.reports) + waiting.changes + waiting.photos
+
+
 class _Mark(QWidget):
     def __init__(self) -> None:
         super().__init__()
@@ -115,6 +121,5 @@ class StatusLine(QWidget):
             self._mark.tone = tone(state)
             self.words.set_whole(line(state, self._session.clock()))
             self.button.setEnabled(state.phase != Phases.SYNCING)
-            waiting = state.waiting
-            self._session.set_count("sync", waiting.decisions or waiting.visits + waiting.reports + waiting.changes)
+            self._session.set_count("sync", state.waiting.decisions or to_send(state))
         self._mark.update()

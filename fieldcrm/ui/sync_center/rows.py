@@ -56,8 +56,9 @@ def _when(moment: datetime, now: datetime) -> str:
 
 def of_change(change: PendingChange, sending: bool, now: datetime) -> Entry:
     what, icon = record_words(change.collections, change.label)
-    title = f"{what} · {change.outlet_name}" if change.outlet_name else what
-    fields = ", ".join(dict.fromkeys(labels.field_name(name) for name in change.fields if name != "provenance"))
+    whole_plan = "plan" in change.collections  # of ten stores: not of the first one
+    title = f"{what} · {change.outlet_name}" if change.outlet_name and not whole_plan else what
+    fields = _what_of_it(change)
     moving = sending and change.frozen
     line = TwoLine(
         title,
@@ -69,6 +70,18 @@ def of_change(change: PendingChange, sending: bool, now: datetime) -> Entry:
         tone="accent" if moving else "warning",
     )
     return Entry(("change", change.tx), line, change)
+
+
+_FACTS = {"visit", "submission", "review", "plan", "attachment"}
+
+
+def _what_of_it(change: PendingChange) -> str:
+    """The fields that were changed by hand; what the program reckons (times, states) is nobody's news."""
+    if _FACTS & set(change.collections):
+        return ""
+    if "plan_stop" in change.collections:
+        return labels.what_was_done(change.label) if change.label else ""
+    return ", ".join(dict.fromkeys(labels.field_name(name) for name in change.fields if name != "provenance"))
 
 
 def of_photo(photo: PendingPhoto) -> Entry:

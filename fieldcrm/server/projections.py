@@ -10,14 +10,30 @@ import hashlib
 import logging
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, Index, Integer, MetaData, Table, Text, delete, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.review import Decision
 from fieldcrm.forms import Form, load_form, project
+from sync.chunks import chunks
 from sync.columns import FlagType, IdType, TimeType, from_milliseconds
 from sync.server.ports import Applied, Values
 from sync.server.tables import ServerTables
@@ -46,6 +62,35 @@ observation = Table(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Report:
+    id: UUID
+    visit_id: UUID
+    outlet_id: UUID
+    form: tuple[str, str]  # name and version
+    answers: Any
+    seen_at: datetime  # when the shelf was seen, not when it was sent: a correction keeps its visit's moment
+    supersedes: UUID | None
+
+
+def _of_values(id_: UUID, values: Values) -> _Report:
+    supersedes = values.get("supersedes_id")
+    return _Report(
+        id_,
+        UUID(hex=values["visit_id"]),
+        UUID(hex=values["outlet_id"]),
+        (values["form"], values["form_version"]),
+        values["answers"],
+        from_milliseconds(values["started_at"]),
+        UUID(hex=supersedes) if supersedes else None,
+    )
+
+
+def _of_row(row: Any) -> _Report:
+    form = (row.form, row.form_version)
+    return _Report(row.id, row.visit_id, row.outlet_id, form, row.answers, row.started_at, row.supersedes_id)
+
+
 class Projections:
     """``on_applied`` runs inside the transaction that wrote the records, so that the two never disagree."""
 
@@ -57,101 +102,88 @@ class Projections:
         self._lock = threading.Lock()
 
     def on_applied(self, connection: Connection, org: UUID, applied: Sequence[Applied]) -> None:
-        stale: set[UUID] = set()
+        made = [change for change in applied if change.before is None]
+        reports = [_of_values(c.id, c.after) for c in made if c.collection == "submission" and c.after is not None]
+        reviews = [c.after for c in made if c.collection == "review" and c.after is not None]
+        stale = {report.id for report in reports} | {report.supersedes for report in reports if report.supersedes}
+        stale |= {UUID(hex=review["submission_id"]) for review in reviews}
+        self._project(connection, org, reports)
         for change in applied:
-            if change.after is None:
-                continue
-            if change.collection == "submission" and change.before is None:
-                self._project(connection, org, change.id, change.after)
-                stale.add(change.id)
-                if change.after.get("supersedes_id"):
-                    stale.add(UUID(hex=change.after["supersedes_id"]))
-            elif change.collection == "review" and change.before is None:
-                stale.add(UUID(hex=change.after["submission_id"]))
-            elif change.collection == "form":
+            if change.collection == "form" and change.after is not None:
                 stale |= self._project_waiting(connection, org, change.after)
         self._mark_current(connection, org, stale)
 
     def rebuild(self, connection: Connection, org: UUID) -> int:
         """Make every observation again from the submissions; gives the number of submissions."""
         connection.execute(delete(observation).where(observation.c.org_id == org))
-        table = self._submissions
-        rows = connection.execute(select(table).where(table.c.org_id == org, table.c.deleted_rev.is_(None))).mappings()
-        ids = [self._project_row(connection, org, row) for row in rows.all()]
-        self._mark_current(connection, org, ids)
-        return len(ids)
+        return len(self._project_all(connection, org))
 
     def _project_waiting(self, connection: Connection, org: UUID, form: Values) -> set[UUID]:
         """Reports that came before their form did."""
         table = self._submissions
         done = select(observation.c.submission_id).where(observation.c.org_id == org)
-        query = select(table).where(
-            table.c.org_id == org,
-            table.c.form == form["name"],
-            table.c.form_version == form["version"],
-            table.c.deleted_rev.is_(None),
-            table.c.id.not_in(done),
-        )
-        return {self._project_row(connection, org, row) for row in connection.execute(query).mappings().all()}
+        waiting = (table.c.form == form["name"], table.c.form_version == form["version"], table.c.id.not_in(done))
+        return self._project_all(connection, org, *waiting)
 
-    def _project_row(self, connection: Connection, org: UUID, row: Any) -> UUID:
-        links = {name: row[name].hex for name in ("visit_id", "outlet_id")}
-        moment = {"started_at": int(row["started_at"].timestamp() * 1000)}
-        kept = {name: row[name] for name in ("form", "form_version", "answers")}
-        self._project(connection, org, row["id"], links | moment | kept)
-        return UUID(bytes=row["id"].bytes)
+    def _project_all(self, connection: Connection, org: UUID, *which: ColumnElement[bool]) -> set[UUID]:
+        table = self._submissions
+        query = select(table.c.id).where(table.c.org_id == org, table.c.deleted_rev.is_(None), *which)
+        ids = set(connection.execute(query).scalars())
+        for some in chunks(ids):  # answers are long: never those of all reports in memory
+            rows = connection.execute(select(table).where(table.c.org_id == org, table.c.id.in_(some)))
+            self._project(connection, org, [_of_row(row) for row in rows])
+        self._mark_current(connection, org, ids)
+        return ids
 
-    def _project(self, connection: Connection, org: UUID, id_: UUID, submission: Values) -> None:
-        form = self._form(connection, org, submission["form"], submission["form_version"])
-        if form is None:
-            return
-        common = {
-            "org_id": org,
-            "submission_id": id_,
-            "visit_id": UUID(hex=submission["visit_id"]),
-            "outlet_id": UUID(hex=submission["outlet_id"]),
-            "current": True,
-        }
-        # When the shelf was seen, not when it was sent: a correction comes days later and keeps its visit's moment.
-        moment = from_milliseconds(submission["started_at"])
+    def _project(self, connection: Connection, org: UUID, reports: Sequence[_Report]) -> None:
+        forms = {name: self._form(connection, org, *name) for name in {report.form for report in reports}}
         rows = [
-            common
-            | {
+            {
+                "org_id": org,
+                "submission_id": report.id,
+                "visit_id": report.visit_id,
+                "outlet_id": report.outlet_id,
+                "current": True,
                 "line": found.line,
                 "product_id": found.product_id,
-                "observed_at": found.observed_at or moment,
+                "observed_at": found.observed_at or report.seen_at,
                 "state": found.state.value,
                 "facings": found.facings,
                 "price_minor": found.price_minor,
                 "basis": found.basis.value,
             }
-            for found in project(form, submission["answers"])
+            for report in reports
+            if (form := forms[report.form]) is not None
+            for found in project(form, report.answers)
         ]
         if rows:
             connection.execute(insert(observation), rows)
 
     def _mark_current(self, connection: Connection, org: UUID, submissions: Iterable[UUID]) -> None:
-        for id_ in submissions:
-            current = not self._superseded(connection, org, id_) and not self._returned(connection, org, id_)
-            mine = (observation.c.org_id == org) & (observation.c.submission_id == id_)
-            connection.execute(update(observation).where(mine).values(current=current))
+        for some in chunks(submissions):
+            left_out = self._superseded(connection, org, some) | self._returned(connection, org, some)
+            for current, ids in ((True, set(some) - left_out), (False, left_out)):
+                other = (observation.c.submission_id.in_(ids), observation.c.current.is_(not current))
+                these = update(observation).where(observation.c.org_id == org, *other)
+                connection.execute(these.values(current=current))
 
-    def _superseded(self, connection: Connection, org: UUID, id_: UUID) -> bool:
+    def _superseded(self, connection: Connection, org: UUID, ids: Sequence[UUID]) -> set[UUID]:
         table = self._submissions
-        query = select(table.c.id).where(
-            table.c.org_id == org, table.c.supersedes_id == id_, table.c.deleted_rev.is_(None)
+        query = select(table.c.supersedes_id).where(
+            table.c.org_id == org, table.c.supersedes_id.in_(ids), table.c.deleted_rev.is_(None)
         )
-        return connection.execute(query.limit(1)).first() is not None
+        return set(connection.execute(query).scalars())
 
-    def _returned(self, connection: Connection, org: UUID, id_: UUID) -> bool:
+    def _returned(self, connection: Connection, org: UUID, ids: Sequence[UUID]) -> set[UUID]:
+        """Those whose newest decision sends them back."""
         table = self._reviews
         query = (
-            select(table.c.decision)
-            .where(table.c.org_id == org, table.c.submission_id == id_, table.c.deleted_rev.is_(None))
-            .order_by(table.c.decided_at.desc(), table.c.id.desc())
-            .limit(1)
+            select(table.c.submission_id, table.c.decision)
+            .where(table.c.org_id == org, table.c.submission_id.in_(ids), table.c.deleted_rev.is_(None))
+            .order_by(table.c.decided_at, table.c.id)
         )
-        return connection.execute(query).scalar_one_or_none() == Decision.RETURNED
+        newest = {row.submission_id: row.decision for row in connection.execute(query)}
+        return {id_ for id_, decision in newest.items() if decision == Decision.RETURNED}
 
     def _form(self, connection: Connection, org: UUID, name: str, version: str) -> Form | None:
         table = self._forms

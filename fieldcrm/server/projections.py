@@ -163,7 +163,7 @@ class Projections:
         for some in chunks(submissions):
             left_out = self._superseded(connection, org, some) | self._returned(connection, org, some)
             for current, ids in ((True, set(some) - left_out), (False, left_out)):
-                other = (observation.c.submission_id.in_(ids), observation.c.current.is_(not current))
+                other = (observation.c.submission_id.in_(ids), observation.c.current != current)
                 these = update(observation).where(observation.c.org_id == org, *other)
                 connection.execute(these.values(current=current))
 

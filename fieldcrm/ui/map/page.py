@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from html import escape
 from typing import Any, ClassVar
 
 import folium
@@ -69,7 +70,7 @@ def render(tile_set: TileSet | None, theme: str, colours: Mapping[str, str], wor
         zoom_snap=0.5, wheel_px_per_zoom_level=90, attribution_control=True,
     )
     page.options["maxZoom"] = 19  # folium drops it with tiles=None, and clusters do not work without
-    attribution = tile_set.attribution if tile_set else ATTRIBUTION
+    attribution = escape(tile_set.attribution if tile_set else ATTRIBUTION)  # a pack's own words; Leaflet takes HTML
     page.add_child(_Start({
         "theme": theme, "colours": dict(colours), "pack": pack, "attribution": attribution, "words": dict(words),
     }))

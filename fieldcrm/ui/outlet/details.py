@@ -18,7 +18,7 @@ from fieldcrm.ui import hours, labels, theme
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.messages import sentence
 from fieldcrm.ui.outlet.parts import Section
-from fieldcrm.ui.widgets import Button, Divider, IconButton, Text, clear_layout
+from fieldcrm.ui.widgets import Button, Divider, IconButton, Text, clear_layout, plain
 from fieldcrm.usecases import outlets
 from fieldcrm.usecases.card import Card as OutletCard
 from fieldcrm.usecases.opening import usual_week
@@ -134,7 +134,7 @@ class DetailLine(QWidget):
         said = self.spec.say(self._card)
         value = Text(said or tr("Not known"), "body", "" if said else "faint", wrap=True)
         value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        value.setToolTip(self._trace)
+        value.setToolTip(plain(self._trace))
         value.setMinimumHeight(theme.pixels(LINE))
         self._place.addWidget(value, 0, Qt.AlignmentFlag.AlignTop)
         self.pencil.setVisible(self.spec.editable)

@@ -15,10 +15,16 @@ from fieldcrm.ui.widgets import Avatar, Badge, Button, Card, FlowLayout, Text, c
 from fieldcrm.usecases.card import Card as OutletCard
 from fieldcrm.words import date, tr
 
+_OUTSIDE = frozenset({"tel", "mailto", "geo", "https", "http"})
+
 
 def open_outside(address: str) -> bool:
-    """Hand an address (tel:, mailto:, geo:, https:) to the computer, on a person's click only; tests replace it."""
-    return QDesktopServices.openUrl(QUrl(address))
+    """Hand an address to the computer, on a person's click only; tests replace it. False when it was not opened.
+
+    Addresses are what somebody wrote on a record: a "website" that is a file or another program's is not followed.
+    """
+    url = QUrl(address)
+    return url.scheme() in _OUTSIDE and QDesktopServices.openUrl(url)
 
 
 class Header(Card):

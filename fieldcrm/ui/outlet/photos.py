@@ -14,7 +14,9 @@ from fieldcrm.domain.submission import Photo
 from fieldcrm.ui import icons, theme
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.outlet.parts import Section
-from fieldcrm.ui.widgets import Dialog, FlowLayout, Text, painting
+from fieldcrm.ui.widgets import Dialog, FlowLayout, Text, painting, plain
+from fieldcrm.ui.widgets.photos import LARGE as LARGEST
+from fieldcrm.ui.widgets.photos import decode
 from fieldcrm.usecases.card import Card as OutletCard
 from fieldcrm.words import day_time, number, tr
 
@@ -32,7 +34,7 @@ class Thumbnail(QAbstractButton):
         self._image: QPixmap | None = None
         self._missing = False
         self.setAccessibleName(name)
-        self.setToolTip(name)
+        self.setToolTip(plain(name))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFixedSize(theme.pixels(WIDTH), theme.pixels(HEIGHT))
@@ -127,7 +129,7 @@ class Photos(Section):
 
 def picture(content: bytes, size: QSize, *, fill: bool) -> QImage | None:
     """The picture scaled to fill, or to fit, ``size``; ``None`` when it is not one."""
-    image = QImage.fromData(content)
+    image = decode(content, LARGEST)
     if image.isNull():
         return None
     mode = Qt.AspectRatioMode.KeepAspectRatioByExpanding if fill else Qt.AspectRatioMode.KeepAspectRatio

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from fieldcrm.domain.ids import Id
 from fieldcrm.ui import labels
-from fieldcrm.ui.widgets import Button, Chip, FlowLayout
+from fieldcrm.ui.widgets import Button, Chip, FlowLayout, plain
 from fieldcrm.usecases.outlets import Facets, Filters, Near
 from fieldcrm.words import number, tr
 
@@ -76,7 +76,7 @@ class ChoiceChip(Chip):
             text = tr("{name} +{n}", name=self._title, n=number(len(self.values)))
         self.setText(text)
         self.setChecked(bool(self.values))
-        self.setToolTip(", ".join(names))
+        self.setToolTip(plain(", ".join(names)))
         self.updateGeometry()
         self.update()
 

@@ -14,6 +14,7 @@ from fieldcrm.forms.model import DataType, Question
 from fieldcrm.forms.problems import Problem
 from fieldcrm.ui.visit.recording import Recording
 from fieldcrm.ui.visit.typed import typed_date, typed_number
+from fieldcrm.ui.widgets import plain
 from fieldcrm.usecases.visits import AuditLine
 from fieldcrm.words import date as day_words
 from fieldcrm.words import tr
@@ -202,7 +203,7 @@ class GridModel(QAbstractTableModel):
             return self._spoken(row, question)
         if role == Qt.ItemDataRole.ToolTipRole and question is not None:
             problem = self.problem(row, question)
-            return problem.message if problem is not None and problem.message else None
+            return plain(problem.message) if problem is not None and problem.message else None
         return None
 
     def words(self, question: Question, text: str) -> str:

@@ -13,7 +13,7 @@ from fieldcrm.ui.widgets.page_table import PageTable, RowList
 from fieldcrm.ui.widgets.rows import TwoLine, TwoLineDelegate
 from fieldcrm.ui.widgets.stat_tile import StatTile
 from fieldcrm.ui.widgets.states import Emblem, EmptyState, Skeleton, StateStack
-from fieldcrm.ui.widgets.text import ElidedText, KeyCap, SectionTitle, Tabs, Text
+from fieldcrm.ui.widgets.text import ElidedText, KeyCap, SectionTitle, Tabs, Text, plain
 
 __all__ = [
     "ID_ROLE",
@@ -56,5 +56,6 @@ __all__ = [
     "TwoLine",
     "TwoLineDelegate",
     "clear_layout", "column",
+    "plain",
     "row",
 ]

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QToolButton
 
 from fieldcrm.ui import icons
+from fieldcrm.ui.widgets.text import plain
 
 _TONES = {
     "primary": "on_accent",
@@ -43,7 +44,7 @@ class IconButton(QToolButton):
     ) -> None:
         super().__init__()
         icons.set_icon(self, icon, tone, size)
-        self.setToolTip(name)
+        self.setToolTip(plain(name))
         self.setAccessibleName(name)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

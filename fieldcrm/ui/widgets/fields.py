@@ -100,6 +100,7 @@ class Field(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.space(1.5))
         self.label = QLabel(label)
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
         self.label.setFont(theme.font("body-medium"))
         self.label.setBuddy(editor)
         editor.setAccessibleName(label.replace("&", ""))

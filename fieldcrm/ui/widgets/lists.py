@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 
+from fieldcrm.ui.widgets.text import plain
+
 Row = TypeVar("Row")
 Index = QModelIndex | QPersistentModelIndex
 
@@ -128,7 +130,8 @@ class PageModel(QAbstractTableModel, Generic[Row]):
         row = self.row(index.row())
         if role == ROW_ROLE or row is None:
             return row
-        return self.columns[index.column()].text(row)
+        text = self.columns[index.column()].text(row)
+        return plain(text) if role == role_of.ToolTipRole else text
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole

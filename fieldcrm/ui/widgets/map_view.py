@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -133,7 +134,7 @@ class MapView(QWidget):
         """Let the map ask one tile server (https, {z}/{x}/{y}); empty: nobody, as from the start."""
         host = urlsplit(url_template).hostname or ""
         self.guard.allowed_host = host if url_template.startswith("https://") else ""
-        self._tell("setOnline", url_template if self.guard.allowed_host else "", attribution)
+        self._tell("setOnline", url_template if self.guard.allowed_host else "", escape(attribution))
 
     @property
     def is_ready(self) -> bool:
@@ -302,6 +303,7 @@ class _Placeholder(QWidget):
         self._title.setFont(theme.font("body-strong"))
         layout.addStretch()
         for label in (self._title, self._text):
+            label.setTextFormat(Qt.TextFormat.PlainText)
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             label.setWordWrap(True)
             layout.addWidget(label)

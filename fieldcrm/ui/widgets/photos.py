@@ -24,6 +24,7 @@ from fieldcrm.ui import icons, theme
 from fieldcrm.ui.tasks import Tasks, alive
 from fieldcrm.ui.widgets import painting
 from fieldcrm.ui.widgets.layouts import FlowLayout
+from fieldcrm.ui.widgets.text import plain
 from fieldcrm.words import size as file_size
 from fieldcrm.words import tr
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 THUMB = QSize(132, 100)
 LARGE = QSize(2400, 1800)  # enough to read a price label at full zoom
 MAX_ZOOM = 6.0
+# What a report may hold. Qt reads more by itself, SVG among it, which opens files that it names.
+_FORMATS = frozenset({b"jpeg", b"png", b"webp"})
 
 
 class PhotoLoader:
@@ -60,6 +63,8 @@ def decode(content: bytes, size: QSize) -> QImage:
     buffer.setData(QByteArray(content))
     buffer.open(QIODevice.OpenModeFlag.ReadOnly)
     reader = QImageReader(buffer)
+    if bytes(reader.format().data()) not in _FORMATS:
+        return QImage()
     reader.setAutoTransform(True)
     whole = reader.size()
     if whole.isValid() and (whole.width() > size.width() or whole.height() > size.height()):
@@ -81,7 +86,7 @@ class PhotoThumb(QAbstractButton):
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         state = tr("received at headquarters") if photo.received else tr("not yet at headquarters")
         self.setAccessibleName(f"{name}, {state}")
-        self.setToolTip(f"{name} · {file_size(photo.size)} · {state}")
+        self.setToolTip(plain(f"{name} · {file_size(photo.size)} · {state}"))
         if self._here:
             loader.load(photo.sha256, self.size() * 2, self._arrived)
 

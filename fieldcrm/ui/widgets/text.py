@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QTabBar, QWidget
 
 from fieldcrm.ui import theme
+
+
+def plain(text: str) -> str:
+    """``text`` for a tool tip, which has no plain format: Qt would draw HTML in a name, and open the files it names."""
+    return escape(text).replace("\n", "<br>") if "<" in text else text  # without "<" it is plain to Qt too
 
 
 class Text(QLabel):
@@ -51,7 +58,7 @@ class ElidedText(QLabel):
     def _fit(self) -> None:
         shown = theme.metrics(self._style).elidedText(self._whole, Qt.TextElideMode.ElideRight, max(self.width(), 20))
         self.setText(shown)
-        self.setToolTip(self._whole if shown != self._whole else "")
+        self.setToolTip(plain(self._whole) if shown != self._whole else "")
 
 
 class SectionTitle(QWidget):
@@ -82,6 +89,7 @@ class KeyCap(QLabel):
 
     def __init__(self, keys: str) -> None:
         super().__init__(keys)
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setFont(theme.font("micro"))
         self.setProperty("kind", "keycap")
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)

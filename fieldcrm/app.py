@@ -109,7 +109,8 @@ def open_profile(
     """Open the workspace in ``folder`` and make its window (not shown yet), on the person's first screen.
 
     Raises ``DomainError``: ``profile_missing``, ``passphrase_wrong``, ``key_wrong``, ``database_newer``,
-    ``not_signed_in``; ``Unavailable``: ``disk_full``, ``disk_denied``, ``keyring_locked``. The data are as they were.
+    ``not_signed_in``, ``sample_only``; ``Unavailable``: ``disk_full``, ``disk_denied``, ``keyring_locked``.
+    The data are as they were.
     """
     key = load_key(folder, passphrase=passphrase)
     db = Database.open(folder, key, now=clock())
@@ -118,10 +119,14 @@ def open_profile(
     if signed is None:
         db.close()
         raise DomainError("not_signed_in", path=str(folder))
+    unprotected = key_place(folder) is KeyPlace.SAMPLE
+    if unprotected and not signin.is_here(signed.server_url):
+        db.close()
+        raise DomainError("sample_only", path=str(folder))
     application = make_application()
     preferences = Preferences(folder)
     take_up_looks(preferences)
-    sample = sample or key_place(folder) is KeyPlace.SAMPLE
+    sample = sample or unprotected
     session = make_session(db, key, signed, preferences, clock=clock, sample=sample)
     connect_sync(session, signed, start=start_sync)
     window = MainWindow(session)
@@ -271,6 +276,8 @@ class Program(QObject):
 
         def make() -> None:
             place = key_place(self._profile)
+            if place is KeyPlace.SAMPLE:  # its key lies open beside the data
+                raise DomainError("sample_only", path=str(self._profile))
             if place is None:
                 chosen = KeyPlace.PASSPHRASE if passphrase else KeyPlace.KEYRING
                 create_key(self._profile, chosen, passphrase=passphrase)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from fieldcrm import app
 from fieldcrm.demo import hands
+from fieldcrm.domain.errors import DomainError
 from fieldcrm.store.database import Database
 from fieldcrm.store.keys import KeyPlace, create_key
 from fieldcrm.usecases import signin
@@ -27,7 +28,12 @@ S = TypeVar("S", bound=QWidget)
 
 
 def sign_in_here(folder: Path, url: str, login: Login, name: str, clock: Clock) -> None:
-    """Make a workspace of fictitious data in ``folder`` for who signs in at ``url``. Raises as ``signin.sign_in``."""
+    """Make a workspace of fictitious data in ``folder`` for who signs in at ``url``, a server on this computer.
+
+    Raises as ``signin.sign_in``, and ``DomainError("sample_only")`` for a server elsewhere: its data may be real.
+    """
+    if not signin.is_here(url):
+        raise DomainError("sample_only", path=str(folder))
     signed = signin.sign_in(url, *login, name)
     folder.mkdir(parents=True, exist_ok=True)
     db = Database.open(folder, create_key(folder, KeyPlace.SAMPLE), now=clock())

@@ -209,7 +209,7 @@ def _engine(path: Path, key: bytes, cache_kib: int, *, read_only: bool) -> Engin
     pool: dict[str, Any] = (
         {"poolclass": QueuePool, "pool_size": 4, "max_overflow": 8} if read_only else {"poolclass": StaticPool}
     )
-    engine = create_engine("sqlite://", module=sqlcipher, creator=connect, **pool)
+    engine = create_engine("sqlite://", module=sqlcipher, creator=connect, hide_parameters=True, **pool)
     begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
 
     @event.listens_for(engine, "begin")

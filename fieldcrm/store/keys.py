@@ -157,6 +157,7 @@ def _record(folder: Path) -> dict[str, Any] | None:
 
 def _write(folder: Path, record: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # the log and the preferences beside it are nobody else's either
     temporary = folder / (KEY_FILE + ".new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -10,6 +10,7 @@ SENTENCES: dict[str, str] = {
     "disk_denied": "This computer does not allow writing to {path}.",
     "demo_folder_foreign": "The folder {path} holds something else than a demo. Nothing was touched: name another one.",
     "profile_exists": "There is already a workspace in {path}.",
+    "sample_only": "{path} is for the sample only: its key is not protected. Sign in with a new folder.",
     "profile_missing": "There is no workspace in {path}.",
     "not_signed_in": "Nobody has signed in to the workspace in {path} yet.",
     "sync_bug": "The program made a mistake while syncing. Nothing was lost; it tries again by itself.",

@@ -213,6 +213,15 @@ def _remote(
         raise explained(failure, url) from failure
 
 
+def is_here(url: str) -> bool:
+    """Whether that server runs on this computer, as the sample's does."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _is_near(host: str) -> bool:
     if host == "localhost" or host.endswith((".localhost", ".local")):
         return True

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from fieldcrm.domain.errors import DomainError
+from fieldcrm.store.database import Database
 from fieldcrm.store.keys import KEY_FILE, KeyPlace, change_passphrase, create_key, key_place, load_key
 from fieldcrm.store.photos import PhotoStore
 
@@ -77,3 +83,21 @@ def test_a_photo_that_rotted_on_the_disk_is_told_apart_from_a_missing_one(tmp_pa
 def test_a_photo_name_never_leaves_the_folder(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not the name"):
         PhotoStore(tmp_path, bytes(32)).get("../../key.json")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX has them")
+def test_the_profile_folder_is_its_owners_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "profile"
+    folder.mkdir(mode=0o755)
+    create_key(folder, KeyPlace.PASSPHRASE, passphrase="correct horse")
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / KEY_FILE)] == [0o700, 0o600]
+
+
+def test_an_error_of_the_database_names_no_value_in_the_log(tmp_path: Path) -> None:
+    db = Database.open(tmp_path, bytes(32), now=datetime(2026, 11, 20, tzinfo=UTC))
+    try:
+        with db.read() as reader, pytest.raises(DBAPIError) as caught:
+            reader.conn.execute(text("SELECT no_such_column WHERE :name = 1"), {"name": "Camille Durand"})
+        assert "Durand" not in str(caught.value)
+    finally:
+        db.close()

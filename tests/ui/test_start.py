@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -315,3 +316,25 @@ def test_a_profile_nobody_signed_in_to_begins_at_the_welcome(program: app.Progra
         app.open_profile(program._profile)
     program.begin()
     assert start_of(program).page == "welcome"
+
+
+@pytest.mark.parametrize("planted", ["before the sign-in", "under a real server"])
+def test_the_open_key_of_the_sample_is_never_used_for_the_data_of_a_server(
+    qtbot: Any, program: app.Program, planted: str
+) -> None:
+    folder = program._profile
+    if planted == "before the sign-in":
+        create_key(folder, KeyPlace.SAMPLE)
+        program._signed = replace(signed_in_as_rep(), server_url="https://fieldcrm.example.org")
+        told: list[Exception] = []
+        program.create("", lambda: None, told.append)
+        qtbot.waitUntil(lambda: bool(told))
+        assert "sample_only" in str(told[0])
+        assert [path.name for path in folder.glob("*.db*")] == []
+        return
+    db = Database.open(folder, create_key(folder, KeyPlace.SAMPLE), now=NOW)
+    signed = replace(signed_in_as_rep(), server_url="https://fieldcrm.example.org")
+    db.write(lambda tx: signin.remember(tx, signed), actor=signed.actor, now=NOW).result()
+    db.close()
+    with pytest.raises(DomainError, match="sample_only"):
+        app.open_profile(folder, start_sync=False)

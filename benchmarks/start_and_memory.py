@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 EMPTY = """
@@ -32,20 +33,27 @@ application.processEvents()
 window.grab()
 """
 
+# The clock stands at noon of the day that is planned, so that the figure is the same at any hour.
 TODAY = """
 import sys
+from datetime import datetime
 from pathlib import Path
 from fieldcrm.app import open_profile
-from PySide6.QtWidgets import QApplication, QListView
-opened = open_profile(Path(sys.argv[1]))
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QListView
+now = datetime.fromisoformat(sys.argv[2])
+opened = open_profile(Path(sys.argv[1]), clock=lambda: now, start_sync=False)
 window = opened.window
 window.resize(1440, 900)
 window.show()
 def usable():
     screen = window.screens.get("today")
     return screen is not None and any(v.isVisible() and v.model().rowCount() for v in screen.findChildren(QListView))
-while not usable():
-    QApplication.processEvents()
+loop, look = QEventLoop(), QTimer()
+look.timeout.connect(lambda: usable() and loop.quit())
+look.start(2)
+QTimer.singleShot(60_000, lambda: sys.exit("Today was not usable within a minute"))
+loop.exec()
 window.grab()
 """
 
@@ -104,7 +112,7 @@ def make_profile(folder: Path, outlets: int) -> None:
         TokenPair("none", "none"),
     )
     db.write(lambda tx: signin.remember(tx, signed), actor=anyone, now=NOW).result()
-    db.write(lambda tx: plans.make_plan(tx, datetime.now(UTC).date()), actor=signed.actor, now=NOW).result()
+    db.write(lambda tx: plans.make_plan(tx, NOW.date()), actor=signed.actor, now=NOW).result()
     db.close()
 
 
@@ -119,11 +127,11 @@ def main() -> int:
         began = time.perf_counter()
         make_profile(profile, options.outlets)
         print(f"profile made in {time.perf_counter() - began:.0f} s", file=sys.stderr)
-        start(EMPTY), start(TODAY, str(profile))  # once for the disk's cache: the figure is about the program
+        start(EMPTY), start(TODAY, str(profile), NOW.isoformat())  # once for the disk's cache: the figure is about the program
         empty, today = [], []
         for _ in range(options.runs):  # by turns, so that a busy moment of the computer meets both
             empty.append(start(EMPTY))
-            today.append(start(TODAY, str(profile)))
+            today.append(start(TODAY, str(profile), NOW.isoformat()))
     print(json.dumps(result(options.outlets, empty, today)))
     return 0
 

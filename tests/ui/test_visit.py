@@ -233,6 +233,19 @@ def test_what_is_typed_is_on_the_disk_half_a_second_later(bench: Bench) -> None:
     bench.until(lambda: bench.editor.head.saved.text() == "Draft saved 10:07")
 
 
+def test_the_time_of_a_store_in_another_zone_says_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.begin()
+    try:
+        for zone, said in (("Europe/Paris", "10:00 · 0 min"), ("Europe/Helsinki", "10:00 store time · 0 min")):
+            monkeypatch.setenv("TZ", zone)
+            time.tzset()
+            bench.editor.head._show_time()
+            assert bench.editor.head.since.text() == said
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 def test_closing_the_window_in_the_middle_loses_nothing(bench: Bench, qtbot: QtBot) -> None:
     bench.begin()
     draft = bench.editor.recording.draft_id

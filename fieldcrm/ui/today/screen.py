@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from fieldcrm.domain.changes import Changes
 from fieldcrm.domain.errors import CodedError
@@ -31,7 +31,16 @@ from fieldcrm.usecases import undo as undoing
 from fieldcrm.usecases.outlets import Filters
 from fieldcrm.usecases.plans import DayPlan
 from fieldcrm.usecases.stops import Price
-from fieldcrm.usecases.today import OtherOutlet, StopState, Today, TodayRow, local_day, other_outlets, today
+from fieldcrm.usecases.today import (
+    OtherOutlet,
+    StopState,
+    Today,
+    TodayRow,
+    has_outlets,
+    local_day,
+    other_outlets,
+    today,
+)
 from fieldcrm.words import listing, tr, trn
 
 KINDS = ("plan", "plan_stop", "visit", "draft", "outlet", "task", "submission", "review", "outlet_alias")
@@ -48,6 +57,7 @@ class TodayScreen(QWidget):
         self._day: date | None = None
         self._today: Today | None = None
         self._others: tuple[OtherOutlet, ...] = ()
+        self._stocked = False  # whether the sector has stores at all
         self._stale = True
         self._planning = False
         self._split_once = True
@@ -173,30 +183,45 @@ class TodayScreen(QWidget):
         return self._session.ask(lambda r: local_day(r, self._session.actor, now))
 
     def _load(self) -> None:
-        """A day is a few rows: read at once, so the screen never flickers."""
+        """A day is a few rows: read at once, so the screen never flickers. The rest of the sector follows, for the map."""
         day = self._day or self._real_today()
         chosen = self.list.current_outlet()
         actor = self._session.actor
 
-        def read(r: Any) -> tuple[Today, tuple[OtherOutlet, ...]]:
-            found = today(r, actor, day)
-            return found, other_outlets(r, actor, [row.outlet_id for row in found.rows])
-
-        self._today, self._others = self._session.ask(read)
+        self._today, self._stocked = self._session.ask(lambda r: (today(r, actor, day), has_outlets(r, actor)))
         self._stale = False
         self._prices.clear()
         self.header.show_day(self._today, self._real_today())
         self.model.set_today(self._today)
-        day_map.show_day(self.map, self._today, self._others)
+        self._show_map()
         if self._today.rows or self._today.left_out:
             self.states.show_content()
             if chosen is None or not self.list.select_outlet(chosen):
                 first = self._today.next
                 self.list.select_outlet(first.outlet_id if first else None)
         else:
+            focus = QApplication.focusWidget()
+            held = focus is not None and self.states.isAncestorOf(focus)
             self.states.show_empty(self._empty())
+            if held:  # a new empty state took the place of the one whose button had the focus
+                self.states.currentWidget().setFocus()
         self._arrange()
         self._show_brief()
+
+    def _show_map(self) -> None:
+        """The day at once, and every other store of the sector when it has been read."""
+        shown = self._today
+        if shown is None or not self._map_shown:
+            return
+        day_map.show_day(self.map, shown, self._others)
+        ids, actor = [row.outlet_id for row in shown.rows], self._session.actor
+
+        def arrived(others: tuple[OtherOutlet, ...]) -> None:
+            if others != self._others and self._today is shown:
+                self._others = others
+                day_map.show_day(self.map, shown, others)
+
+        self._session.ask_later(lambda r: other_outlets(r, actor, ids), arrived, key="today/others")
 
     def _shift(self, days: int) -> None:
         self._day = (self._day or self._real_today()) + timedelta(days=days)
@@ -205,7 +230,7 @@ class TodayScreen(QWidget):
     def _empty(self) -> EmptyState:
         if self._today is not None and self._today.plan_id is not None:
             title, text = tr("Nothing to do"), tr("No store is due and open on this day. You can still add one.")
-        elif not self._others:
+        elif not self._stocked:
             title = tr("No stores yet")
             text = tr("Sync once, or import the outlets of a region; then your day can be planned here.")
             return EmptyState("store", title, text)
@@ -261,6 +286,7 @@ class TodayScreen(QWidget):
         self._map_shown = not self._map_shown
         self._session.preferences.set_json(MAP_SHOWN, self._map_shown)
         self._arrange()
+        self._show_map()
 
     def _online_layer(self) -> None:
         preferences = self._session.preferences

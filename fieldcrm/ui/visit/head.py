@@ -68,6 +68,8 @@ class Head(QWidget):
         draft = self._recording.opened.draft
         minutes = max(0.0, (self._recording.session.clock() - draft.started_at).total_seconds() / 60)
         begun = clock_time(draft.started_at, draft.zone)
+        if begun != clock_time(draft.started_at):  # the line of sync below tells the time of this computer
+            begun = tr("{time} store time", time=begun)
         long_ago = minutes >= 12 * 60
         self.since.setText(begun if long_ago else f"{begun} · {duration(minutes)}")
 

@@ -127,6 +127,8 @@ class PriceAlert:
     submission_id: Id
     seen_minor: int
     reference_minor: int
+    product: str = ""
+    read_at: datetime | None = None
 
     @property
     def deviation(self) -> float:

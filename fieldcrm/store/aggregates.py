@@ -300,7 +300,8 @@ def prices_seen(r: Reader, selection: Selection) -> tuple[PriceAlert, ...]:
     day = func.date(_local_ms(r, seen.c.observed_at, selection) // 1000, "unixepoch")
     reference = reference_price(seen.c.product_id, seen.c.store_type, day).label("reference")
     query = (
-        select(seen.c.outlet_id, seen.c.product_id, seen.c.submission_id, seen.c.price_minor, reference)
+        select(seen.c.outlet_id, seen.c.product_id, seen.c.submission_id, seen.c.price_minor, reference,
+               T.product.c.name, seen.c.observed_at)
         .select_from(seen.join(T.product, T.product.c.id == seen.c.product_id))
         .where(T.product.c.own == true(), seen.c.price_minor.is_not(None)).subquery()
     )

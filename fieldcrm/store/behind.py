@@ -45,6 +45,7 @@ class StoreBehind:
     reviewer: str | None = None
     reason: str | None = None
     zone: str | None = None  # of the store, for its clock
+    product: str | None = None  # of a price
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def price_stores(r: Reader, selection: Selection, tolerance: float) -> tuple[Sto
     """One row for each price further than ``tolerance`` from its reference (part read, whole reference)."""
     rows = [
         StoreBehind(price.outlet_id, "price", part=price.seen_minor, whole=price.reference_minor,
-                    submission_id=price.submission_id)
+                    submission_id=price.submission_id, at=price.read_at, product=price.product)
         for price in prices_seen(r, selection) if abs(price.deviation) > tolerance
     ]
     return _described(r, rows, ())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, case, exists, func, select
+from sqlalchemy import and_, case, exists, func, select, true
 
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.metrics import Selection
@@ -104,11 +104,17 @@ def _reports(r: Reader, selection: Selection) -> dict[Id, tuple[int, int]]:
     return {row[0]: (row[1], row[2]) for row in r.conn.execute(query)}
 
 
+def _ours_missing() -> Any:
+    """Out of stock, as the team's figures count it: a competitor's empty place is not ours to fill."""
+    return and_(T.observation.c.state == "oos", T.product.c.own == true())
+
+
 def _lines(r: Reader, selection: Selection) -> dict[Id, tuple[int, int]]:
     observation, visit = T.observation, T.visit
     query = (
-        select(observation.c.visit_id, func.count(), func.sum(case((observation.c.state == "oos", 1), else_=0)))
+        select(observation.c.visit_id, func.count(), func.sum(case((_ours_missing(), 1), else_=0)))
         .join(visit, visit.c.id == observation.c.visit_id)
+        .outerjoin(T.product, T.product.c.id == observation.c.product_id)
         .join(T.submission, T.submission.c.id == observation.c.submission_id)
         .where(*_mine(visit, selection), _newest()).group_by(observation.c.visit_id)
     )
@@ -130,17 +136,18 @@ def _photos(r: Reader, selection: Selection) -> dict[Id, tuple[int, int]]:
 
 
 def out_of_stocks(r: Reader, selection: Selection) -> tuple[DayOutOfStock, ...]:
-    """Products found out of stock, store by store in the order of the day."""
+    """Our products found out of stock, store by store in the order of the day."""
     observation, visit = T.observation, T.visit
+    (alias, on), home = outlet_home(observation.c.outlet_id)
     query = (
         select(T.outlet.c.name, T.product.c.name, T.product.c.brand)
         .select_from(
             observation.join(visit, visit.c.id == observation.c.visit_id)
             .join(T.submission, T.submission.c.id == observation.c.submission_id)
-            .join(T.outlet, T.outlet.c.id == observation.c.outlet_id)
+            .outerjoin(alias, on).join(T.outlet, T.outlet.c.id == home)
             .join(T.product, T.product.c.id == observation.c.product_id)
         )
-        .where(*_mine(visit, selection), _newest(), observation.c.state == "oos")
+        .where(*_mine(visit, selection), _newest(), _ours_missing())
         .order_by(visit.c.started_at, T.product.c.position, T.product.c.name)
     )
     return tuple(DayOutOfStock(row[0], row[1], row[2] or "") for row in r.conn.execute(query))

@@ -277,17 +277,34 @@ def test_stores_behind_a_figure_are_exported_as_a_spreadsheet_reads_them(spoken:
     late = datetime(2026, 11, 19, 22, 30, tzinfo=UTC)  # 23:30 in Paris
     known: dict[str, Any] = {"at": late, "zone": "Europe/Paris", "submission_id": uuid4(), "reviewer": "Maud"}
     stores = [
-        StoreBehind(uuid4(), "price", "Corner", "Lyon", part=1299.0, whole=999.0, decision="approved", **known),
+        StoreBehind(uuid4(), "price", "Corner", "Lyon", part=1299.0, whole=999.0, decision="approved", product="Tea",
+                    **known),
         StoreBehind(uuid4(), "counted", "Market", "Lyon", part=2.0, whole=30.0, **{**known, "reviewer": None}),
         StoreBehind(uuid4(), "skipped", "Plaza", "Lyon", reason="closed"),
     ]
-    price, counted, skipped = store_table(stores)[1]
+    priced = store_table(stores[:1])
+    assert len(priced[0]) == len(priced[1][0]) and priced[1][0][2] == "Tea"
+    price = [cell for at, cell in enumerate(priced[1][0]) if at != 2]
+    counted, skipped = store_table(stores[1:])[1]
     assert price[3:8] == {
         "en": ["12.99", "9.99", "2026-11-19 23:30", "Approved", "Maud"],
         "fr": ["12,99", "9,99", "2026-11-19 23:30", "Validé", "Maud"],
     }[spoken]
     assert (counted[3:5], bool(counted[6]), counted[7]) == (["2", "30"], True, "")
     assert skipped[5:8] == ["", "", ""] and skipped[8] == {"en": "closed", "fr": "fermé"}[spoken]
+
+
+def test_a_price_alert_names_its_product_its_day_and_the_tolerance(
+    qtbot: QtBot, sector: Sector, shown: Open
+) -> None:
+    sector.report("corner", {"tea": ("present", 6, 400)})
+    screen = shown(code="price_alerts")
+    qtbot.waitUntil(lambda: bool(screen.stores.rows()), timeout=PATIENCE)
+    table = screen.stores.table
+    shown_columns = [at for at in range(table.model().columnCount()) if not table.isColumnHidden(at)]
+    cells = [table.model().index(0, at).data() for at in shown_columns]
+    assert cells[:3] == ["Corner", "Tea", "€4.00, ref. €3.00"] and "Nov" in cells[3]
+    assert "Tolerance: 10%." in screen.stores._base.text()
 
 
 def test_an_exported_file_is_named_after_what_it_holds_and_its_days(

@@ -85,7 +85,8 @@ def test_price_alerts_are_those_beyond_the_tolerance(sector: Sector) -> None:
     with sector.db.read() as r:
         selection = select_period(r, preset("last_4_weeks", sector.now.date()))
         [row] = figures.stores_behind(r, selection, "price_alerts", now=sector.now)
-    assert (row.name, row.part, row.whole) == ("Corner", 360, 300)
+    assert (row.name, row.product, row.part, row.whole) == ("Corner", "Oil", 360, 300)
+    assert row.at is not None and row.zone == "Europe/Paris"
 
 
 def test_completion_counts_stops_up_to_today(sector: Sector) -> None:
@@ -192,7 +193,8 @@ def test_a_day_begins_at_midnight_where_the_outlets_are(sector: Sector) -> None:
 def test_the_day_report_says_what_was_done_found_promised_and_left(sector: Sector) -> None:
     today = sector.now.date()
     sector.plan({"corner": "done", "market": "skipped", "plaza": "planned"}, today)
-    report = sector.report("corner", {"tea": ("present", 3), "oil": ("oos",)}, days_ago=0.1, photos=("a", "b"))
+    report = sector.report("corner", {"tea": ("present", 3), "oil": ("oos",), "rival": ("oos",)}, days_ago=0.1,
+                           photos=("a", "b"))
     with sector.db.read() as r:
         visit = review.item_of(r, report).report.visit_id
     sector.add("task", outlet_id=sector.id("corner"), kind="promise", title="Second facing for Tea", state="open",
@@ -200,7 +202,8 @@ def test_the_day_report_says_what_was_done_found_promised_and_left(sector: Secto
     with sector.db.read() as r:
         day = day_report(r, sector.id("asha"), today, now=sector.now)
     assert (day.person, day.done, day.planned, day.unplanned) == ("Asha Roche", 1, 3, 1)
-    assert (day.reports, day.photos, day.lines, day.complete) == ((0, 1), (0, 2), 2, False)
+    assert (day.reports, day.photos, day.lines, day.complete) == ((0, 1), (0, 2), 3, False)
+    assert [visit.oos for visit in day.visits] == [1], "a competitor's empty place is not ours"
     assert [(x.outlet, x.product) for x in day.out_of_stocks] == [("Corner", "Oil")]
     assert [(p.title, p.by) for p in day.promises] == [("Second facing for Tea", "M. Roy")]
     assert [(s.outlet, s.reason) for s in day.skipped] == [("Market", "closed"), ("Plaza", None)]

@@ -43,17 +43,19 @@ def _universe(universe: Universe) -> str:
 
 def store_table(stores: Sequence[StoreBehind]) -> Table:
     """``Part`` and ``Whole`` of a price are the price read and its reference, in the currency, not in cents."""
-    header = [
-        tr("Store"), tr("Town"), tr("State"), tr("Part"), tr("Whole"), tr("When"), tr("Decision"), tr("Reviewed by"),
-        tr("Why"),
+    priced = any(row.product for row in stores)
+    header = [tr("Store"), tr("Town"), *([tr("Product")] if priced else []), tr("State"), tr("Part"), tr("Whole")]
+    header += [tr("When"), tr("Decision"), tr("Reviewed by"), tr("Why")]
+    return header, [_store_row(row, priced) for row in stores]
+
+
+def _store_row(row: StoreBehind, priced: bool) -> list[str]:
+    missed = row.state in ("skipped", "planned")
+    return [
+        row.name, row.city, *([row.product or ""] if priced else []), report_words.store_state(row.state)[0],
+        _part(row, row.part), _part(row, row.whole), _moment(row.at, row.zone), _decision(row), row.reviewer or "",
+        report_words.skip_reason(row.reason) if missed else "",
     ]
-    rows = [
-        [row.name, row.city, report_words.store_state(row.state)[0], *(_part(row, value) for value in
-         (row.part, row.whole)), _moment(row.at, row.zone), _decision(row), row.reviewer or "",
-         report_words.skip_reason(row.reason) if row.state in ("skipped", "planned") else ""]
-        for row in stores
-    ]
-    return header, rows
 
 
 def _decision(row: StoreBehind) -> str:

@@ -27,7 +27,7 @@ from fieldcrm.ui.widgets.photos import PhotoLoader
 from fieldcrm.ui.widgets.states import EmptyState, StateStack
 from fieldcrm.usecases import figures, report, review
 from fieldcrm.usecases.periods import local_day, select_period
-from fieldcrm.words import language, tr
+from fieldcrm.words import language, percent, tr
 
 KINDS = ("submission", "review", "visit", "plan_stop", "attachment", "outlet", "product", "assortment", "price", "task")
 
@@ -175,18 +175,18 @@ class ReviewScreen(QWidget):
         self.stack.setCurrentWidget(self.stores_state)
         self.stores_state.show_loading()
 
-        def read(r: Any) -> tuple[figures.FiguresPage, tuple[figures.StoreBehind, ...]]:
+        def read(r: Any) -> tuple[figures.FiguresPage, tuple[figures.StoreBehind, ...], float]:
             rows = figures.stores_behind(
                 r, selection, code, now=now, product_id=product, category=category)
-            return figures.page(r, selection, now=now), rows
+            return figures.page(r, selection, now=now), rows, figures.price_tolerance(r, selection.period.last)
 
         self.session.ask_later(read, self._show_stores, self._stores_failed, key="review.stores")
 
     def _stores_failed(self, error: BaseException) -> None:
         self.stores_state.show_error(error, self._reload)
 
-    def _show_stores(self, found: tuple[figures.FiguresPage, tuple[figures.StoreBehind, ...]]) -> None:
-        page, rows = found
+    def _show_stores(self, found: tuple[figures.FiguresPage, tuple[figures.StoreBehind, ...], float]) -> None:
+        page, rows, tolerance = found
         code, product = self._place.get("code", ""), self._place.get("product")
         name, figure = report_words.figure_name(code), None
         if product is not None:
@@ -207,6 +207,8 @@ class ReviewScreen(QWidget):
         base = report_words.figure_base(figure.code if figure else code)
         if product is not None and figure is not None and figure.universe is Universe.SECTOR_STORES:
             base += " " + tr("No assortment lists it: every store counts.")
+        if code == "price_alerts":
+            base += " " + tr("Tolerance: {share}.", share=percent(tolerance))
         self.stores.show_stores(words, base, rows)
         self.stores_state.show_content()
         self.stores.table.setFocus()

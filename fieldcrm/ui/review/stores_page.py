@@ -62,7 +62,7 @@ class StoresView(QWidget):
         header.setStretchLastSection(False)
         header.setSectionsMovable(False)
         for at, one in enumerate(self._model.columns):
-            stretches = one.key in ("store", "review")
+            stretches = one.key in ("store", "product", "review")
             header.setSectionResizeMode(
                 at, QHeaderView.ResizeMode.Stretch if stretches else QHeaderView.ResizeMode.Fixed)
         self.table.opened.connect(lambda at: self.opened.emit(self._lines[at].store))
@@ -75,6 +75,7 @@ class StoresView(QWidget):
         self._all = [Line(at, store) for at, store in enumerate(stores)]
         self._lines = {line.at: line for line in self._all}
         self.which.setVisible(any(line.store.state == "unseen" for line in self._all))
+        self._arrange()
         self._filter()
 
     def _filter(self) -> None:
@@ -87,9 +88,15 @@ class StoresView(QWidget):
             self.table.selectRow(0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The town gives way first."""
-        self.table.setColumnHidden(1, event.size().width() < theme.pixels(NARROW))
         super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """The town gives way first; the product and its prices take the place of what price alerts have alike."""
+        priced = any(line.store.product for line in self._all)
+        hidden = {"product": not priced, "state": priced, "city": priced or self.width() < theme.pixels(NARROW)}
+        for at, one in enumerate(self._model.columns):
+            self.table.setColumnHidden(at, hidden.get(one.key, False))
 
     def rows(self) -> list[StoreBehind]:
         return [self._lines[at].store for at in self._model.ids()]
@@ -99,9 +106,10 @@ def _columns() -> list[Column[Line]]:
     return [
         Column("store", tr("Store"), lambda line: line.store.name, 230, strong=True),
         Column("city", tr("Town"), lambda line: line.store.city, 130, tone=lambda line: "muted"),
+        Column("product", tr("Product"), lambda line: line.store.product or "", 230),
         Column("state", tr("State"), lambda line: report_words.store_state(line.store.state)[0], 140,
                badge=lambda line: report_words.store_state(line.store.state)[1]),
-        Column("count", tr("Count"), _count, 140, right=True),
+        Column("count", tr("Count"), _count, 172, right=True),
         Column("when", tr("When"), lambda line: day_time(line.store.at, line.store.zone) if line.store.at else "–", 130,
                tone=lambda line: "muted"),
         Column("review", tr("Review"), _review, 200, tone=lambda line: "muted"),

@@ -140,12 +140,35 @@ def outlets_by_id(r: Reader, ids: Collection[Id]) -> dict[Id, PlanOutlet]:
     return {row[0]: PlanOutlet(*row) for row in r.conn.execute(query)}
 
 
-def zone_of(r: Reader, sectors: Collection[Id]) -> str | None:
-    """The time zone most outlets of the sectors are in."""
-    query = (
-        select(T.outlet.c.zone).where(T.outlet.c.sector_id.in_(list(sectors)))
-        .group_by(T.outlet.c.zone).order_by(func.count().desc(), T.outlet.c.zone).limit(1)
+@dataclass(frozen=True, slots=True)
+class OutletPlace:
+    """An outlet for the map; degrees x 10^7."""
+
+    outlet_id: Id
+    name: str
+    lat_e7: int
+    lon_e7: int
+
+
+def places_in(r: Reader, sectors: Collection[Id]) -> tuple[OutletPlace, ...]:
+    """Where the active outlets of the sectors are, those that are mapped and not merged into another."""
+    merged = select(T.outlet_alias.c.alias_id).where(T.outlet_alias.c.active == true())
+    query = select(T.outlet.c.id, T.outlet.c.name, T.outlet.c.lat_e7, T.outlet.c.lon_e7).where(
+        T.outlet.c.sector_id.in_(list(sectors)), T.outlet.c.state == "active", T.outlet.c.id.not_in(merged),
+        T.outlet.c.lat_e7.is_not(None), T.outlet.c.lon_e7.is_not(None),
     )
+    return tuple(OutletPlace(*row) for row in r.conn.execute(query))
+
+
+def any_outlet(r: Reader, sectors: Collection[Id]) -> bool:
+    query = select(T.outlet.c.rid).where(T.outlet.c.sector_id.in_(list(sectors)), T.outlet.c.state == "active")
+    return r.conn.execute(query.limit(1)).first() is not None
+
+
+def zone_of(r: Reader, sectors: Collection[Id]) -> str | None:
+    """The time zone most outlets of the sectors are in, judged by a thousand of them: this is asked at each start."""
+    some = select(T.outlet.c.zone).where(T.outlet.c.sector_id.in_(list(sectors))).limit(1000).subquery()
+    query = select(some.c.zone).group_by(some.c.zone).order_by(func.count().desc(), some.c.zone).limit(1)
     return r.conn.execute(query).scalar_one_or_none()
 
 

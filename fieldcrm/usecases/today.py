@@ -155,8 +155,16 @@ def today(r: Reader, actor: Actor, day: date) -> Today:
 def other_outlets(r: Reader, actor: Actor, shown: Sequence[Id]) -> tuple[OtherOutlet, ...]:
     """The rest of the sector with a position: pins to pick an unplanned visit from."""
     known = set(shown)
-    found = _plans.outlets_in(r, actor.sectors)
-    return tuple(OtherOutlet(o.id, o.name, o.place) for o in found if o.place is not None and o.id not in known)
+    return tuple(
+        OtherOutlet(found.outlet_id, found.name, (found.lat_e7 / 1e7, found.lon_e7 / 1e7))
+        for found in _plans.places_in(r, actor.sectors)
+        if found.outlet_id not in known
+    )
+
+
+def has_outlets(r: Reader, actor: Actor) -> bool:
+    """Whether there is a store in the person's sectors at all."""
+    return _plans.any_outlet(r, actor.sectors)
 
 
 def local_day(r: Reader, actor: Actor, now: datetime) -> date:

@@ -21,13 +21,13 @@ from fieldcrm import resources
 
 LANGUAGES = ("en", "fr")
 LOCALES = {"en": "en_GB", "fr": "fr_FR"}
+CURRENCY = "EUR"  # ISO 4217; the forms and the price lists count in its cents
 NAMES = {"en": "English", "fr": "Français"}
 
 
 @dataclass
 class _State:
     language: str = "en"
-    currency: str = "EUR"
     translated: Mapping[tuple[str, str], str | tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -43,11 +43,6 @@ def set_language(code: str) -> None:
     """Speak ``code`` from now on; a language we do not have falls back to English."""
     _state.language = code if code in LANGUAGES else "en"
     _state.translated = _catalogue(_state.language)
-
-
-def set_currency(code: str) -> None:
-    """The organisation's currency (ISO 4217), for :func:`money`."""
-    _state.currency = code
 
 
 def system_language() -> str:
@@ -139,13 +134,12 @@ def percent(ratio: float, digits: int = 0) -> str:
     return str(format_percent(ratio, format=pattern, locale=_locale(_state.language)))
 
 
-def money(minor: int, currency: str | None = None) -> str:
+def money(minor: int, currency: str = CURRENCY) -> str:
     """An amount in minor units (cents) with its currency sign."""
     from babel.numbers import format_currency, get_currency_precision
 
-    code = currency or _state.currency
-    amount = Decimal(minor).scaleb(-get_currency_precision(code))
-    return str(format_currency(amount, code, locale=_locale(_state.language)))
+    amount = Decimal(minor).scaleb(-get_currency_precision(currency))
+    return str(format_currency(amount, currency, locale=_locale(_state.language)))
 
 
 def date(day: Date, style: str = "medium") -> str:

@@ -40,11 +40,6 @@ class Arrived:
     audit_lines: int
     photos: int
 
-    def all_of(self, sent: Sent) -> bool:
-        return (self.visits, self.reports, self.audit_lines, self.photos) == (
-            len(sent.visits), len(sent.answers), sent.audit_lines, len(sent.photos),
-        )  # fmt: skip
-
 
 def answers_hash(answers: Any) -> str:
     return hashlib.sha256(canonical(answers).encode()).hexdigest()

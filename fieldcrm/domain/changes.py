@@ -40,5 +40,4 @@ def changed(kind: str, ids: Iterable[Id], label: str = "") -> Changes:
     return Changes({kind: frozenset(ids)}, label=label)
 
 
-EVERYTHING = Changes(everything=True)
 NOTHING = Changes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -44,7 +45,10 @@ class ServerProcess:
                 command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, text=True
             )
         assert self._process.stdout is not None
+        too_late = threading.Timer(_START_SECONDS, self._process.kill)  # ends the wait for a line that never comes
+        too_late.start()
         line = self._process.stdout.readline()  # printed once the port answers
+        too_late.cancel()
         try:
             self.url = json.loads(line)["url"]
         except (ValueError, KeyError):

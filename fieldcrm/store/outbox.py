@@ -28,7 +28,6 @@ class Waiting:
     reports: int = 0
     changes: int = 0
     photos: int = 0
-    photo_bytes: int = 0
     photos_missing: int = 0  # taken by another device, not arrived yet
     decisions: int = 0
 
@@ -115,32 +114,27 @@ def waiting(r: Reader, person: Id) -> Waiting:
     visit, report = CATALOGUE.by_name["visit"].number, CATALOGUE.by_name["submission"].number
     with_report = select(o.c.tx).where(o.c.collection.in_((visit, report)))
     changes = r.conn.execute(select(func.count(o.c.tx.distinct())).where(o.c.tx.not_in(with_report))).scalar_one()
-    up = select(func.count(), func.coalesce(func.sum(q.c.size - q.c.offset), 0)).where(
-        q.c.state == "waiting", q.c.direction == "up"
+    queued: dict[str, int] = dict(
+        r.conn.execute(select(q.c.direction, func.count()).where(q.c.state == "waiting").group_by(q.c.direction)).all()
     )
-    photos, size = r.conn.execute(up).one()
-    unqueued, more = _unqueued_photos(r)
-    down = select(func.count()).where(q.c.state == "waiting", q.c.direction == "down")
     return Waiting(
         by_collection.get(visit, 0),
         by_collection.get(report, 0),
         changes,
-        photos + unqueued,
-        size + more,
-        r.conn.execute(down).scalar_one(),
+        queued.get("up", 0) + _unqueued_photos(r),
+        queued.get("down", 0),
         decisions(r, person),
     )
 
 
-def _unqueued_photos(r: Reader) -> tuple[int, int]:
+def _unqueued_photos(r: Reader) -> int:
     """Photos of reports that are still in the outbox: the queue hears of them at the next sync."""
     a, o, q = T.attachment, T.outbox, T.blob_queue
     number = CATALOGUE.by_name["attachment"].number
-    query = select(func.count(a.c.sha256.distinct()), func.coalesce(func.sum(a.c.size), 0)).where(
+    query = select(func.count(a.c.sha256.distinct())).where(
         a.c.id.in_(select(o.c.id).where(o.c.collection == number)), a.c.sha256.not_in(select(q.c.sha256))
     )
-    count, size = r.conn.execute(query).one()
-    return count, size
+    return int(r.conn.execute(query).scalar_one())
 
 
 def decisions(r: Reader, person: Id) -> int:

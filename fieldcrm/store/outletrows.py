@@ -39,7 +39,6 @@ class OutletRow:
     last_visit_at: datetime | None
     due_days: int | None
     open_tasks: int
-    open_promises: int
     synced: bool
     distance_m: int | None
 
@@ -59,7 +58,6 @@ SELECT o.rid, o.id, o.name, o.banner, o.store_type, o.segment, o.state, o.house_
   o.phone, s.name, o.lat_e7, o.lon_e7, o.visit_interval_days,
   (SELECT max(v.started_at) FROM visit v WHERE v.outlet_id IN {_SAME}) AS last_at,
   (SELECT count(*) FROM task t WHERE t.outlet_id IN {_SAME} AND t.state = 'open') AS tasks,
-  (SELECT count(*) FROM task t WHERE t.outlet_id IN {_SAME} AND t.state = 'open' AND t.kind = 'promise') AS promises,
   o.rev > 0 AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.id = o.id) AS synced
 FROM json_each(:rids) j JOIN outlet o ON o.rid = j.value LEFT JOIN sector s ON s.id = o.sector_id
 ORDER BY j.key"""
@@ -84,5 +82,5 @@ def _row(values: tuple[Any, ...], today: int, near: Near | None) -> OutletRow:
         distance = round((north * north + east * east) ** 0.5)
     last_visit_at = None if last is None else from_milliseconds(last)
     id_ = UUID(bytes=bytes(values[1]))
-    rest: tuple[Any, ...] = (*values[2:16], last_visit_at, due, values[17], values[18], bool(values[19]), distance)
+    rest: tuple[Any, ...] = (*values[2:16], last_visit_at, due, values[17], bool(values[18]), distance)
     return OutletRow(values[0], id_, *rest)

@@ -50,7 +50,12 @@ Table(
     "draft_photo",
     metadata,
     Column("id", IdType, primary_key=True),
-    Column("draft_id", IdType, ForeignKey("draft.id", ondelete="CASCADE"), nullable=False),
+    Column(
+        "draft_id",
+        IdType,
+        ForeignKey("draft.id", ondelete="CASCADE", deferrable=True, initially="DEFERRED"),
+        nullable=False,
+    ),
     Column("node", Text, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("size", Integer, nullable=False),

@@ -108,10 +108,6 @@ def insert_visit(tx: Transaction, visit: Visit) -> None:
     tx.conn.execute(insert(T.visit).values({name: getattr(visit, name) for name in names}))
 
 
-def has_visit(r: Reader, visit_id: Id) -> bool:
-    return bool(r.conn.execute(select(exists().where(T.visit.c.id == visit_id))).scalar_one())
-
-
 def insert_submission(tx: Transaction, submission: Submission) -> None:
     names = Submission.__dataclass_fields__
     tx.conn.execute(insert(T.submission).values({name: getattr(submission, name) for name in names}))

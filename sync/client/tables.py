@@ -133,7 +133,7 @@ def build_sync_tables(metadata: MetaData) -> None:
         Column("person_id", IdType, nullable=False),
         Column("at", TimeType, nullable=False),
         Column("label", Text, nullable=False, server_default=""),
-        Column("undoes", IdType, ForeignKey("outbox_tx.id")),
+        Column("undoes", IdType, ForeignKey("outbox_tx.id", deferrable=True, initially="DEFERRED")),
         Index("ix_outbox_tx_at", "at"),
         sqlite_strict=True,
     )

@@ -99,11 +99,6 @@ class Avatar(QWidget):
         self.setFixedSize(self._side, self._side)
         self.setAccessibleName(name)
 
-    def set_name(self, name: str) -> None:
-        self._name = name
-        self.setAccessibleName(name)
-        self.update()
-
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = painting.smooth(self)
         paint_avatar(painter, self.rect(), self._name, square=self._square)

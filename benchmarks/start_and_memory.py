@@ -127,7 +127,8 @@ def main() -> int:
         began = time.perf_counter()
         make_profile(profile, options.outlets)
         print(f"profile made in {time.perf_counter() - began:.0f} s", file=sys.stderr)
-        start(EMPTY), start(TODAY, str(profile), NOW.isoformat())  # once for the disk's cache: the figure is about the program
+        # Once for the disk's cache: the figure is about the program.
+        start(EMPTY), start(TODAY, str(profile), NOW.isoformat())
         empty, today = [], []
         for _ in range(options.runs):  # by turns, so that a busy moment of the computer meets both
             empty.append(start(EMPTY))

@@ -169,7 +169,7 @@ class StartWindow(QWidget):
         row.setSpacing(theme.space(4))
         said = QVBoxLayout()
         said.setSpacing(theme.space(1))
-        said.addWidget(Text(title, "heading"))
+        said.addWidget(Text(title, "heading", wrap=True))
         said.addWidget(Text(note, "caption", "muted", wrap=True))
         row.addLayout(said, 1)
         row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)

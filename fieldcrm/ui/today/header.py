@@ -57,7 +57,7 @@ class DayHeader(QWidget):
         self.title.set_whole(f"{near}, {words.date(today.day, 'day')}" if near else day)
         planned = today.plan_id is not None and today.total > 0
         self.ring.setVisible(planned)
-        self.plan.setVisible(planned)
+        self.plan.setVisible(planned or bool(today.rows))  # a visit before the plan must not take the button away
         if planned:
             self.ring.set(today.done, today.total)
         self.sentence.set_whole(progress(today) if planned or today.unplanned else tr("No plan yet"))

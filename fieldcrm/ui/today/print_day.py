@@ -27,10 +27,9 @@ def save_day_report(parent: QWidget, session: AppSession, day: date) -> Path | N
     except CodedError as error:
         session.messages.error(error)
         return None
-    session.messages.say(
-        tr("Report of the day saved in {file}", file=path.name),
-        "success",
-        tr("Open it"),
-        lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))),
-    )
+
+    def show() -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+    session.messages.say(tr("Report of the day saved in {file}", file=path.name), "success", tr("Open it"), show)
     return path

@@ -19,6 +19,7 @@ from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.report_words import skip_reason
 from fieldcrm.ui.today import day_map, pick
 from fieldcrm.ui.today.brief import BriefPanel
+from fieldcrm.ui.today.empty import empty_day
 from fieldcrm.ui.today.header import DayHeader
 from fieldcrm.ui.today.model import DayModel, Heading, Item
 from fieldcrm.ui.today.print_day import save_day_report
@@ -103,7 +104,7 @@ class TodayScreen(QWidget):
         self.split.addWidget(self.side)
         self.split.setStretchFactor(0, 5)
         self.split.setStretchFactor(1, 6)
-        self.states.setMinimumWidth(theme.pixels(320))
+        self.states.setMinimumWidth(theme.pixels(400))  # both buttons of an empty day
         column.addWidget(self.split, 1)
 
     def _connect(self) -> None:
@@ -131,7 +132,7 @@ class TodayScreen(QWidget):
             self.list.select_outlet(params["outlet"])
         if params.get("plan"):
             self.plan()
-        self.states.currentWidget().setFocus()
+        self._focus_content()
 
     def refresh(self, changes: Changes) -> None:
         if not changes.touches(*KINDS):
@@ -140,6 +141,10 @@ class TodayScreen(QWidget):
             self._load()
         else:
             self._stale = True
+
+    def _focus_content(self) -> None:
+        if (shown := self.states.currentWidget()) is not None:
+            shown.setFocus()
 
     def areas(self) -> list[QWidget]:
         return [self.list, self.map, self.brief] if self._map_shown else [self.list, self.brief]
@@ -183,7 +188,7 @@ class TodayScreen(QWidget):
         return self._session.ask(lambda r: local_day(r, self._session.actor, now))
 
     def _load(self) -> None:
-        """A day is a few rows: read at once, so the screen never flickers. The rest of the sector follows, for the map."""
+        """A day is a few rows: read at once, so the screen never flickers. The other stores follow, for the map."""
         day = self._day or self._real_today()
         chosen = self.list.current_outlet()
         actor = self._session.actor
@@ -204,7 +209,7 @@ class TodayScreen(QWidget):
             held = focus is not None and self.states.isAncestorOf(focus)
             self.states.show_empty(self._empty())
             if held:  # a new empty state took the place of the one whose button had the focus
-                self.states.currentWidget().setFocus()
+                self._focus_content()
         self._arrange()
         self._show_brief()
 
@@ -228,19 +233,10 @@ class TodayScreen(QWidget):
         self._load()
 
     def _empty(self) -> EmptyState:
-        if self._today is not None and self._today.plan_id is not None:
-            title, text = tr("Nothing to do"), tr("No store is due and open on this day. You can still add one.")
-        elif not self._stocked:
-            title = tr("No stores yet")
-            text = tr("Sync once, or import the outlets of a region; then your day can be planned here.")
-            return EmptyState("store", title, text)
-        else:
+        planned = self._today is not None and self._today.plan_id is not None
+        if self._stocked and not planned:
             self._session.tasks.run(plans.warm_up)
-            title = tr("Plan your day")
-            text = tr("FieldCRM picks the stores that need you most and puts them in a good order, with opening "
-                      "hours and lunch. You can change everything.")
-        first = (tr("Plan my day"), self.plan)
-        return EmptyState("route", title, text, first, second=(tr("Add a store"), self.pick_store))
+        return empty_day(planned=planned, stocked=self._stocked, plan=self.plan, add=self.pick_store)
 
     def _arrange(self) -> None:
         """What is shown beside the list: map, brief, or nothing where there is no room."""

@@ -72,7 +72,11 @@ class EmptyState(QWidget):
             self._line = Text(text, "body", "muted", wrap=True)
             self._line.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             self._line.setMaximumWidth(min(theme.pixels(400), theme.metrics().horizontalAdvance(text) + theme.space(4)))
-            column.addWidget(self._line)
+            line = QHBoxLayout()  # a layout of its own centres it: aligned in the column it would get one line of height
+            line.addStretch(1)
+            line.addWidget(self._line, 100)
+            line.addStretch(1)
+            column.addLayout(line)
         buttons = QHBoxLayout()
         buttons.setSpacing(theme.space(2))
         buttons.addStretch(1)

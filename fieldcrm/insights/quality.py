@@ -64,6 +64,7 @@ class Evidence:
     photo_reused_at: tuple[str, ...] = ()  # names of other stores, or of this one on another day
     prices: tuple[PriceSeen, ...] = ()
     facings: tuple[FacingsSeen, ...] = field(default=())
+    asks_photo: bool = True  # a form without a question for one leaves nothing to miss
 
 
 def remarks(evidence: Evidence, limits: Limits) -> tuple[Remark, ...]:
@@ -99,7 +100,7 @@ def _short(evidence: Evidence, limits: Limits) -> Iterable[Remark]:
 
 
 def _photos(evidence: Evidence, limits: Limits) -> Iterable[Remark]:
-    due = limits.photos if evidence.lines else 0
+    due = limits.photos if evidence.lines and evidence.asks_photo else 0
     if evidence.photos < due:
         yield Remark("photo_missing", 60, {"got": evidence.photos, "due": int(due)})
 

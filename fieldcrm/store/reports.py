@@ -44,6 +44,7 @@ class ReportRow:
     superseded: bool
     decision: str | None
     received: bool  # headquarters has confirmed the record
+    form_version: str = ""
     lines: int = 0
     confirmed: int = 0
     oos: int = 0
@@ -144,7 +145,7 @@ def _rows() -> Any:
             func.coalesce(visit.c.started_at, submission.c.started_at), visit.c.ended_at, visit.c.zone,
             visit.c.position_source, visit.c.distance_m, visit.c.accuracy_m, outlet.c.visit_minutes,
             outlet.c.store_type, submission.c.supersedes_id, _superseded(), latest_decision(submission.c.id),
-            submission.c.rev,
+            submission.c.rev, submission.c.form_version,
         )
         .select_from(
             submission.outerjoin(alias, on).join(outlet, outlet.c.id == home)
@@ -158,7 +159,7 @@ def _row(row: Any) -> ReportRow:
     return ReportRow(
         row[0], row[1], row[2], row[3], row[4] or "", row[5] or "", row[6], row[7] or "", row[8], row[9], row[10],
         row[11], row[12] or "UTC", row[13] or "none", row[14], row[15], row[16], row[17], row[18], bool(row[19]),
-        row[20], row[21] > 0,
+        row[20], row[21] > 0, row[22],
     )
 
 

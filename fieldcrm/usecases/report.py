@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -14,13 +13,13 @@ from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.review import Decision
 from fieldcrm.domain.submission import Photo, ReportState, Submission, flatten
-from fieldcrm.forms import Form, load_form
+from fieldcrm.forms import Form
 from fieldcrm.forms.grid import grids
 from fieldcrm.forms.model import Control, DataType, Question, Text
 from fieldcrm.store import reports, reviews
 from fieldcrm.store.database import Reader
 from fieldcrm.store.reports import ProductLine as ProductLine
-from fieldcrm.usecases.review import QueueItem, item_of, state_of
+from fieldcrm.usecases.review import QueueItem, item_of, read_form, state_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ def open_report(r: Reader, submission_id: Id, *, language: str = "en") -> Report
         raise DomainError("report_unknown")
     earlier = reports.submission(r, mine.supersedes_id) if mine.supersedes_id else None
     chain = reports.versions(r, submission_id)
-    form = _form(reports.form_source(r, mine.form, mine.form_version))
+    form = read_form(reports.form_source(r, mine.form, mine.form_version))
     title = reports.form_titles(r, mine.form, mine.form_version).get(language) or _title(form, mine)
     return Report(
         item, title, reports.lines(r, item.report), _answers(form, mine, earlier, language),
@@ -127,17 +126,6 @@ def _decisions(r: Reader, chain: tuple[Id, ...]) -> tuple[Decided, ...]:
                 review.nodes, review.submission_id)
         for review in sorted(found, key=lambda review: (review.decided_at, review.id.bytes))
     )
-
-
-@lru_cache(maxsize=16)
-def _form(source: str | None) -> Form | None:
-    """The form of a report, or ``None`` when it is not here or cannot be read: answers then keep their own names."""
-    if source is None:
-        return None
-    try:
-        return load_form(source.encode())
-    except DomainError:
-        return None
 
 
 def _title(form: Form | None, submission: Submission) -> str:

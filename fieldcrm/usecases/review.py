@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from fieldcrm.domain.actor import Role
 from fieldcrm.domain.errors import DomainError
@@ -16,6 +17,8 @@ from fieldcrm.domain.ids import Id, new_id
 from fieldcrm.domain.metrics import Excluded, Selection
 from fieldcrm.domain.review import RETURN_REASONS, Decision, Remark, Review, latest_review
 from fieldcrm.domain.submission import ReportState
+from fieldcrm.forms import Form, load_form
+from fieldcrm.forms.model import DataType
 from fieldcrm.insights.quality import Evidence, FacingsSeen, Limits, PriceSeen, remarks
 from fieldcrm.store import aggregates, reports, reviews
 from fieldcrm.store.database import Reader, Transaction
@@ -73,6 +76,7 @@ def _items(r: Reader, rows: Sequence[ReportRow]) -> list[QueueItem]:
     prices = _grouped(reports.prices_read(r, rows, limits.price_share))
     facings = _grouped(reports.facings_read(r, ids))
     reused = _grouped(reports.photos_reused(r, ids))
+    asking = {kind: _asks_photo(r, *kind) for kind in {(row.form, row.form_version) for row in rows}}
     items = []
     for row in rows:
         evidence = Evidence(
@@ -81,10 +85,27 @@ def _items(r: Reader, rows: Sequence[ReportRow]) -> list[QueueItem]:
             photo_reused_at=tuple(photo.outlet for photo in reused.get(row.submission_id, ())),
             prices=tuple(PriceSeen(p.product, p.seen_minor, p.reference_minor)
                          for p in prices.get(row.submission_id, ())),
+            asks_photo=asking[row.form, row.form_version],
             facings=tuple(FacingsSeen(f.product, f.before, f.now) for f in facings.get(row.submission_id, ())),
         )
         items.append(QueueItem(row, state_of(row), remarks(evidence, limits)))
     return items
+
+
+def _asks_photo(r: Reader, name: str, version: str) -> bool:
+    form = read_form(reports.form_source(r, name, version))
+    return form is None or any(question.type is DataType.PHOTO for question in form.questions())
+
+
+@lru_cache(maxsize=16)
+def read_form(source: str | None) -> Form | None:
+    """The form of a report, or ``None`` when it is not here or cannot be read: answers then keep their own names."""
+    if source is None:
+        return None
+    try:
+        return load_form(source.encode())
+    except DomainError:
+        return None
 
 
 def _grouped(rows: Iterable[reports.Found]) -> dict[Id, list[reports.Found]]:

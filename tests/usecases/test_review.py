@@ -24,6 +24,11 @@ from tests.reviewing import Sector
 
 SHELF: dict[str, tuple[Any, ...]] = {"tea": ("present", 6, 300), "oil": ("present", 2, 310), "jam": ("absent",)}
 
+PLAIN_FORM = """<h:html xmlns:h="http://www.w3.org/1999/xhtml" xmlns="http://www.w3.org/2002/xforms">
+<h:head><h:title>Plain</h:title><model><instance><data id="plain" version="1"><note/></data></instance>
+<bind nodeset="/data/note" type="string"/></model></h:head>
+<h:body><input ref="/data/note"><label>Note</label></input></h:body></h:html>"""
+
 
 @pytest.fixture
 def sector(db: Database, now: datetime) -> Sector:
@@ -72,6 +77,13 @@ def test_reports_with_remarks_come_first_and_the_weightiest_before_the_others(se
     assert [item.report.submission_id for item in queue.items] == [far, bare, plain]
     assert [[remark.code for remark in item.remarks] for item in queue.items] == [["far"], ["photo_missing"], []]
     assert queue.waiting == 3
+
+
+def test_no_photo_is_missed_where_the_form_asks_for_none(sector: Sector) -> None:
+    sector.report("corner", SHELF, photos=())
+    assert [r.code for r in _queue(sector).items[0].remarks] == ["photo_missing"]
+    sector.add("form", name="shelf_audit", version="1", xform=PLAIN_FORM, active=True)
+    assert _queue(sector).items[0].remarks == ()
 
 
 def test_a_visit_without_a_position_is_not_remarked(sector: Sector) -> None:

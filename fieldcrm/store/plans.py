@@ -306,9 +306,10 @@ def visits_between(r: Reader, person_id: Id, start: datetime, end: datetime) -> 
     return tuple(VisitOfDay(*row) for row in r.conn.execute(query.order_by(visit.c.started_at, visit.c.id)))
 
 
-def drafts_by_outlet(r: Reader) -> dict[Id, Id]:
-    """Visits that are being recorded on this device: outlet -> draft, corrections aside."""
-    query = select(T.draft.c.outlet_id, T.draft.c.id).where(T.draft.c.supersedes_id.is_(None))
+def drafts_by_outlet(r: Reader, until: datetime) -> dict[Id, Id]:
+    """Visits begun before ``until`` that are being recorded on this device: outlet -> draft, corrections aside."""
+    query = select(T.draft.c.outlet_id, T.draft.c.id).where(
+        T.draft.c.supersedes_id.is_(None), T.draft.c.started_at < until)
     return {row[0]: row[1] for row in r.conn.execute(query.order_by(T.draft.c.updated_at))}
 
 

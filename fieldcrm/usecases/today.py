@@ -136,13 +136,15 @@ def today(r: Reader, actor: Actor, day: date) -> Today:
     zone = _zone(r, actor, stops)
     start, end = day_bounds(day, ZoneInfo(zone))
     visits = _plans.visits_between(r, actor.user_id, start, end)
-    drafts = {merged.get(outlet, outlet): draft for outlet, draft in _plans.drafts_by_outlet(r).items()}
+    drafts = {merged.get(outlet, outlet): draft for outlet, draft in _plans.drafts_by_outlet(r, end).items()}
     left = plan.left_out if plan else ()
     wanted = {merged.get(id, id) for id in (*(s.outlet_id for s in stops), *(v.outlet_id for v in visits))}
+    wanted |= set(drafts)
     wanted |= {Id(entry["outlet_id"]) for entry in left}
     outlets = _plans.outlets_by_id(r, wanted)
     rows = _stop_rows(stops, outlets, visits, drafts, merged, plan)
     extra = _unplanned(rows, visits, outlets, merged, ZoneInfo(zone))
+    extra += _begun([*rows, *extra], drafts, outlets)
     ordered = sorted([*rows, *extra], key=lambda row: (not row.open, row.number or 999, row.arrive or 0))
     taken = {row.outlet_id for row in ordered}
     return Today(
@@ -239,6 +241,21 @@ def _unplanned(
             visit.id, None,
         ))
     return found
+
+
+def _begun(
+    rows: Sequence[TodayRow], drafts: Mapping[Id, Id], outlets: Mapping[Id, PlanOutlet]
+) -> list[TodayRow]:
+    """Visits outside the plan that were begun and not sent yet: out of sight they would be forgotten."""
+    known = {row.outlet_id for row in rows}
+    return [
+        TodayRow(
+            None, home, 0, outlet.name, outlet.banner, outlet.address, outlet.store_type, outlet.segment, outlet.place,
+            StopState.STARTED, None, None, None, None, (), None, False, None, draft,
+        )
+        for home, draft in drafts.items()
+        if home not in known and (outlet := outlets.get(home)) is not None
+    ]
 
 
 def _left_out(

@@ -284,7 +284,6 @@ def test_a_visit_left_half_done_is_listed_and_gone_on_with_at_the_same_step(benc
     page = bench.screen._stack.currentWidget()
     assert isinstance(page, DraftsPage)
     bench.until(lambda: page.model.rowCount() == 1)
-    page.list.setCurrentIndex(page.model.index(0, 0))
     page.list.setFocus()
     bench.tap(Key.Key_Return)
     bench.until(lambda: bench.screen.editor is not None)

@@ -16,6 +16,7 @@ from fieldcrm.usecases.plans import make_plan, prepare, solve_day, visit_windows
 from fieldcrm.usecases.stops import add_stop, move_stop, pin_stop, price_of_move, remove_stop, skip_stop, unskip_stop
 from fieldcrm.usecases.today import StopState, Today, other_outlets, today
 from fieldcrm.usecases.undo import undo
+from fieldcrm.usecases.visits import discard, start_visit
 from tests.world import ZONE, World, an_id
 
 DAY = date(2026, 11, 20)  # a Friday
@@ -187,6 +188,20 @@ def test_a_visit_makes_its_stop_done_and_an_unplanned_one_a_row_of_its_own(
     again = shown(db, world)
     assert again.done == 1 and again.total == 9
     assert len({row.outlet_id for row in again.rows}) == 10
+
+
+def test_an_unplanned_visit_that_was_begun_stays_in_sight_until_it_is_sent(
+    db: Database, world: World, planned: Today, now: datetime
+) -> None:
+    draft = write(db, world, now, lambda tx: start_visit(tx, world.outlets[3]))
+    day = shown(db, world)
+    last = [row for row in day.rows if row.open][-1]
+    assert (last.outlet_id, last.state, last.draft_id) == (world.outlets[3], StopState.STARTED, draft)
+    assert day.next is not None and day.next.stop_id == planned.rows[0].stop_id
+    assert world.outlets[3] not in {left.outlet_id for left in day.left_out}
+    assert all(row.draft_id is None for row in shown(db, world, DAY - timedelta(days=1)).rows)
+    write(db, world, now, lambda tx: discard(tx, draft))
+    assert shown(db, world).unplanned == 0
 
 
 def test_a_store_is_added_where_it_costs_least_and_taken_off_again(

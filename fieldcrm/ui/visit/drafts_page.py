@@ -73,6 +73,8 @@ class DraftsPage(QWidget):
             return
         self.list.set_ids([draft.id for draft in found])
         self.model.forget_rows()
+        if not self.list.currentIndex().isValid():
+            self.list.setCurrentIndex(self.model.index(0, 0))  # Enter goes on with the newest
         height = min(len(found), SHOWN) * self.list.sizeHintForRow(0)
         self.list.setFixedHeight(height + 2 * theme.space(2))
         self._stack.show_content()

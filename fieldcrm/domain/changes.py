@@ -12,7 +12,7 @@ from fieldcrm.domain.ids import Id
 class Changes:
     """Ids touched per kind (a collection name, or "draft", "sync"), or everything at once.
 
-    ``undo`` names the recorded change that the Edit menu can take back, with the code of its label.
+    ``transaction`` is the recorded change that the Edit menu can take back, ``label`` the code of what was done.
     """
 
     ids: Mapping[str, frozenset[Id]] = field(default_factory=dict)
@@ -26,18 +26,6 @@ class Changes:
     def touches_id(self, kind: str, id: Id) -> bool:
         return self.everything or id in self.ids.get(kind, frozenset())
 
-    def merged(self, other: Changes) -> Changes:
-        ids = {k: self.ids.get(k, frozenset()) | other.ids.get(k, frozenset()) for k in {*self.ids, *other.ids}}
-        return Changes(
-            ids,
-            self.everything or other.everything,
-            self.label or other.label,
-            self.transaction or other.transaction,
-        )
-
 
 def changed(kind: str, ids: Iterable[Id], label: str = "") -> Changes:
     return Changes({kind: frozenset(ids)}, label=label)
-
-
-NOTHING = Changes()

@@ -10,7 +10,7 @@ from PySide6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QResiz
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from fieldcrm import words
-from fieldcrm.domain.changes import NOTHING, Changes
+from fieldcrm.domain.changes import Changes
 from fieldcrm.ui import preferences as prefs
 from fieldcrm.ui import theme
 from fieldcrm.ui.actions import MENUS, ActionTable
@@ -42,7 +42,6 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.session = session
         self._screens: dict[str, routes.Screen] = {}
-        self._stale: dict[str, Changes] = {}
         self._front = ""
         self.setMinimumSize(720, 480)
         self.setWindowTitle("FieldCRM")
@@ -108,7 +107,6 @@ class MainWindow(QMainWindow):
         for screen in self._screens.values():
             cast(QWidget, screen).deleteLater()
         self._screens.clear()
-        self._stale.clear()
         self._front = ""
         self.statusBar().removeWidget(self.status)
         for gone in (self.status, self.palette_panel, self.shortcuts):
@@ -155,7 +153,6 @@ class MainWindow(QMainWindow):
         if leaving is not None and leaving is not screen and hasattr(leaving, "leaving"):
             leaving.leaving()
         self._front = place.route
-        self._stale.pop(place.route, None)
         screen.open(**place.params)
         self.stack.setCurrentWidget(cast(QWidget, screen))
         self.table.register(screen.actions(), place.route)
@@ -170,11 +167,9 @@ class MainWindow(QMainWindow):
         return {route: cast(QWidget, screen) for route, screen in self._screens.items()}
 
     def _on_changes(self, changes: Changes) -> None:
-        for route, screen in self._screens.items():
-            if route == self._front:
-                screen.refresh(changes)
-            else:
-                self._stale[route] = self._stale.get(route, NOTHING).merged(changes)
+        front = self._screens.get(self._front)  # the others read everything again when they are opened
+        if front is not None:
+            front.refresh(changes)
         if changes.touches(*UNDOABLE):
             self._register_everywhere()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import QEvent, QModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
@@ -13,8 +13,62 @@ from fieldcrm.ui.preferences import Preferences
 from fieldcrm.ui.widgets.lists import ID_ROLE, PageModel
 from fieldcrm.ui.widgets.rows import CellDelegate, TwoLineDelegate
 
+if TYPE_CHECKING:
+    _View = QAbstractItemView
+else:
+    _View = object  # Qt allows one of its own classes among the bases
 
-class PageTable(QTableView):
+
+class _ById(_View):
+    """What both views do: rows are spoken of by id, wherever they stand."""
+
+    opened: ClassVar[Signal]
+    current_changed: ClassVar[Signal]
+    _pages: PageModel[Any]
+
+    def _watch(self) -> None:
+        """To be called once the model is set."""
+        self.doubleClicked.connect(self._open)
+        self.selectionModel().currentRowChanged.connect(self._moved)
+
+    def current_id(self) -> Any:
+        return self.currentIndex().data(ID_ROLE)
+
+    def select_id(self, id: Any) -> bool:
+        """Make the row of ``id`` the current one, in sight; ``False`` when it is not there."""
+        at = self._pages.row_of(id)
+        if at < 0:
+            return False
+        self._go_to(at)
+        self.scrollTo(self.currentIndex())
+        return True
+
+    def _go_to(self, at: int) -> None:
+        self.setCurrentIndex(self._pages.index(at, 0))
+
+    def set_ids(self, ids: list[Any]) -> None:
+        """New ids; the current row stays with its id when it is still there."""
+        kept = self.current_id()
+        self._pages.set_ids(ids)
+        if kept is not None:
+            self.select_id(kept)
+
+    def _open(self, index: QModelIndex) -> None:
+        if index.isValid():
+            self.opened.emit(index.data(ID_ROLE))
+
+    def _moved(self, now: QModelIndex, before: QModelIndex) -> None:
+        if now.isValid():
+            self.current_changed.emit(now.data(ID_ROLE))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
+            self._open(self.currentIndex())
+            return
+        super().keyPressEvent(event)
+
+
+class PageTable(_ById, QTableView):
     """``opened(id)`` on Enter or double click, ``current_changed(id)`` as the person moves; selection kept by id."""
 
     opened = Signal(object)
@@ -38,8 +92,7 @@ class PageTable(QTableView):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setCornerButtonEnabled(False)
         self._dress_headers()
-        self.doubleClicked.connect(self._open)
-        self.selectionModel().currentRowChanged.connect(self._moved)
+        self._watch()
 
     def _dress_headers(self) -> None:
         lines = self.verticalHeader()
@@ -65,41 +118,11 @@ class PageTable(QTableView):
         if self._preferences is not None:
             self._preferences.set_state(f"table/{self._name}", self.horizontalHeader().saveState())
 
-    def current_id(self) -> Any:
-        return self.currentIndex().data(ID_ROLE)
+    def _go_to(self, at: int) -> None:
+        self.selectRow(at)  # whatever key is held down just now
 
     def selected_ids(self) -> list[Any]:
         return [index.data(ID_ROLE) for index in self.selectionModel().selectedRows()]
-
-    def select_id(self, id: Any) -> bool:
-        """Make the row of ``id`` the current one, in sight; ``False`` when it is not in the table."""
-        at = self._pages.row_of(id)
-        if at < 0:
-            return False
-        self.selectRow(at)
-        self.scrollTo(self._pages.index(at, 0))
-        return True
-
-    def set_ids(self, ids: list[Any]) -> None:
-        """New ids; the current row stays with its id when it is still there."""
-        kept = self.current_id()
-        self._pages.set_ids(ids)
-        if kept is not None:
-            self.select_id(kept)
-
-    def _open(self, index: QModelIndex) -> None:
-        if index.isValid():
-            self.opened.emit(index.data(ID_ROLE))
-
-    def _moved(self, now: QModelIndex, before: QModelIndex) -> None:
-        if now.isValid():
-            self.current_changed.emit(now.data(ID_ROLE))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
-            self._open(self.currentIndex())
-            return
-        super().keyPressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._hover(self.rowAt(event.pos().y()))
@@ -115,7 +138,7 @@ class PageTable(QTableView):
             self.viewport().update()
 
 
-class RowList(QListView):
+class RowList(_ById, QListView):
     """A list of two-line rows. ``opened(id)`` on Enter or double click, ``current_changed(id)`` on moving."""
 
     opened = Signal(object)
@@ -132,36 +155,4 @@ class RowList(QListView):
         self.setUniformItemSizes(True)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.doubleClicked.connect(self._open)
-        self.selectionModel().currentRowChanged.connect(self._moved)
-
-    def current_id(self) -> Any:
-        return self.currentIndex().data(ID_ROLE)
-
-    def select_id(self, id: Any) -> bool:
-        at = self._pages.row_of(id)
-        if at < 0:
-            return False
-        self.setCurrentIndex(self._pages.index(at, 0))
-        self.scrollTo(self.currentIndex())
-        return True
-
-    def set_ids(self, ids: list[Any]) -> None:
-        kept = self.current_id()
-        self._pages.set_ids(ids)
-        if kept is not None:
-            self.select_id(kept)
-
-    def _open(self, index: QModelIndex) -> None:
-        if index.isValid():
-            self.opened.emit(index.data(ID_ROLE))
-
-    def _moved(self, now: QModelIndex, before: QModelIndex) -> None:
-        if now.isValid():
-            self.current_changed.emit(now.data(ID_ROLE))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
-            self._open(self.currentIndex())
-            return
-        super().keyPressEvent(event)
+        self._watch()

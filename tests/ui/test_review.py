@@ -314,8 +314,12 @@ def test_an_exported_file_is_named_after_what_it_holds_and_its_days(
     screen = shown(code="out_of_stock")
     qtbot.waitUntil(lambda: bool(screen.stores.rows()), timeout=PATIENCE)
     offered: list[str] = []
-    monkeypatch.setattr(
-        "fieldcrm.ui.review.export.QFileDialog.getSaveFileName", lambda *of: (offered.append(of[2]), ("", ""))[1])
+
+    def give_up(*asked: Any) -> tuple[str, str]:
+        offered.append(asked[2])
+        return "", ""
+
+    monkeypatch.setattr("fieldcrm.ui.review.export.QFileDialog.getSaveFileName", give_up)
     screen.export()
     first = sector.now.date() - timedelta(days=27)
     assert offered == [f"Out of stock {first} {sector.now.date()}.csv"]

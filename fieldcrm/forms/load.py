@@ -150,7 +150,7 @@ class _Loader:
                 raise DomainError("form_not_supported", what=kind, node=path)
 
     def _path(self, text: str) -> str:
-        text = re.sub(r"\s+|\[[^\]]*\]", "", text)
+        text = re.sub(r"\s+|\[[^\[\]]*\]", "", text)
         return "/" + "/".join(step.rpartition(":")[2] for step in text.split("/") if step) if text else ""
 
     # items

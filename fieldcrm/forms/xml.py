@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lxml import etree
 
 from fieldcrm.domain.errors import DomainError
@@ -9,6 +11,10 @@ from fieldcrm.domain.errors import DomainError
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 40
 MAX_ELEMENTS = 60_000
+MAX_ATTRIBUTES = 500  # of one element: libxml2 compares each with all before it, minutes for a hundred thousand
+
+_START_TAG = re.compile(rb"""<[^\s<>"'=/!?]+(?:[^<>"'=]*=\s*(?:"[^"]*"|'[^']*'))*""")
+_VALUE = re.compile(rb"""=\s*(?:"[^"]*"|'[^']*')""")
 
 
 def parse_untrusted(data: bytes) -> etree._Element:
@@ -18,6 +24,9 @@ def parse_untrusted(data: bytes) -> etree._Element:
     # Looked for before parsing too, so that libxml2 never reads a hostile declaration in the usual encodings.
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise DomainError("form_doctype")
+    plain = data.replace(b"\x00", b"")  # UTF-16 too
+    if any(len(_VALUE.findall(tag[0])) > MAX_ATTRIBUTES for tag in _START_TAG.finditer(plain)):
+        raise DomainError("form_too_many_questions", limit=MAX_ATTRIBUTES)
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False,
         huge_tree=False, remove_comments=True, remove_pis=True,

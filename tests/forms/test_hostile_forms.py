@@ -80,3 +80,17 @@ def test_a_damaged_form_loads_or_is_refused_with_a_code(place: int, noise: bytes
         load_form(BUILTIN[:place] + noise + BUILTIN[place + removed:])
     except DomainError as error:
         assert error.code.startswith("form_")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("value", ['"1"', '">"', "'1'"])
+def test_an_element_of_countless_attributes_is_refused_at_once(encoding: str, value: str) -> None:
+    many = " ".join(f"a{number}={value}" for number in range(100_000))
+    assert refused(f"<html><bind {many}/></html>".encode(encoding)) == "form_too_many_questions"  # or in minutes
+
+
+def test_a_path_of_brackets_is_read_in_one_go() -> None:
+    form = f"""<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml"><h:head><model>
+        <instance><data id="x"><a/></data></instance><bind nodeset="/data/a{"[" * 200_000}"/></model></h:head>
+        <h:body><input ref="/data/a"/></h:body></h:html>"""
+    assert refused(form.encode()) == "form_unknown_node"  # after two minutes, when each bracket looked for its end

@@ -16,6 +16,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from fieldcrm import app, words
+from fieldcrm.demo.device import sign_in_here
 from fieldcrm.domain.errors import DomainError, Unavailable
 from fieldcrm.domain.ids import new_id
 from fieldcrm.store.database import Database
@@ -338,3 +339,10 @@ def test_the_open_key_of_the_sample_is_never_used_for_the_data_of_a_server(
     db.close()
     with pytest.raises(DomainError, match="sample_only"):
         app.open_profile(folder, start_sync=False)
+
+
+@pytest.mark.parametrize("url", ["https://fieldcrm.example.org", "http://192.168.1.5:8470", "http://localhost.example.org"])
+def test_a_sample_signs_in_to_no_server_but_one_on_this_computer(tmp_path: Path, url: str) -> None:
+    with pytest.raises(DomainError, match="sample_only"):
+        sign_in_here(tmp_path / "sample", url, ("org", "rita", "password"), "laptop", lambda: NOW)
+    assert not (tmp_path / "sample").exists()

@@ -29,7 +29,7 @@ def figure_base(code: str) -> str:
     """What a figure is measured on, and the choice made where the trade has several."""
     bases = {
         "call_completion": tr("Planned visits that took place, of all planned up to today."),
-        "coverage": tr("Distinct stores visited, of the active stores of the sector."),
+        "coverage": tr("Distinct stores visited, of the stores active in the sector today."),
         "out_of_stock": tr("Our listed lines missing at the last count, of those counted (present or out of stock)."),
         "share_of_shelf": tr("Our facings, of all facings counted in the same stores."),
         "must_stock_lines": tr("Must-stock products on the shelf, of those due and counted."),

@@ -72,7 +72,7 @@ class EmptyState(QWidget):
             self._line = Text(text, "body", "muted", wrap=True)
             self._line.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             self._line.setMaximumWidth(min(theme.pixels(400), theme.metrics().horizontalAdvance(text) + theme.space(4)))
-            line = QHBoxLayout()  # a layout of its own centres it: aligned in the column it would get one line of height
+            line = QHBoxLayout()  # centred by a layout of its own: aligned in the column it gets one line of height
             line.addStretch(1)
             line.addWidget(self._line, 100)
             line.addStretch(1)

@@ -23,6 +23,7 @@ from fieldcrm.store.aggregates import (
 )
 from fieldcrm.store.database import Reader
 from fieldcrm.store.tables import T
+from sync.chunks import chunks
 
 UNSEEN = "unseen"
 
@@ -197,7 +198,7 @@ def _described(r: Reader, rows: Iterable[StoreBehind], universe: Iterable[Id]) -
 
 def _names(r: Reader, ids: set[Id]) -> dict[Id, tuple[str, str, str]]:
     found: dict[Id, tuple[str, str, str]] = {}
-    for some in _slices(ids):
+    for some in chunks(sorted(ids)):
         query = select(T.outlet.c.id, T.outlet.c.name, T.outlet.c.city, T.outlet.c.zone).where(T.outlet.c.id.in_(some))
         found |= {row[0]: (row[1], row[2] or "", row[3]) for row in r.conn.execute(query)}
     return found
@@ -205,7 +206,7 @@ def _names(r: Reader, ids: set[Id]) -> dict[Id, tuple[str, str, str]]:
 
 def _decisions(r: Reader, ids: set[Id]) -> dict[Id, tuple[str | None, str | None]]:
     found: dict[Id, tuple[str | None, str | None]] = {}
-    for some in _slices(ids):
+    for some in chunks(sorted(ids)):
         review = T.review
         query = (
             select(review.c.submission_id, latest_decision(review.c.submission_id), T.person.c.name)
@@ -214,12 +215,6 @@ def _decisions(r: Reader, ids: set[Id]) -> dict[Id, tuple[str | None, str | None
         )
         found |= {row[0]: (row[1], row[2]) for row in r.conn.execute(query)}
     return found
-
-
-def _slices(ids: Iterable[Id], size: int = 500) -> Iterable[list[Id]]:
-    ordered = sorted(ids, key=lambda id: id.bytes)
-    for start in range(0, len(ordered), size):
-        yield ordered[start : start + size]
 
 
 def rep_counts(r: Reader, selection: Selection, until: date) -> tuple[RepCounts, ...]:

@@ -80,6 +80,11 @@ class _Engine(QIconEngine):
         return _Engine(self._name, self._tone)
 
 
+def known(name: str) -> bool:
+    """Whether there is such an icon: a form that somebody published may name any."""
+    return name.replace("-", "").isalnum() and resources.path(f"icons/{name}.svg").is_file()
+
+
 def icon(name: str, tone: str = "text") -> QIcon:
     """The icon ``name`` in the colour token ``tone`` (``text``, ``muted``, ``accent_text``, ``on_accent`` …)."""
     return QIcon(_Engine(name, tone))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fieldcrm.ui import icons
 from fieldcrm.ui.palettes import PALETTES, TONES, Colors
 
 GROUNDS = ("canvas", "rail", "surface", "raised", "hover", "selected")
@@ -67,3 +68,9 @@ def test_edges_and_dots_keep_three_to_one(name: str) -> None:
 def test_high_contrast_words_keep_seven_to_one(name: str) -> None:
     poor = {pair: round(contrast(*two), 2) for pair, two in word_pairs(PALETTES[name]).items() if contrast(*two) < 7}
     assert poor == {}
+
+
+@pytest.mark.parametrize("name", ["", "no-such-icon", "../licences", "../../README", "send/../send"])
+def test_a_name_that_is_no_icon_is_known_as_such(name: str) -> None:
+    assert icons.known("map-pin")
+    assert not icons.known(name)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QWidget
 from fieldcrm.domain.errors import CodedError
 from fieldcrm.forms.model import Control, Group, Item, Question
 from fieldcrm.forms.problems import Problem
+from fieldcrm.ui import icons
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.messages import Message, sentence
 from fieldcrm.ui.tasks import alive
@@ -192,7 +193,8 @@ class DraftEditor(QWidget):
     def _state(self, at: int, problems: list[Problem]) -> StepState:
         path, page = self._paths[at], self.pages[at]
         item = self.recording.instance.item(path)
-        icon = item.bind.own.get("icon", "clipboard-list")
+        named = item.bind.own.get("icon", "")
+        icon = named if icons.known(named) else "clipboard-list"
         wrong = any(problem.path.startswith(path) for problem in problems)
         answered = self._answered(path, item)
         note = ""

@@ -76,7 +76,7 @@ def start(program: str, *arguments: str) -> dict[str, float]:
     if os.geteuid() == 0:
         environment["QTWEBENGINE_DISABLE_SANDBOX"] = "1"
     command = [sys.executable, "-c", program + MEASURE, *arguments]
-    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=120)
     found: dict[str, float] = json.loads(answer.stdout.splitlines()[-1])
     return found
 

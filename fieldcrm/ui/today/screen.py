@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QSplitter, QVBoxLayout, QWidg
 from fieldcrm.domain.changes import Changes
 from fieldcrm.domain.errors import CodedError
 from fieldcrm.domain.ids import Id
-from fieldcrm.ui import icons, reasons, theme
+from fieldcrm.ui import icons, theme
 from fieldcrm.ui.actions import Action
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.report_words import skip_reason
@@ -23,12 +23,12 @@ from fieldcrm.ui.today.empty import empty_day
 from fieldcrm.ui.today.header import DayHeader
 from fieldcrm.ui.today.model import DayModel, Heading, Item
 from fieldcrm.ui.today.print_day import save_day_report
+from fieldcrm.ui.today.stop_changes import StopChanges, price_words
 from fieldcrm.ui.today.stop_list import StopList
 from fieldcrm.ui.widgets import Divider, EmptyState, StateStack
 from fieldcrm.ui.widgets.map_view import MapView
 from fieldcrm.usecases import card as cards
 from fieldcrm.usecases import outlets, plans, stops
-from fieldcrm.usecases import undo as undoing
 from fieldcrm.usecases.outlets import Filters
 from fieldcrm.usecases.plans import DayPlan
 from fieldcrm.usecases.stops import Price
@@ -42,7 +42,7 @@ from fieldcrm.usecases.today import (
     other_outlets,
     today,
 )
-from fieldcrm.words import listing, tr, trn
+from fieldcrm.words import tr, trn
 
 KINDS = ("plan", "plan_stop", "visit", "draft", "outlet", "task", "submission", "review", "outlet_alias")
 MAP_SHOWN, SPLIT = "today/map", "today/split"
@@ -63,6 +63,7 @@ class TodayScreen(QWidget):
         self._planning = False
         self._split_once = True
         self._prices: dict[tuple[Id, int], Price] = {}
+        self.changes = StopChanges(session)
         self.header = DayHeader(shift=self._shift, plan=self.plan, add=self.pick_store, toggle_map=self.toggle_map)
         self.model = DayModel(self)
         self.list = StopList(self.model)
@@ -111,7 +112,7 @@ class TodayScreen(QWidget):
         self.list.activated_item.connect(self._activate)
         self.list.chosen.connect(self._chosen)
         self.list.hovering.connect(self._price)
-        self.list.moved.connect(self._move)
+        self.list.moved.connect(self.changes.move)
         self.list.skip_asked.connect(lambda _: self._skip_from(self.list))
         self.list.menu_asked.connect(self._menu)
         self.map.outletSelected.connect(self._picked_on_map)
@@ -333,9 +334,10 @@ class TodayScreen(QWidget):
                 self._fill_skip(skip, stop)
                 pin_text = tr("Unpin") if item.pinned else tr("Pin: keep when planned again")
                 menu.addAction(icons.icon("pin", "muted"), pin_text, lambda: self._pin(stop, not item.pinned))
-                menu.addAction(icons.icon("x", "muted"), tr("Take off the day"), lambda: self._remove(stop))
+                menu.addAction(icons.icon("x", "muted"), tr("Take off the day"), lambda: self.changes.remove(stop))
             elif item.state is StopState.SKIPPED:
-                menu.addAction(icons.icon("undo-2", "muted"), tr("Take back into the day"), lambda: self._unskip(stop))
+                back = tr("Take back into the day")
+                menu.addAction(icons.icon("undo-2", "muted"), back, lambda: self.changes.take_back(stop))
         elif not isinstance(item, TodayRow):
             menu.addAction(icons.icon("plus", "muted"), tr("Add to the day"), self._add_left)
         menu.exec(at)
@@ -414,13 +416,7 @@ class TodayScreen(QWidget):
             self._add(outlet)
 
     def _add(self, outlet_id: Id) -> None:
-        day = self._day or self._real_today()
-
-        def added(made: tuple[Id, Price]) -> None:
-            self._said(tr("Added"), made[1], "stop.added")
-            self.list.select_outlet(outlet_id)
-
-        self._session.do(lambda tx: stops.add_stop(tx, day, outlet_id), added)
+        self.changes.add(self._day or self._real_today(), outlet_id, lambda: self.list.select_outlet(outlet_id))
 
     def _skip_from(self, at: QWidget) -> None:
         item = self.list.current()
@@ -435,28 +431,10 @@ class TodayScreen(QWidget):
             menu.addAction(words[:1].upper() + words[1:], partial(self.skip, stop, code))
 
     def skip(self, stop: Id, reason: str) -> None:
-        self._session.do(lambda tx: stops.skip_stop(tx, stop, reason),
-                         lambda _: self._done(tr("Skipped"), "stop.skipped"))
-
-    def _unskip(self, stop: Id) -> None:
-        self._session.do(lambda tx: stops.unskip_stop(tx, stop),
-                         lambda _: self._done(tr("Back in the day"), "stop.taken_back"))
+        self.changes.skip(stop, reason)
 
     def _pin(self, stop: Id, pinned: bool) -> None:
-        self._session.do(lambda tx: stops.pin_stop(tx, stop, pinned))
-
-    def _remove(self, stop: Id) -> None:
-        self._session.do(lambda tx: stops.remove_stop(tx, stop),
-                         lambda _: self._done(tr("Taken off the day"), "stop.removed"))
-
-    def _done(self, text: str, label: str) -> None:
-        """Say it, and offer to take back this very change: a later one may have come before the offer is taken."""
-        last = self._session.ask(lambda r: undoing.steps(r, self._session.actor)).undo
-        if last is None or last.label != label:
-            self._session.messages.done(text)
-            return
-        step = last.tx
-        self._session.messages.done(text, lambda: self._session.do(lambda tx: undoing.undo_change(tx, step)))
+        self.changes.pin(stop, pinned)
 
     # ---- order
 
@@ -467,25 +445,10 @@ class TodayScreen(QWidget):
             self._prices[stop, position] = price
         self.list.show_price(price_words(price), "danger" if price.closed else "warning" if price.late else "success")
 
-    def _move(self, stop: Id, position: int) -> None:
-        self._session.do(lambda tx: stops.move_stop(tx, stop, position),
-                         lambda price: self._said(tr("Moved"), price, "stop.moved"))
-
     def _nudge(self, step: int) -> None:
         item = self.list.current()
         if not isinstance(item, TodayRow) or item.stop_id is None or not item.open:
             return
         at = self.model.index_of(item.outlet_id).row()
         if 0 <= at + step < self.model.open_count:
-            self._move(item.stop_id, at + step)
-
-    def _said(self, done: str, price: Price, label: str) -> None:
-        text = tr("{name}: {value}", name=done, value=price_words(price))
-        if price.closed:
-            text += ". " + tr("Closed on arrival: {stores}", stores=listing(list(price.closed)))
-        self._done(text, label)
-
-
-def price_words(price: Price) -> str:
-    minutes, time = reasons.minutes_more(price.minutes), reasons.clock(price.ends_at)
-    return tr("{minutes}, home at {time}", minutes=minutes, time=time)
+            self.changes.move(item.stop_id, at + step)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+
+import requests
+from PySide6.QtCore import QTimer
 
 from fieldcrm import app, words
 from fieldcrm.demo.device import sign_in_here
@@ -54,9 +59,11 @@ def open_workspace(
         if key_place(profile) is None:
             login = (ORGANISATION_CODE, ACCOUNTS[role], PASSWORD)
             sign_in_here(profile, server.url, login, app.device_name(), lambda: now)
+            _first_sync(profile, now)
         else:
             _follow(profile, server.url, now)
-        return app.main(profile)
+        with _asked_to_end():
+            return app.main(profile)
 
 
 def prepare_workspace(*, folder: Path | None = None, region: Path | None = None, now: datetime) -> None:
@@ -87,18 +94,49 @@ def _make(place: Path, extract: Path, now: datetime) -> None:
     print(words.tr("Preparing the sample data (once)…"), file=sys.stderr, flush=True)
     seed_server(part, extract, now)
     os.replace(part, place / "server")
-    _note(place, port=0)
+    _note(place, port=0, pid=0)
 
 
-def _note(place: Path, port: int) -> None:
-    (place / MARK).write_text(json.dumps({"sample_data": True, "port": port}), encoding="utf-8")
+def _note(place: Path, port: int, pid: int) -> None:
+    """What the next start needs to know: where the server was, and which process to end if it is still there."""
+    (place / MARK).write_text(json.dumps({"sample_data": True, "port": port, "pid": pid}), encoding="utf-8")
+
+
+def _first_sync(profile: Path, now: datetime) -> None:
+    """Bring the territory before the window opens: the program's first picture is a day with stores in it."""
+    opened = app.open_profile(profile, clock=lambda: now, start_sync=False)
+    try:
+        supervisor = opened.session.sync
+        if supervisor is not None:
+            supervisor.run_once()
+    finally:
+        opened.close()
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[None]:
+    """SIGTERM and SIGHUP close the window as a person would, so that the server ends too."""
+    application = app.make_application()
+    names = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.signal(name, lambda *_: application.quit()) for name in names}
+    tick = QTimer()  # Python hears a signal only when it runs
+    tick.timeout.connect(lambda: None)
+    tick.start(300)
+    try:
+        yield
+    finally:
+        tick.stop()
+        for name, handler in before.items():
+            signal.signal(name, handler)
 
 
 @contextmanager
 def _server(place: Path) -> Iterator[ServerProcess]:
     """The workspace's own server, on the port of last time where that is free."""
     server = ServerProcess(place / "server")
-    server.port = int(json.loads((place / MARK).read_text(encoding="utf-8")).get("port", 0))
+    known = json.loads((place / MARK).read_text(encoding="utf-8"))
+    server.port = int(known.get("port", 0))
+    _end_left_over(server.port, int(known.get("pid", 0)))
     try:
         server.start()
     except Unavailable:
@@ -106,11 +144,30 @@ def _server(place: Path) -> Iterator[ServerProcess]:
             raise
         server.port = 0
         server.start()
-    _note(place, server.port)
+    _note(place, server.port, server.pid)
     try:
         yield server
     finally:
         server.stop()
+        _note(place, server.port, pid=0)
+
+
+def _end_left_over(port: int, pid: int) -> None:
+    """A program that was killed leaves its server behind; two on one folder would be one too many."""
+    if not pid or not _answers(port):
+        return
+    with suppress(OSError):
+        os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + 10
+    while _answers(port) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def _answers(port: int) -> bool:
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/v1/health", timeout=2).ok
+    except requests.RequestException:
+        return False
 
 
 def _follow(profile: Path, url: str, now: datetime) -> None:

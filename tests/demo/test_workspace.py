@@ -6,13 +6,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from fieldcrm import app
 from fieldcrm.demo import workspace
 from fieldcrm.demo.seed import demo_extract
 from fieldcrm.domain.errors import DomainError
+from fieldcrm.server.process import ServerProcess
 from fieldcrm.store.database import Database
 from fieldcrm.store.keys import load_key
+from fieldcrm.store.tables import T
 from fieldcrm.usecases import signin
 
 NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
@@ -49,6 +52,29 @@ def test_a_workspace_is_made_once_and_opened_again(qapp: object, tmp_path: Path,
     assert (place / "server" / "server.sqlite").stat().st_ino == made
     assert server_of(place / "rep") == first  # the port of last time was free
     assert shown == [place / "rep"] * 2
+
+
+def test_the_territory_is_there_before_the_window_opens(qapp: object, tmp_path: Path, shown: list[Path]) -> None:
+    workspace.open_workspace(folder=tmp_path / "demo", region=None, fresh=False, now=NOW)
+    profile = tmp_path / "demo" / "rep"
+    db = Database.open(profile, load_key(profile), now=NOW)
+    with db.read() as reader:
+        outlets = reader.conn.execute(select(func.count()).select_from(T.outlet)).scalar_one()
+    db.close()
+    assert outlets > 100
+
+
+def test_a_server_that_a_killed_program_left_behind_is_ended(tmp_path: Path) -> None:
+    place = tmp_path / "demo"
+    workspace._make(place, demo_extract(), NOW)
+    left = ServerProcess(place / "server").start()
+    workspace._note(place, left.port, left.pid)
+    with workspace._server(place) as server:
+        assert server.healthy()
+        assert server.port == left.port
+        assert server.pid != left.pid
+    left.stop()
+    assert not server.healthy()
 
 
 def test_a_folder_with_something_else_in_it_is_left_alone(qapp: object, tmp_path: Path, shown: list[Path]) -> None:

@@ -22,6 +22,7 @@ SENTENCES: dict[str, str] = {
     "passphrase_short": "Choose at least {minimum} characters.",
     "key_file_damaged": "The key file {path} is damaged. Put back a copy of it, or sign in again in a new folder.",
     "keyring_locked": "The keyring of this computer is locked. Unlock it, then try again.",
+    "photos_too_many_at_once": "{chosen} photos were chosen; the first {most} were taken. Add the others again.",
     "photo_missing": "This photo is not on this device.",
     "photo_damaged": "This photo is damaged on this device.",
     # The server: signing in, administering it, and why headquarters refused a change.

@@ -19,10 +19,10 @@ OUTSIDE = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/pas
 
 
 def refused(data: bytes) -> str:
-    begun = time.monotonic()
+    begun = time.process_time()  # of this process: a busy computer changes nothing
     with pytest.raises(DomainError) as error:
         load_form(data)
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 10  # without the limits it is minutes
     return error.value.code
 
 

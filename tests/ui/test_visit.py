@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from sqlalchemy import select
 
 from fieldcrm import words
+from fieldcrm.domain.errors import DomainError
 from fieldcrm.store.database import Database
 from fieldcrm.store.photos import PhotoStore
 from fieldcrm.store.tables import T
@@ -28,6 +29,7 @@ from fieldcrm.ui.visit.editor import DraftEditor
 from fieldcrm.ui.visit.grid_model import Checked
 from fieldcrm.ui.visit.grid_page import GridPage
 from fieldcrm.ui.visit.group_page import GroupPage
+from fieldcrm.ui.visit.photo_field import MAX_AT_ONCE, PhotoField
 from fieldcrm.ui.visit.report_page import ReportPage
 from fieldcrm.ui.widgets import Confirm
 from fieldcrm.usecases import visits
@@ -382,6 +384,18 @@ def test_a_file_that_is_no_photo_is_said_so_and_nothing_is_lost(bench: Bench, tm
     bench.editor.recording.add_photo("/photos/shelf_photos", b"%PDF-1.7")
     bench.until(lambda: bench.editor.message.text() == "This file is not a photo.")
     assert bench.editor.recording.photos("/photos/shelf_photos") == []
+
+
+def test_more_photos_at_once_than_are_taken_is_said(bench: Bench, tmp_path: Path) -> None:
+    bench.begin()
+    bench.editor.go(2)
+    field = next(field for field in bench.editor.findChildren(PhotoField) if field.path == "/photos/shelf_photos")
+    (tmp_path / "one.jpg").write_bytes(b"%PDF-1.7")
+    said: list[DomainError] = []
+    bench.editor.recording.failed.connect(said.append)
+    field.add_files([str(tmp_path / "one.jpg")] * (MAX_AT_ONCE + 3))
+    assert said[0].code == "photos_too_many_at_once"
+    assert said[0].params == {"most": MAX_AT_ONCE, "chosen": MAX_AT_ONCE + 3}
 
 
 def test_throwing_a_draft_away_asks_first_and_takes_its_photos_with_it(

@@ -102,6 +102,8 @@ class PhotoField(QWidget):
         camera.open()
 
     def add_files(self, paths: Sequence[str]) -> None:
+        if len(paths) > MAX_AT_ONCE:
+            self._recording.failed.emit(DomainError("photos_too_many_at_once", most=MAX_AT_ONCE, chosen=len(paths)))
         for path in list(paths)[:MAX_AT_ONCE]:
             try:
                 data = Path(path).read_bytes()

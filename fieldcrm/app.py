@@ -1,6 +1,6 @@
 """The desktop program: puts the parts together, opens one profile, and runs.
 
-Heavy modules (WebEngine, folium, pyxform, numpy, pyqtgraph, the solver) are imported by the screens that need them.
+Heavy modules (WebEngine, folium, pyxform, numpy, the solver) are imported by the screens that need them.
 """
 
 from __future__ import annotations

@@ -63,9 +63,9 @@ def test_the_bundle_opens_the_demo_workspace_and_draws_it(bundle: Path, screen: 
     if os.geteuid() == 0:
         environment["QTWEBENGINE_DISABLE_SANDBOX"] = "1"
     picture = tmp_path / "bundle.png"
-    log = (tmp_path / "log.txt").open("w")
     command = [str(bundle / "fieldcrm"), "demo", "--folder", str(tmp_path / "demo")]
-    program = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    with (tmp_path / "log.txt").open("w") as log:
+        program = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
         colours = _wait_for_a_drawn_window(program, screen, picture)
     finally:

@@ -75,6 +75,7 @@ os._exit(0)
 def start(program: str, *arguments: str) -> dict[str, float]:
     """Seconds from the start of the process to the end of ``program``, and its resident memory then."""
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as on a person's computer: compiled once, then kept
     if os.geteuid() == 0:
         environment["QTWEBENGINE_DISABLE_SANDBOX"] = "1"
     command = [sys.executable, "-c", program + MEASURE, *arguments]

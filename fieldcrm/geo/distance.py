@@ -7,7 +7,7 @@ so single trips may be off by half, the sum of a day much less. The speeds grow 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf
+from math import asin, cos, inf, radians, sin, sqrt
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -26,8 +26,15 @@ Place = tuple[float, float]  # latitude, longitude in degrees
 Seconds: TypeAlias = "npt.NDArray[np.int64]"
 
 
+def great_circle_m(a: Place, b: Place) -> float:
+    """Metres as the crow flies, on the sphere (haversine; within 0.6 % of the ellipsoid): enough for lists."""
+    north, south = radians(a[0]), radians(b[0])
+    half = sin((south - north) / 2) ** 2 + cos(north) * cos(south) * sin(radians(b[1] - a[1]) / 2) ** 2
+    return 2 * EARTH_M * asin(min(1.0, sqrt(half)))
+
+
 def distance_m(a: Place, b: Place) -> float:
-    """Metres as the crow flies, on the ellipsoid."""
+    """Metres as the crow flies, on the ellipsoid: for what is recorded as evidence."""
     from geopy.distance import geodesic  # here, as numpy below: the start does not wait for them
 
     return float(geodesic(a, b).meters)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from math import cos, hypot, radians
 
 from rapidfuzz import fuzz
 
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.outlet import DEGREE, Outlet
+from fieldcrm.geo.distance import great_circle_m
 from fieldcrm.store import outlets as _outlets
 from fieldcrm.store.database import Reader
-from fieldcrm.store.search import METRES_A_DEGREE
 
 CLOSE_M = 300  # two stores of one name this close are probably one
 SHOWN = 3
@@ -95,8 +94,8 @@ def _judge(typed: Typed, outlet: Outlet, phone: str, siret: str) -> Lookalike:
 def _distance(typed: Typed, outlet: Outlet) -> int | None:
     if typed.lat_e7 is None or typed.lon_e7 is None or outlet.lat_e7 is None or outlet.lon_e7 is None:
         return None
-    east = (typed.lon_e7 - outlet.lon_e7) * cos(radians(typed.lat_e7 / DEGREE))
-    return round(hypot(typed.lat_e7 - outlet.lat_e7, east) / DEGREE * METRES_A_DEGREE)
+    here, there = (typed.lat_e7 / DEGREE, typed.lon_e7 / DEGREE), (outlet.lat_e7 / DEGREE, outlet.lon_e7 / DEGREE)
+    return round(great_circle_m(here, there))
 
 
 def _plain(text: str) -> str:

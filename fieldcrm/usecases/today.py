@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from fieldcrm.domain.actor import Actor
 from fieldcrm.domain.ids import Id
-from fieldcrm.geo.distance import Place, distance_m
+from fieldcrm.geo.distance import Place, great_circle_m
 from fieldcrm.store import plans as _plans
 from fieldcrm.store.database import Reader
 from fieldcrm.store.plans import Plan, PlanOutlet, PlanStop, VisitOfDay
@@ -197,7 +197,7 @@ def _stop_rows(
             continue  # moved to a sector that this device does not hold
         visit = next((v for v in visits if v.stop_id == stop.id), by_outlet.get(home))
         state = _state(stop, visit, home in drafts)
-        far = distance_m(before, outlet.place) if before and outlet.place else None
+        far = great_circle_m(before, outlet.place) if before and outlet.place else None
         if state is not StopState.SKIPPED:
             before = outlet.place or before
         rows.append(TodayRow(

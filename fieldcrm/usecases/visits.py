@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from math import asin, cos, radians, sin, sqrt
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +23,7 @@ from fieldcrm.forms.builtin import SHELF_AUDIT, builtin_form
 from fieldcrm.forms.grid import Grid, grids
 from fieldcrm.forms.model import Control, Question
 from fieldcrm.forms.problems import Problem, Severity
+from fieldcrm.geo.distance import distance_m
 from fieldcrm.store import drafts as _drafts
 from fieldcrm.store import outlets as _outlets
 from fieldcrm.store import reports as _reports
@@ -39,8 +39,6 @@ __all__ = [
     "begin_instance", "changed_paths", "correct", "discard", "drafts", "find_draft", "open_draft",
     "project_submissions", "save_draft", "set_position", "start_visit", "submit_visit",
 ]
-
-_EARTH_M = 6_371_008.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,12 +386,8 @@ def _plan_tasks(tx: Transaction, form: Form, submission: Submission, earlier: Ma
 
 
 def _distance(outlet: Outlet, lat_e7: int | None, lon_e7: int | None) -> int | None:
-    """Metres between the outlet and the position, on the great circle."""
+    """Metres between the outlet and the position."""
     if lat_e7 is None or lon_e7 is None or outlet.lat_e7 is None or outlet.lon_e7 is None:
         return None
-    a, b = radians(outlet.lat_e7 / DEGREE), radians(lat_e7 / DEGREE)
-    half_lat, half_lon = (b - a) / 2, radians((lon_e7 - outlet.lon_e7) / DEGREE) / 2
-    chord = sin(half_lat) ** 2 + cos(a) * cos(b) * sin(half_lon) ** 2
-    return round(2 * _EARTH_M * asin(min(1.0, sqrt(chord))))
-
-
+    place, position = (outlet.lat_e7 / DEGREE, outlet.lon_e7 / DEGREE), (lat_e7 / DEGREE, lon_e7 / DEGREE)
+    return round(distance_m(place, position))

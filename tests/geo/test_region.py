@@ -13,7 +13,7 @@ from fieldcrm import resources
 from fieldcrm.domain.errors import DomainError, Unavailable
 from fieldcrm.geo import coast, mercator
 from fieldcrm.geo.basemap import Pack
-from fieldcrm.geo.distance import distance_m, straight_line_m, travel_seconds
+from fieldcrm.geo.distance import distance_m, great_circle_m, straight_line_m, travel_seconds
 from fieldcrm.geo.features import read_region
 from fieldcrm.geo.mvt import Layer
 from fieldcrm.geo.region import build_pack
@@ -94,6 +94,7 @@ def test_distances_agree_with_geopy_and_travel_grows_with_them() -> None:
     for i, a in enumerate(places):
         for j, b in enumerate(places):
             assert metres[i, j] == pytest.approx(distance_m(a, b), rel=0.006, abs=0.5)
+            assert great_circle_m(a, b) == pytest.approx(metres[i, j], abs=0.01)
     assert (np.diag(seconds) == 0).all() and (seconds == seconds.T).all()
     assert seconds[0, 1] < seconds[0, 2] < seconds[0, 3]
     assert 5_000 < seconds[0, 3] < 12_000  # 160 km: two hours and a half, not one, not four

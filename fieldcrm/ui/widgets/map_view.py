@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+AFTER_THE_SCREEN_MS = 250
+
 Place = tuple[float, float]  # latitude, longitude in degrees
 
 
@@ -149,8 +151,8 @@ class MapView(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if self._view is None and webengine_installed():
-            # After this event: the screen appears at once, the map a moment later.
-            self._load_soon()
+            # The screen first, the map a moment later: its imports would fight the start for the processor.
+            QTimer.singleShot(AFTER_THE_SCREEN_MS, self, self._load_soon)
         elif self._view is None:
             self._placeholder.say(tr("The map cannot be shown on this computer"), tr(
                 "Qt WebEngine is not installed. Everything else works; the list has the same stops in the same order."))

@@ -167,7 +167,9 @@ window.fieldmap = (() => {
     now.setIcon(icon(now.properties));
     now.setZIndexOffset(3000);
     if (!show) return;
-    if (now.properties.state === "unplanned" && clusters.hasLayer(now)) clusters.zoomToShowLayer(now, () => now.setIcon(icon(now.properties)));
+    // Not zoomToShowLayer: it waits for the end of a move, and trips over pins that were replaced meanwhile.
+    const hidden = now.properties.state === "unplanned" && clusters.getVisibleParent(now) !== now;
+    if (hidden) map.setView(now.getLatLng(), CLUSTERS_UNTIL, { animate: false });
     else if (!map.getBounds().pad(-0.12).contains(now.getLatLng())) map.panTo(now.getLatLng(), { animate: true, duration: .25 });
   }
 

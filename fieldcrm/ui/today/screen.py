@@ -215,15 +215,14 @@ class TodayScreen(QWidget):
         self._show_brief()
 
     def _show_map(self) -> None:
-        """The day at once, and every other store of the sector when it has been read."""
+        """The day and every other store of the sector at once, when these have been read: pins are placed one time."""
         shown = self._today
         if shown is None or not self._map_shown:
             return
-        day_map.show_day(self.map, shown, self._others)
         ids, actor = [row.outlet_id for row in shown.rows], self._session.actor
 
         def arrived(others: tuple[OtherOutlet, ...]) -> None:
-            if others != self._others and self._today is shown:
+            if self._today is shown:
                 self._others = others
                 day_map.show_day(self.map, shown, others)
 

@@ -19,7 +19,7 @@ from sync.client.failures import BadAddress, CallRefused, NeedsSignIn, Offline, 
 from sync.client.http import HttpRemote, TokenPair
 from sync.protocol import BlobOffer, SyncRequest
 from tests.server.conftest import NOW, Company, Live, found
-from tests.server.wire import BareDevice
+from tests.server.wire import BareDevice, bearer, upload
 
 
 @pytest.fixture
@@ -32,21 +32,6 @@ def rita(live: Live, company: Company) -> BareDevice:
     return BareDevice(live.url, company, "rita")
 
 
-def send(device: BareDevice, content: bytes, piece: int = 100_000) -> str:
-    """Upload ``content`` from wherever the server stands."""
-    sha256 = hashlib.sha256(content).hexdigest()
-    [state] = device.remote.check_blobs([BlobOffer(sha256, len(content))])
-    while not state.have:
-        state = device.remote.send_blob(sha256, state.offset, content[state.offset : state.offset + piece])
-    return sha256
-
-
-def headers(device: BareDevice) -> dict[str, str]:
-    tokens = device.remote._tokens
-    assert tokens is not None
-    return {"Authorization": f"Bearer {tokens.access}", "Content-Type": "application/json"}
-
-
 # -- the day
 
 
@@ -57,7 +42,7 @@ def test_a_report_with_its_photo_arrives_and_the_receipt_says_so(company: Compan
     assert [result.s for result in rita.push(*ops)] == ["applied"] * 3
     [before] = rita.remote.receipts([ids["submission"].hex])
     assert (before.have, before.blobs_expected, before.blobs_have) == (True, 1, 0)
-    send(rita, content)
+    upload(rita, content)
     [after] = rita.remote.receipts([ids["submission"].hex])
     assert (after.blobs_have, after.rev > 0) == (1, True)
     assert rita.remote.fetch_blob(sha256) == content
@@ -135,7 +120,7 @@ def test_a_pull_token_shows_no_more_to_another_person(live: Live, company: Compa
 
 def test_a_photo_is_shown_only_to_those_who_see_its_report(live: Live, company: Company, rita: BareDevice) -> None:
     content = os.urandom(5_000)
-    sha256 = send(rita, content)
+    sha256 = upload(rita, content)
     with pytest.raises(CallRefused) as nobody_refers_to_it:
         rita.remote.fetch_blob(sha256)
     assert nobody_refers_to_it.value.code == "blob_unknown"
@@ -154,7 +139,7 @@ def test_knowing_a_photo_by_its_hash_in_another_organisation_says_nothing(
     live: Live, company: Company, rita: BareDevice
 ) -> None:
     content = os.urandom(5_000)
-    sha256 = send(rita, content)
+    sha256 = upload(rita, content)
     enemy = BareDevice(live.url, found(live.hq), "mona")
     [state] = enemy.remote.check_blobs([BlobOffer(sha256, len(content))])
     assert (state.have, state.offset) == (False, 0)
@@ -295,7 +280,7 @@ BAD_BODIES: list[tuple[bytes, int]] = [
 def test_a_body_that_makes_no_sense_is_refused_with_a_code(
     live: Live, rita: BareDevice, body: bytes, status: int
 ) -> None:
-    answer = requests.post(f"{live.url}/v1/sync", data=body, headers=headers(rita), timeout=30)
+    answer = requests.post(f"{live.url}/v1/sync", data=body, headers=bearer(rita), timeout=30)
     assert answer.status_code == status
     assert set(answer.json()) == {"code", "params"}
     assert live.process.healthy()
@@ -306,7 +291,7 @@ def test_a_compressed_bomb_is_refused_before_it_takes_the_memory(live: Live, rit
     known_size = zstandard.ZstdCompressor().compress(b" " * 300_000_000)
     for bomb in (unknown_size, known_size):
         assert len(bomb) < 100_000
-        packed = headers(rita) | {"Content-Encoding": "zstd"}
+        packed = bearer(rita) | {"Content-Encoding": "zstd"}
         answer = requests.post(f"{live.url}/v1/sync", data=bomb, headers=packed, timeout=30)
         assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
 
@@ -315,17 +300,17 @@ def test_a_compressed_bomb_is_refused_before_it_takes_the_memory(live: Live, rit
     "body", [b"", b"not zstd at all", zstandard.compress(b"{}")[:-1], zstandard.compress(b"{}") + b"more"]
 )
 def test_a_damaged_compressed_body_is_refused(live: Live, rita: BareDevice, body: bytes) -> None:
-    packed = headers(rita) | {"Content-Encoding": "zstd"}
+    packed = bearer(rita) | {"Content-Encoding": "zstd"}
     answer = requests.post(f"{live.url}/v1/sync", data=body, headers=packed, timeout=30)
     assert (answer.status_code, answer.json()["code"]) == (400, "body_damaged")
 
 
 def test_an_unknown_encoding_and_a_huge_body_are_refused(live: Live, rita: BareDevice) -> None:
-    brotli = headers(rita) | {"Content-Encoding": "br"}
+    brotli = bearer(rita) | {"Content-Encoding": "br"}
     assert requests.post(f"{live.url}/v1/sync", data=b"x", headers=brotli, timeout=30).status_code == 415
     with requests.Session() as session:
         try:
-            answer = session.post(f"{live.url}/v1/sync", data=b" " * 20_000_000, headers=headers(rita), timeout=30)
+            answer = session.post(f"{live.url}/v1/sync", data=b" " * 20_000_000, headers=bearer(rita), timeout=30)
         except requests.ConnectionError:
             return  # refused while it was still being sent
         assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
@@ -386,90 +371,6 @@ def test_an_id_that_is_none_is_refused(rita: BareDevice, ids: list[str]) -> None
     with pytest.raises(CallRefused) as refusal:
         rita.remote.receipts(ids)
     assert refusal.value.code == "wrong_id"
-
-
-# -- blobs
-
-
-@pytest.mark.parametrize(
-    ("offer", "code"),
-    [
-        (BlobOffer("../../etc/passwd", 10), "blob_name_invalid"),
-        (BlobOffer("A" * 64, 10), "blob_name_invalid"),
-        (BlobOffer("a" * 64, 0), "blob_too_large"),
-        (BlobOffer("a" * 64, 10**12), "blob_too_large"),
-        (BlobOffer("a" * 64, 10, "text/html"), "blob_type_refused"),
-    ],
-)
-def test_an_upload_that_cannot_be_is_not_begun(rita: BareDevice, offer: BlobOffer, code: str) -> None:
-    with pytest.raises(CallRefused) as refusal:
-        rita.remote.check_blobs([offer])
-    assert refusal.value.code == code
-
-
-def test_a_piece_at_the_wrong_place_is_answered_with_the_right_one(rita: BareDevice) -> None:
-    content = os.urandom(1000)
-    sha256 = hashlib.sha256(content).hexdigest()
-    rita.remote.check_blobs([BlobOffer(sha256, 1000)])
-    assert rita.remote.send_blob(sha256, 0, content[:400]).offset == 400
-    assert rita.remote.send_blob(sha256, 0, content[:400]).offset == 400  # its answer was lost, it is sent again
-    assert rita.remote.send_blob(sha256, 700, content[700:]).offset == 400
-    assert rita.remote.send_blob(sha256, 400, content[400:]).have
-
-
-def test_content_that_does_not_match_its_name_is_refused_and_may_start_again(rita: BareDevice) -> None:
-    content = os.urandom(1000)
-    sha256 = hashlib.sha256(content).hexdigest()
-    rita.remote.check_blobs([BlobOffer(sha256, 1000)])
-    with pytest.raises(CallRefused) as refusal:
-        rita.remote.send_blob(sha256, 0, os.urandom(1000))
-    assert refusal.value.code == "hash_wrong"
-    [state] = rita.remote.check_blobs([BlobOffer(sha256, 1000)])
-    assert (state.have, state.offset) == (False, 0)
-    assert rita.remote.send_blob(sha256, 0, content).have
-
-
-def test_more_bytes_than_announced_are_refused(rita: BareDevice) -> None:
-    sha256 = secrets.token_hex(32)
-    rita.remote.check_blobs([BlobOffer(sha256, 10)])
-    with pytest.raises(CallRefused) as refusal:
-        rita.remote.send_blob(sha256, 0, b"x" * 11)
-    assert refusal.value.code == "blob_too_long"
-
-
-def test_a_blob_that_nobody_announced_is_not_taken(rita: BareDevice) -> None:
-    with pytest.raises(CallRefused) as refusal:
-        rita.remote.send_blob(secrets.token_hex(32), 0, b"x")
-    assert refusal.value.code == "blob_unknown"
-
-
-def test_where_an_upload_stands_can_be_asked_with_head(live: Live, rita: BareDevice) -> None:
-    content = os.urandom(1000)
-    sha256 = hashlib.sha256(content).hexdigest()
-    rita.remote.check_blobs([BlobOffer(sha256, 1000)])
-    rita.remote.send_blob(sha256, 0, content[:300])
-    answer = requests.head(f"{live.url}/v1/blobs/{sha256}", headers=headers(rita), timeout=30)
-    assert (answer.headers["Upload-Offset"], answer.headers["Upload-Length"]) == ("300", "1000")
-    assert answer.headers["Upload-Complete"] == "?0"
-
-
-@pytest.mark.parametrize(
-    ("wanted", "status"),
-    [("bytes=0-9", 206), ("bytes=990-", 206), ("bytes=1000-", 416), ("bytes=9-3", 416), ("lines=1-2", 416)],
-)
-def test_a_part_of_a_photo_can_be_asked_for(
-    live: Live, company: Company, rita: BareDevice, wanted: str, status: int
-) -> None:
-    content = os.urandom(1000)
-    sha256 = send(rita, content)
-    ops, _ = rita.visit(company.outlets["West shop"], sha256, 1000)
-    rita.push(*ops)
-    answer = requests.get(f"{live.url}/v1/blobs/{sha256}", headers=headers(rita) | {"Range": wanted}, timeout=30)
-    assert answer.status_code == status
-    if status == 206:
-        start = int(wanted[6:].partition("-")[0])
-        assert answer.content == content[start : start + 10]
-        assert answer.headers["Content-Range"] == f"bytes {start}-{start + 9}/1000"
 
 
 # -- the surface

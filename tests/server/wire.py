@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import secrets
 from typing import Any
@@ -11,7 +12,7 @@ from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.domain.ids import new_id
 from sync.client.http import HttpRemote
 from sync.columns import to_milliseconds
-from sync.protocol import Op, OpResult, SyncRequest, SyncResponse, Tx
+from sync.protocol import BlobOffer, Op, OpResult, SyncRequest, SyncResponse, Tx
 from tests.server.conftest import NOW, PASSWORD, Company
 
 AT = to_milliseconds(NOW)
@@ -91,3 +92,18 @@ class BareDevice:
             ops.append(photo)
             ids["attachment"] = UUID(hex=photo.id)
         return ops, ids
+
+
+def upload(device: BareDevice, content: bytes, piece: int = 100_000) -> str:
+    """Upload ``content`` from wherever the server stands."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    [state] = device.remote.check_blobs([BlobOffer(sha256, len(content))])
+    while not state.have:
+        state = device.remote.send_blob(sha256, state.offset, content[state.offset : state.offset + piece])
+    return sha256
+
+
+def bearer(device: BareDevice) -> dict[str, str]:
+    tokens = device.remote._tokens
+    assert tokens is not None
+    return {"Authorization": f"Bearer {tokens.access}", "Content-Type": "application/json"}

@@ -94,6 +94,53 @@ class SyncResponse(msgspec.Struct, omit_defaults=True):
     pull: Pull | None = None
     digest: dict[str, Digest] = {}
     server_time: int = 0
+    confirmed: int = 0  # last revision that a verified backup holds: journals may be trimmed up to it
+
+
+class SnapshotOffer(msgspec.Struct):
+    """A prebuilt SQLite file of one bucket, for a device that holds nothing of it. Fetched by its hash, with Range."""
+
+    bucket: str
+    rev: int  # cursor of the bucket once the file is applied
+    rows: int
+    bytes: int  # of the compressed file
+    sha256: str  # of the compressed file; also its ETag
+
+
+class VerifyRequest(msgspec.Struct):
+    """What a device holds of one bucket, in 256 parts by the last byte of the record's id.
+
+    The last byte, because the first ones of an id of version 7 are its time and hardly differ.
+    """
+
+    epoch: int
+    bucket: str
+    cursor: int
+    sums: list[str]  # 256 times 16 hexadecimal digits, as in ``Digest.sum``
+
+
+class VerifyAnswer(msgspec.Struct, omit_defaults=True):
+    """The parts that differ, each with every record that the server has there: [collection, id, rev]."""
+
+    epoch: int
+    upto: int  # when it is not the request's cursor the device pulls first and asks again
+    control: ControlCode | None = None
+    parts: dict[str, list[tuple[int, str, int]]] = {}
+
+
+class RowsRequest(msgspec.Struct):
+    """Records of one bucket to be sent again, as collection number -> ids."""
+
+    epoch: int
+    bucket: str
+    ids: dict[str, list[str]]
+
+
+class Deposit(msgspec.Struct):
+    """The last word of a revoked device: its outbox, kept in quarantine for the manager, once."""
+
+    device: int
+    tx: list[Tx]
 
 
 class BlobState(msgspec.Struct):
@@ -126,6 +173,7 @@ class SignInRequest(msgspec.Struct):
     password: str
     device_name: str
     device: int | None = None  # number that this device had before, to go on under it
+    code: str = ""  # second factor, asked when a device is enrolled and never after
 
 
 class RefreshRequest(msgspec.Struct):
@@ -169,3 +217,13 @@ class Remote(Protocol):
     def receipts(self, submissions: list[str]) -> list[Receipt]: ...
 
     def new_device(self, device_name: str) -> SignedIn: ...
+
+    def snapshots(self, buckets: list[str]) -> list[SnapshotOffer]: ...
+
+    def fetch_snapshot(self, sha256: str, offset: int = 0) -> bytes: ...
+
+    def verify(self, request: VerifyRequest) -> VerifyAnswer: ...
+
+    def rows(self, request: RowsRequest) -> SyncResponse: ...
+
+    def deposit(self, request: Deposit) -> None: ...

@@ -1,0 +1,79 @@
+"""``fieldcrm-server``: the server's command line, and the place where the server is put together.
+
+Runs where Qt is not installed. With ``--json`` each command prints one JSON object; errors go to standard error
+as a sentence, or with ``--json`` as ``{"error": code, "params": {…}}``, and the exit code is 1 (2: wrong usage).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+from fieldcrm import words
+from fieldcrm.domain.errors import CodedError
+from fieldcrm.serve import imports, people, running
+from fieldcrm.serve.command import Answer, Arguments, Command, Preparation, now
+from fieldcrm.server.headquarters import open_headquarters
+from fieldcrm.ui.sentences import SENTENCES  # texts alone, without Qt
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    os.umask(0o077)  # what is written here is for the server's own account, whatever writes it
+    words.set_language(words.system_language())
+    options = _arguments().parser.parse_args(arguments)
+    try:
+        answer = _carried_out(options)
+    except CodedError as error:
+        _complain(error, options.json)
+        return 1
+    _show(answer, options.json)
+    return 0
+
+
+def _arguments() -> Arguments:
+    arguments = Arguments()
+    for part in (running, people, imports):
+        part.add_to(arguments)
+    return arguments
+
+
+def _carried_out(options: argparse.Namespace) -> Answer:
+    prepare: Preparation | None = options.prepare
+    if prepare is not None:
+        return prepare(options)
+    hq = open_headquarters(
+        options.data, options.database, now, accept_restore=getattr(options, "accept_restore", False)
+    )
+    try:
+        command: Command = options.command
+        return command(hq, options)
+    finally:
+        hq.close()
+
+
+def _show(answer: Answer, as_json: bool) -> None:
+    if not answer:
+        return
+    if as_json:
+        print(json.dumps(answer, default=str, ensure_ascii=False))
+        return
+    for name, value in answer.items():
+        if isinstance(value, list):
+            for item in value:
+                print("  ".join(f"{key}={inner}" for key, inner in item.items()))
+        else:
+            print(f"{name}: {value}")
+
+
+def _complain(error: CodedError, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"error": error.code, "params": error.params}, default=str), file=sys.stderr)
+        return
+    sentence = SENTENCES.get(error.code)
+    said = words.tr(sentence, **error.params) if sentence else str(error)
+    print(f"{said} ({error.field})" if error.field and error.code == "required" else said, file=sys.stderr)

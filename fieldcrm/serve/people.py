@@ -1,0 +1,117 @@
+"""Organisations, sectors, people, devices."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fieldcrm.domain.actor import Role
+from fieldcrm.domain.errors import DomainError
+from fieldcrm.serve.command import Arguments, now
+from fieldcrm.server import accounts
+from fieldcrm.server.headquarters import Headquarters
+
+
+def add_to(arguments: Arguments) -> None:
+    _organisations(arguments)
+    _sectors(arguments)
+    _users(arguments)
+    _devices(arguments)
+
+
+def _organisations(arguments: Arguments) -> None:
+    group = arguments.group("organisation", "organisations")
+    one = arguments.add("add", _add_organisation, "add an organisation", group=group)
+    one.add_argument("code", help="what people type at sign-in")
+    one.add_argument("--name", required=True)
+    arguments.add("list", _list_organisations, "show the organisations", group=group)
+
+
+def _sectors(arguments: Arguments) -> None:
+    group = arguments.group("sector", "sectors of an organisation")
+    one = arguments.add("add", _add_sector, "add a sector", group=group, of_organisation=True)
+    one.add_argument("code")
+    one.add_argument("--name", required=True)
+    arguments.add("list", _list_sectors, "show the sectors", group=group, of_organisation=True)
+
+
+def _users(arguments: Arguments) -> None:
+    group = arguments.group("user", "people and their accounts")
+    one = arguments.add("add", _add_user, "add a person with an account", group=group, of_organisation=True)
+    one.add_argument("login")
+    one.add_argument("--name", required=True)
+    one.add_argument("--role", choices=[role.value for role in Role], default=Role.REP.value)
+    one.add_argument("--sector", action="append", default=[], metavar="CODE", help="may be given several times")
+    one.add_argument("--password-file", type=Path, help="else it is asked for, or read from standard input")
+
+
+def _devices(arguments: Arguments) -> None:
+    group = arguments.group("device", "devices that have signed in")
+    arguments.add("list", _list_devices, "show the devices", group=group, of_organisation=True)
+    one = arguments.add("revoke", _revoke_device, "shut a device out", group=group, of_organisation=True)
+    one.add_argument("device", type=int, metavar="NUMBER")
+
+
+def _add_organisation(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
+    moment = now()
+    org = accounts.add_organisation(hq, options.code, options.name, now=moment)
+    accounts.publish_built_in_form(hq, org, now=moment)
+    return {"organisation": options.code, "id": org.hex}
+
+
+def _list_organisations(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
+    return {"organisations": [{"code": code, "id": org.hex} for org, code in hq.accounts.organisations()]}
+
+
+def _add_sector(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
+    org = accounts.organisation(hq, options.organisation)
+    return {"sector": options.code, "id": accounts.add_sector(hq, org, options.code, options.name, now=now()).hex}
+
+
+def _list_sectors(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
+    org = accounts.organisation(hq, options.organisation)
+    return {"sectors": [asdict(sector) | {"id": sector.id.hex} for sector in accounts.sectors(hq, org)]}
+
+
+def _add_user(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
+    org = accounts.organisation(hq, options.organisation)
+    sectors = accounts.sectors_by_code(hq, org, options.sector)
+    moment = now()
+    person = accounts.add_user(
+        hq,
+        org,
+        options.login,
+        _password(options),
+        name=options.name,
+        role=Role(options.role),
+        sectors=sectors,
+        since=moment.date(),
+        now=moment,
+    )
+    return {"login": options.login, "person": person.hex, "role": options.role, "sectors": ", ".join(options.sector)}
+
+
+def _list_devices(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
+    org = accounts.organisation(hq, options.organisation)
+    return {"devices": [asdict(device) for device in accounts.devices(hq, org)]}
+
+
+def _revoke_device(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
+    org = accounts.organisation(hq, options.organisation)
+    accounts.revoke_device(hq, org, options.device, now=now())
+    return {"revoked": options.device}
+
+
+def _password(options: argparse.Namespace) -> str:
+    if options.password_file is not None:
+        try:
+            return str(options.password_file.read_text(encoding="utf-8")).rstrip("\r\n")
+        except OSError as error:
+            raise DomainError("file_unreadable", path=str(options.password_file), reason=error.strerror) from error
+    if sys.stdin.isatty():
+        return getpass.getpass(f"Password for {options.login}: ")
+    return sys.stdin.readline().rstrip("\r\n")

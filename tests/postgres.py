@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SETTINGS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c listen_addresses= -c max_connections=60"
+SETTINGS = "-c listen_addresses= -c max_connections=60"
+CARELESS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
 
 def programs() -> Path | None:
@@ -24,8 +25,11 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def cluster() -> Iterator[str]:
-    """The address of an empty database on a fresh cluster, reached through a socket in its folder."""
+def cluster(*, durable: bool = False) -> Iterator[str]:
+    """The address of an empty database on a fresh cluster, reached through a socket in its folder.
+
+    ``durable``: commits reach the disk, as in production; for measurements.
+    """
     found = programs()
     if found is None:
         raise FileNotFoundError("PostgreSQL is not installed")
@@ -37,7 +41,8 @@ def cluster() -> Iterator[str]:
     try:
         _run(found / "initdb", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "-D", str(data))
         log = str(folder / "log")
-        _run(found / "pg_ctl", "-D", str(data), "-l", log, "-w", "-o", f"-k {folder} {SETTINGS}", "start")
+        settings = SETTINGS if durable else f"{SETTINGS} {CARELESS}"
+        _run(found / "pg_ctl", "-D", str(data), "-l", log, "-w", "-o", f"-k {folder} {settings}", "start")
         try:
             yield f"postgresql://postgres@/postgres?host={folder}"
         finally:

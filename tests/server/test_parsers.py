@@ -15,8 +15,9 @@ from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.server.receipts import _id
 from sync.protocol import SyncRequest
 from sync.server.auth import _org_of
+from sync.server.blob_routes import asked_range
+from sync.server.calls import MAX_DEPTH, too_deep
 from sync.server.compression import compress, decompress
-from sync.server.http import MAX_DEPTH, _range, _too_deep
 from sync.server.ports import Refused
 from sync.server.pull import Token
 from sync.server.refusal import CallRefused
@@ -61,7 +62,7 @@ def test_nothing_beyond_the_limit_is_unpacked(limit: int) -> None:
 @example("bytes=٣-")
 def test_a_range_is_read_or_refused(text: str) -> None:
     try:
-        start, end = _range(text)
+        start, end = asked_range(text)
     except CallRefused as refusal:
         assert refusal.status == 416
     else:
@@ -121,4 +122,4 @@ def test_depth_is_measured_without_recursion(depth: int) -> None:
     value: Any = 1
     for _ in range(depth):
         value = [value]
-    assert _too_deep(value) == (depth >= MAX_DEPTH)
+    assert too_deep(value) == (depth >= MAX_DEPTH)

@@ -6,7 +6,9 @@ import random
 from typing import Any
 from uuid import UUID
 
-STREETS = ("rue de la République", "avenue Jean Jaurès", "boulevard Victor Hugo", "place du Marché", "chemin des Vignes")
+STREETS = (
+    "rue de la République", "avenue Jean Jaurès", "boulevard Victor Hugo", "place du Marché", "chemin des Vignes",
+)  # fmt: skip
 CITIES = (("69003", "Lyon"), ("33000", "Bordeaux"), ("59000", "Lille"), ("13006", "Marseille"), ("35000", "Rennes"))
 BANNERS = ("Carrefour City", "Monoprix", "Spar", "Vival", "Casino Shop", "Intermarché Express")
 STARTED_MS = 1_790_000_000_000  # 2026-09
@@ -40,3 +42,11 @@ def _row(random_: random.Random, number: int) -> dict[str, Any]:
 def _id7(random_: random.Random, milliseconds: int) -> str:
     value = milliseconds << 80 | 7 << 76 | random_.getrandbits(12) << 64 | 2 << 62 | random_.getrandbits(62)
     return UUID(int=value).hex
+
+
+def as_outlet(customer: dict[str, Any], sector: str) -> dict[str, Any]:
+    """The wire values, without the id, of the outlet of FieldCRM that stands for this customer in ``sector``."""
+    values = {name: value for name, value in customer.items() if name not in ("id", "amount_minor")}
+    return values | {
+        "surface_m2": customer["amount_minor"], "sector_id": sector, "zone": "Europe/Paris", "state": "active",
+    }  # fmt: skip

@@ -61,6 +61,10 @@ class Personal(StrEnum):
     NONE = "none"
     CONTACT = "contact"  # a person at the customer's
     STAFF = "staff"  # a user of the program
+    WORDS = "words"  # free words, which may name anybody: they belong to their record
+
+
+_ERASABLE = frozenset({Kind.TEXT, Kind.LONG, Kind.DOCUMENT, Kind.MAP, Kind.SET})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ class Collection:
     writers: frozenset[str] = frozenset()  # roles that may write from a device; empty: the server alone
     scope_parent: ScopeParent | None = None
     retention_days: int | None = None
+    subject: str = ""  # the ID field that names the person its personal fields are about; none: the record itself
     by_name: Mapping[str, Field] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -100,6 +105,15 @@ class Collection:
         if len(set(numbers)) != len(numbers):
             raise ValueError(f"{self.name}: a field number is used twice")
         object.__setattr__(self, "by_name", {f.name: f for f in self.fields})
+        if self.subject and (self.subject not in self.by_name or self.by_name[self.subject].kind is not Kind.ID):
+            raise ValueError(f"{self.name}: its subject is no field that holds an id")
+        for f in self.fields:
+            if f.personal is not Personal.NONE and f.required and f.kind not in _ERASABLE:
+                raise ValueError(f"{self.name}.{f.name}: a required field of this kind could not be erased")
+
+    @property
+    def personal_fields(self) -> tuple[Field, ...]:
+        return tuple(f for f in self.fields if f.personal is not Personal.NONE)
 
     @property
     def field_names(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sync.catalogue import Catalogue, Collection, Field, Kind, Merge, Personal, ScopeParent
 
-SCHEMA = 1
+SCHEMA = 2
 
 ORG_BUCKET = "org"
 
@@ -36,12 +36,12 @@ def _id(number: int, name: str, **more: Any) -> Field:
     return Field(number, name, Kind.ID, **more)
 
 
-def _latitude(number: int, name: str = "lat_e7") -> Field:
-    return Field(number, name, Kind.INTEGER, minimum=-900_000_000, maximum=900_000_000)
+def _latitude(number: int, name: str = "lat_e7", **more: Any) -> Field:
+    return Field(number, name, Kind.INTEGER, minimum=-900_000_000, maximum=900_000_000, **more)
 
 
-def _longitude(number: int, name: str = "lon_e7") -> Field:
-    return Field(number, name, Kind.INTEGER, minimum=-1_800_000_000, maximum=1_800_000_000)
+def _longitude(number: int, name: str = "lon_e7", **more: Any) -> Field:
+    return Field(number, name, Kind.INTEGER, minimum=-1_800_000_000, maximum=1_800_000_000, **more)
 
 
 SETTING = Collection(1, "setting", (
@@ -60,8 +60,8 @@ PERSON = Collection(3, "person", (
     Field(1, "name", required=True, merge=Merge.SERVER, personal=Personal.STAFF),
     Field(2, "role", required=True, merge=Merge.SERVER, choices=(REP, MANAGER, ADMIN)),
     Field(3, "active", Kind.FLAG, merge=Merge.SERVER),
-    _latitude(4, "home_lat_e7"),
-    _longitude(5, "home_lon_e7"),
+    _latitude(4, "home_lat_e7", personal=Personal.STAFF),
+    _longitude(5, "home_lon_e7", personal=Personal.STAFF),
 ))
 
 SECTOR_MEMBER = Collection(4, "sector_member", (
@@ -126,7 +126,7 @@ OUTLET = Collection(8, "outlet", (
     Field(25, "provenance", Kind.MAP, merge=Merge.KEYS),  # field -> {source, licence, at, by}
     Field(26, "preferred_slots"),  # OpenStreetMap opening hours syntax
     Field(27, "confirmed_at", Kind.TIME, merge=Merge.MAX),
-    Field(28, "note", Kind.LONG, merge=Merge.LINES),
+    Field(28, "note", Kind.LONG, merge=Merge.LINES, personal=Personal.WORDS),
 ), writers=FIELD_ROLES)
 
 OUTLET_SOURCE = Collection(9, "outlet_source", (
@@ -180,12 +180,12 @@ VISIT = Collection(14, "visit", (
     Field(5, "ended_at", Kind.TIME),
     Field(6, "zone", required=True),
     Field(7, "position_source", required=True, choices=POSITION_SOURCES),
-    _latitude(8),
-    _longitude(9),
+    _latitude(8, personal=Personal.STAFF),
+    _longitude(9, personal=Personal.STAFF),
     Field(10, "accuracy_m", Kind.INTEGER, minimum=0),
     Field(11, "distance_m", Kind.INTEGER, minimum=0),  # from the outlet, when both are known
-    Field(12, "note", Kind.LONG),
-), append_only=True, writers=FIELD_ROLES, scope_parent=OF_OUTLET)
+    Field(12, "note", Kind.LONG, personal=Personal.WORDS),
+), append_only=True, writers=FIELD_ROLES, scope_parent=OF_OUTLET, subject="person_id")
 
 SUBMISSION = Collection(15, "submission", (
     _id(1, "visit_id", required=True),
@@ -193,7 +193,7 @@ SUBMISSION = Collection(15, "submission", (
     _id(3, "person_id", required=True),
     Field(4, "form", required=True),
     Field(5, "form_version", required=True),
-    Field(6, "answers", Kind.DOCUMENT, required=True),
+    Field(6, "answers", Kind.DOCUMENT, required=True, personal=Personal.WORDS),
     Field(7, "started_at", Kind.TIME, required=True),
     Field(8, "submitted_at", Kind.TIME, required=True),
     _id(9, "supersedes_id"),  # the submission that this one corrects
@@ -210,8 +210,8 @@ ATTACHMENT = Collection(16, "attachment", (
     Field(8, "width", Kind.INTEGER, minimum=1),
     Field(9, "height", Kind.INTEGER, minimum=1),
     Field(10, "taken_at", Kind.TIME),
-    _latitude(11),
-    _longitude(12),
+    _latitude(11, personal=Personal.STAFF),  # it names no person: erased with the visit it belongs to
+    _longitude(12, personal=Personal.STAFF),
 ), append_only=True, writers=FIELD_ROLES, scope_parent=OF_OUTLET)
 
 REVIEW = Collection(17, "review", (
@@ -220,7 +220,7 @@ REVIEW = Collection(17, "review", (
     _id(3, "outlet_id", required=True),
     Field(4, "decision", required=True, choices=DECISIONS),
     Field(5, "reason"),  # a code of the organisation's list
-    Field(6, "note", Kind.LONG),
+    Field(6, "note", Kind.LONG, personal=Personal.WORDS),
     Field(7, "nodes", Kind.SET),  # paths of the answers in question
     _id(8, "person_id", required=True),
     Field(9, "decided_at", Kind.TIME, required=True),
@@ -229,11 +229,11 @@ REVIEW = Collection(17, "review", (
 TASK = Collection(18, "task", (
     _id(1, "outlet_id", required=True),
     Field(2, "kind", required=True, choices=TASK_KINDS),
-    Field(3, "title", required=True),
+    Field(3, "title", required=True, personal=Personal.WORDS),
     Field(4, "due", Kind.DATE),
     Field(5, "state", required=True, choices=TASK_STATES),
     _id(6, "person_id"),  # who has to do it
-    Field(7, "promised_by"),  # at the store
+    Field(7, "promised_by", personal=Personal.CONTACT),  # at the store
     Field(8, "done_at", Kind.TIME),
     _id(9, "visit_id"),  # where it came from
     _id(10, "submission_id"),  # of a correction: the report that was returned
@@ -246,11 +246,11 @@ PLAN = Collection(19, "plan", (
     Field(4, "starts", Kind.INTEGER, minimum=0, maximum=1440),  # minutes after midnight, local
     Field(5, "ends", Kind.INTEGER, minimum=0, maximum=1440),
     Field(6, "lunch_minutes", Kind.INTEGER, minimum=0, maximum=240),
-    _latitude(7, "home_lat_e7"),
-    _longitude(8, "home_lon_e7"),
+    _latitude(7, "home_lat_e7", personal=Personal.STAFF),
+    _longitude(8, "home_lon_e7", personal=Personal.STAFF),
     Field(9, "travel", choices=("straight", "road", "none")),  # where travel times come from
     Field(10, "left_out", Kind.DOCUMENT),  # [{outlet_id, reason, params}]
-), writers=FIELD_ROLES)
+), writers=FIELD_ROLES, subject="person_id")
 
 PLAN_STOP = Collection(20, "plan_stop", (
     _id(1, "plan_id", required=True, merge=Merge.SERVER),
@@ -268,7 +268,7 @@ PLAN_STOP = Collection(20, "plan_stop", (
 NOTE = Collection(21, "note", (
     _id(1, "outlet_id", required=True),
     _id(2, "person_id", required=True),
-    Field(3, "text", Kind.LONG, required=True),
+    Field(3, "text", Kind.LONG, required=True, personal=Personal.WORDS),
     Field(4, "written_at", Kind.TIME, required=True),
 ), append_only=True, writers=FIELD_ROLES, scope_parent=OF_OUTLET)
 
@@ -276,17 +276,32 @@ CONFLICT = Collection(22, "conflict", (
     Field(1, "collection", required=True, merge=Merge.SERVER),
     _id(2, "record_id", required=True, merge=Merge.SERVER),
     Field(3, "field", required=True, merge=Merge.SERVER),
-    Field(4, "kept", Kind.DOCUMENT, merge=Merge.SERVER),
-    Field(5, "lost", Kind.DOCUMENT, merge=Merge.SERVER),
+    Field(4, "kept", Kind.DOCUMENT, merge=Merge.SERVER, personal=Personal.CONTACT),  # values of any field
+    Field(5, "lost", Kind.DOCUMENT, merge=Merge.SERVER, personal=Personal.CONTACT),
     _id(6, "person_id", merge=Merge.SERVER),  # whose value was not taken
     Field(7, "state", required=True, choices=("open", "closed")),
     _id(8, "outlet_id", merge=Merge.SERVER),
     Field(9, "at", Kind.TIME, merge=Merge.SERVER),
-), writers=FIELD_ROLES, scope_parent=OF_OUTLET)
+    Field(10, "before", Kind.DOCUMENT, merge=Merge.SERVER, personal=Personal.CONTACT),  # what both sides started from
+    _id(11, "by_id", merge=Merge.SERVER),  # whose value stands
+    Field(12, "lost_at", Kind.TIME, merge=Merge.SERVER),  # when each was written, where that is known
+    Field(13, "kept_at", Kind.TIME, merge=Merge.SERVER),
+), writers=FIELD_ROLES, scope_parent=OF_OUTLET, subject="record_id")
+
+# What ``conflict.field`` says when it is no field: the whole record was deleted or edited; or nobody gave way.
+WHOLE_RECORD, MERGED = "*", "+"
+
+# The order to erase a person, for every device that may hold a key of theirs. It names them by a hash: whoever never
+# held the person learns nothing from it.
+ERASURE = Collection(23, "erasure", (
+    Field(1, "mark", required=True, merge=Merge.SERVER),  # sync.sealing.mark
+    Field(2, "at", Kind.TIME, merge=Merge.SERVER),
+))
 
 CATALOGUE = Catalogue(SCHEMA, (
     SETTING, SECTOR, PERSON, SECTOR_MEMBER, PRODUCT, ASSORTMENT, PRICE, OUTLET, OUTLET_SOURCE, OUTLET_ALIAS,
     SECTOR_ASSIGNMENT, CONTACT, FORM, VISIT, SUBMISSION, ATTACHMENT, REVIEW, TASK, PLAN, PLAN_STOP, NOTE, CONFLICT,
+    ERASURE,
 ))
 
 _IN_SECTOR = frozenset({"outlet", "plan"})

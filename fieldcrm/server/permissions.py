@@ -28,7 +28,10 @@ _FIXED: Mapping[str, frozenset[str]] = {
     "task": frozenset({"outlet_id"}),
     "plan": frozenset({"person_id", "sector_id"}),
     "plan_stop": frozenset({"plan_id", "outlet_id"}),
-    "conflict": frozenset({"collection", "record_id", "field", "kept", "lost", "person_id", "outlet_id", "at"}),
+    "conflict": frozenset({
+        "collection", "record_id", "field", "kept", "lost", "person_id", "outlet_id", "at", "before", "by_id",
+        "lost_at", "kept_at",
+    }),
 }
 _KEPT = frozenset({"outlet", "outlet_alias", "conflict"})  # closed or switched off, never deleted
 _SHA256 = re.compile(r"[0-9a-f]{64}")

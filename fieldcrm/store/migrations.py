@@ -10,12 +10,30 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, text
+from sqlalchemy.schema import CreateColumn
 
+from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.domain.errors import DomainError
-from fieldcrm.store.tables import SCHEMA_VERSION, extra_statements, metadata
+from fieldcrm.store.tables import SCHEMA_VERSION, collection_tables, extra_statements, metadata
+from sync.client.capture import capture_triggers
+
+
+def follow_catalogue(connection: Connection) -> None:
+    """Add the fields that the catalogue has gained, and capture them too. What they hold comes with the next sync."""
+    for name, table in collection_tables.items():
+        known = {row[1] for row in connection.exec_driver_sql(f'PRAGMA table_info("{name}")')}
+        for column in table.columns:
+            if column.name not in known:
+                definition = CreateColumn(column).compile(dialect=connection.dialect).string
+                connection.exec_driver_sql(f'ALTER TABLE "{name}" ADD COLUMN {definition}')
+        for event in ("insert", "update", "delete"):
+            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS capture_{name}_{event}")
+    for statement in capture_triggers(CATALOGUE):
+        connection.exec_driver_sql(statement)
+
 
 # From version N to N + 1. Version 0 is an empty file.
-STEPS: Mapping[int, Callable[[Connection], None]] = {}
+STEPS: Mapping[int, Callable[[Connection], None]] = {1: follow_catalogue}
 
 COPIES_KEPT = 3
 

@@ -16,7 +16,7 @@ from sync.client.capture import capture_triggers
 from sync.client.tables import build_collection_tables, build_sync_tables
 from sync.columns import FlagType, IdType, JsonType, TimeType
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: what a conflict started from, and who wrote the other side
 
 metadata = MetaData()
 collection_tables = build_collection_tables(metadata, CATALOGUE)

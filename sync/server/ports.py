@@ -71,6 +71,10 @@ class Clash:
     loser: UUID | None  # user whose value gave way
     values: Values  # the record as it stands
     at: datetime
+    before: Any = None  # what both started from: of the field, or of every field when ``field`` is ""
+    winner: UUID | None = None  # user whose value stands; None: the server, or not known
+    made_at: int = 0  # when the change that arrived was made, by its device's clock, in milliseconds
+    mine: bool = True  # the change that arrived is the one that gave way; else it is the one that stands
 
 
 class Refused(Exception):
@@ -116,7 +120,8 @@ class Hooks:
     """``buckets`` for records without a scope parent; ``visible``: the buckets a caller may hold now.
 
     ``authorize`` raises ``Refused``. ``on_applied`` runs in the transaction, after the rows are written.
-    ``conflict`` makes the product's record of a clash.
+    ``conflict`` makes the product's record of a clash; ``merged`` that of a merge in which nobody gave way: there
+    ``kept`` holds the fields that others had changed, ``lost`` those of the device, ``loser`` is its user.
     """
 
     buckets: Callable[[str, Values], frozenset[str]]
@@ -124,4 +129,5 @@ class Hooks:
     authorize: Callable[[Connection, Caller, Proposal], None] = _anybody
     on_applied: Callable[[Connection, UUID, Sequence[Applied]], None] = _nothing
     conflict: Callable[[Clash], Change | None] = _no_record
+    merged: Callable[[Clash], Change | None] = _no_record
     commands: Mapping[str, Command] = field(default_factory=dict)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
@@ -12,15 +13,16 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from sync.catalogue import Collection
-from sync.merge import decide_update, foreign_fields, stamp_of
+from sync.merge import CREATED, decide_update, foreign_fields, stamp_of
 from sync.protocol import Op, OpResult, Status, Tx
 from sync.server.batch import Batch
-from sync.server.ports import Caller, Clash, Hooks, Proposal, Refused, Values
+from sync.server.ports import Caller, Change, Clash, Hooks, Proposal, Refused, Values
 from sync.server.scope import Scope
 from sync.server.store import Key, Record
 from sync.server.validation import check_values
 
 MAX_OPS = 5000
+_FAR_FUTURE = 1 << 42  # ms: the year 2109; what a device says later than that is not shown to anybody
 
 
 @dataclass(slots=True)
@@ -36,6 +38,43 @@ class Decision:
 
     def result(self, row: list[Any] | None) -> OpResult:
         return OpResult(self.op.n, self.op.op, self.status, self.rev, self.lost, self.code, self.params, row)
+
+
+@dataclass(slots=True)
+class _Met:
+    """Two devices met in one record: ``name`` "" is the whole of it. ``op`` is the change that arrived now."""
+
+    op: Op
+    record: Record  # before the change
+    name: str
+    kept: Any
+    lost: Any
+    loser: int  # device
+    winner: int | None  # device; None: not known
+    before: Any = None
+
+
+def _believed(collection: Collection, was: Values, names: Iterable[str]) -> dict[str, Any]:
+    """What the device says these fields were before, as far as it can have been so."""
+    found: dict[str, Any] = {}
+    for name in names:
+        if name in collection.by_name and was.get(name) is not None:
+            with suppress(Refused):
+                check_values(collection, {name: was[name]}, whole=False)
+                found[name] = was[name]
+    return found
+
+
+def _joined(merges: Sequence[_Met]) -> list[_Met]:
+    """One merge for each record: an afternoon's edits of one store are one story."""
+    by_record: dict[Key, _Met] = {}
+    for met in merges:
+        known = by_record.setdefault(met.record.key, met)
+        if known is not met:
+            known.lost = {**known.lost, **met.lost}
+            known.before = {**met.before, **known.before}
+            known.kept = {**met.kept, **known.kept}
+    return list(by_record.values())
 
 
 def key_of(batch: Batch, op: Op) -> Key:
@@ -61,7 +100,8 @@ class Push:
         self.scope = scope
         self.now = now
         self.decisions: list[Decision] = []
-        self._clashes: list[tuple[Op, Collection, Record, str, Any, Any, int]] = []
+        self._clashes: list[_Met] = []
+        self._merges: list[_Met] = []
 
     @property
     def connection(self) -> Connection:
@@ -77,14 +117,14 @@ class Push:
         self.decisions.sort(key=lambda d: d.op.n)
 
     def _transaction(self, ops: Sequence[Op]) -> list[Decision]:
-        mark, clashes = self.batch.mark(), len(self._clashes)
+        mark, clashes, merges = self.batch.mark(), len(self._clashes), len(self._merges)
         decided: list[Decision] = []
         for index, op in enumerate(ops):
             try:
                 decided.append(self._operation(op))
             except Refused as refusal:
                 self.batch.forget(mark)
-                del self._clashes[clashes:]
+                del self._clashes[clashes:], self._merges[merges:]
                 return [self._refused(other, op, refusal, index == at) for at, other in enumerate(ops)]
         return decided
 
@@ -129,29 +169,47 @@ class Push:
         collection = record.collection
         check_values(collection, op.set, whole=False)
         if record.deleted:
-            self._clashes.append((op, collection, record, "", None, dict(op.set), self.caller.device))
+            gone = dict(record.values)  # all of it, or the deletion could not be taken back
+            self._clashes.append(_Met(op, record, "", None, dict(op.set), self.caller.device, None, gone))
             return Decision(op, "conflict", lost=sorted(op.set))
         device = self.batch.device
         outcome = decide_update(collection, record.values, record.stamps, op.set, op.was, op.base, device)
         after = {**record.values, **outcome.values}
         self._authorize(op, collection, record.id, record.values, after)
         for name, value in outcome.lost.items():
-            self._clashes.append((op, collection, record, name, record.values.get(name), value, device))
+            winner = stamp_of(record.stamps, name).device
+            was = _believed(collection, op.was, (name,)).get(name)
+            self._clashes.append(_Met(op, record, name, record.values.get(name), value, device, winner, was))
         for name, value in outcome.displaced.items():
             loser = stamp_of(record.stamps, name).device
-            self._clashes.append((op, collection, record, name, outcome.values[name], value, loser))
+            was = _believed(collection, op.was, (name,)).get(name)
+            self._clashes.append(_Met(op, record, name, outcome.values[name], value, loser, device, was))
         if outcome.values:
             self.batch.change(record, outcome.values)
         if outcome.lost:
             return Decision(op, "conflict", lost=sorted(outcome.lost))
+        if outcome.foreign and not outcome.displaced:
+            self._merged(op, record)
         return Decision(op, "merged" if outcome.foreign else "applied")
+
+    def _merged(self, op: Op, record: Record) -> None:
+        """Both sides could be kept; somebody may want to know, and to take theirs back."""
+        names = [name for name in foreign_fields(record.stamps, op.base, self.batch.device) if name != CREATED]
+        if names:
+            last = max(names, key=lambda name: record.stamps[name].rev)
+            theirs = {name: record.values.get(name) for name in names}
+            winner = record.stamps[last].device
+            was = _believed(record.collection, op.was, op.set)
+            self._merges.append(_Met(op, record, "", theirs, dict(op.set), self.batch.device, winner, was))
 
     def _delete(self, op: Op, record: Record) -> Decision:
         if record.deleted:
             return Decision(op, "applied")
         self._authorize(op, record.collection, record.id, record.values, None)
-        if foreign_fields(record.stamps, op.base, self.batch.device):
-            self._clashes.append((op, record.collection, record, "", dict(record.values), None, self.caller.device))
+        if names := foreign_fields(record.stamps, op.base, self.batch.device):
+            editor = max(record.stamps[name] for name in names).device
+            kept, was = dict(record.values), _believed(record.collection, op.was, record.collection.field_names)
+            self._clashes.append(_Met(op, record, "", kept, None, self.caller.device, editor, was))
             return Decision(op, "conflict")
         self.batch.delete(record)
         return Decision(op, "applied")
@@ -169,21 +227,32 @@ class Push:
         self.hooks.authorize(self.connection, self.caller, proposal)
 
     def record_clashes(self, user_of: Mapping[int, UUID]) -> None:
-        """Stage the product's record of every clash; ``user_of`` names the user of a device."""
-        for op, collection, record, name, kept, lost, loser in self._clashes:
-            mixed = blake2b(f"{op.op}/{name}".encode(), digest_size=16).digest()
-            standing = self.batch.get(record.key) or record
-            id = UUID(bytes=mixed, version=5)
-            values, user = standing.values, user_of.get(loser)
-            clash = Clash(id, collection.name, record.id, name, kept, lost, user, values, self.now)
-            change = self.hooks.conflict(clash)
-            if change is None or change.values is None or self.batch.get((change.collection, change.id)) is not None:
-                continue
-            self.batch.create(self.batch.store.catalogue.by_name[change.collection], change.id, change.values)
+        """Stage the product's record of every clash and merge; ``user_of`` names the user of a device."""
+        for met in self._clashes:
+            self._stage_record(self.hooks.conflict(self._told(met, met.name, user_of)))
+        for met in _joined(self._merges):
+            self._stage_record(self.hooks.merged(self._told(met, "+", user_of)))
+
+    def _told(self, met: _Met, mark: str, user_of: Mapping[int, UUID]) -> Clash:
+        mixed = blake2b(f"{met.op.op}/{mark}".encode(), digest_size=16).digest()
+        standing = self.batch.get(met.record.key) or met.record
+        mine = met.loser == self.batch.device
+        return Clash(
+            UUID(bytes=mixed, version=5), met.record.collection.name, met.record.id, met.name, met.kept, met.lost,
+            user_of.get(met.loser), standing.values, self.now, met.before, user_of.get(met.winner or 0),
+            made_at=met.op.at if 0 < met.op.at < _FAR_FUTURE else 0, mine=mine,
+        )
+
+    def _stage_record(self, change: Change | None) -> None:
+        if change is None or change.values is None or self.batch.get((change.collection, change.id)) is not None:
+            return
+        self.batch.create(self.batch.store.catalogue.by_name[change.collection], change.id, change.values)
 
     @property
     def losing_devices(self) -> set[int]:
-        return {clash[-1] for clash in self._clashes}
+        """Devices whose users are to be named, on either side."""
+        met = [*self._clashes, *self._merges]
+        return {m.loser for m in met} | {m.winner for m in met if m.winner}
 
 
 class BatchEditing:

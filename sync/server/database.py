@@ -30,9 +30,9 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(raw: Any, _record: object) -> None:
         raw.isolation_level = None  # the driver begins nothing by itself
+        raw.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")  # first: the next line may have to wait
         raw.execute("PRAGMA journal_mode = WAL")
         raw.execute("PRAGMA synchronous = FULL")
-        raw.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
         raw.execute("PRAGMA cache_size = -65536")
 
     @event.listens_for(engine, "begin")

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from argon2 import PasswordHasher
-from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, func, insert, select
+from sqlalchemy import Connection, Engine, MetaData, select
 from sqlalchemy.exc import OperationalError
 
 from fieldcrm.domain.catalogue import CATALOGUE
@@ -23,7 +23,7 @@ from fieldcrm.server.commands import Commands
 from fieldcrm.server.membership import Membership
 from fieldcrm.server.receipts import Receipts
 from sync.columns import record_to_wire
-from sync.server import auth_tables, blobs
+from sync.server import auth_tables, blobs, leases
 from sync.server.accounts import Accounts
 from sync.server.auth import Auth
 from sync.server.blobs import BlobStore
@@ -31,14 +31,12 @@ from sync.server.database import open_database, reading
 from sync.server.engine import SyncServer
 from sync.server.parts import Parts, Profile
 from sync.server.ports import Caller, Change, Hooks
+from sync.server.schema import SchemaNewer, bring_up_to_date
 from sync.server.tables import build
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BATCH = 2_000  # records in one transaction of a bulk load
 _MARK_FILE = "revisions.json"
-
-_info = MetaData()
-_schema = Table("server_schema", _info, Column("version", Integer, primary_key=True))
 
 
 @dataclass(frozen=True)
@@ -147,10 +145,11 @@ def open_headquarters(
         authorize=lambda _connection, caller, proposal: permissions.authorize(caller, proposal),
         on_applied=projected.on_applied,
         conflict=clashes.record_of,
+        merged=clashes.merge_of,
         commands=Commands(tables, membership).by_name(),
     )
     server = SyncServer(engine, CATALOGUE, hooks, tables)
-    _prepare(engine, [tables.metadata, auth_tables.metadata, blobs.metadata, projections.metadata])
+    _prepare(engine, [tables.metadata, auth_tables.metadata, blobs.metadata, leases.metadata, projections.metadata])
     accounts = Accounts(engine, tables, new_id=new_id, hasher=hasher)
     auth = Auth(engine, tables, new_id=new_id, hasher=hasher)
     store = BlobStore(engine, folder / "blobs")
@@ -174,23 +173,23 @@ def _address(folder: Path, database: str | None) -> str:
 
 def _prepare(engine: Engine, parts: list[MetaData]) -> None:
     try:
-        _info.create_all(engine)
-        with engine.begin() as connection:
-            version = connection.execute(select(func.max(_schema.c.version))).scalar_one()
-            if version is None:
-                connection.execute(insert(_schema).values(version=SCHEMA_VERSION))
+        bring_up_to_date(engine, parts, version=SCHEMA_VERSION)
+    except SchemaNewer as newer:
+        engine.dispose()
+        raise DomainError("database_newer", version=newer.found, known=newer.known) from newer
     except OperationalError as error:
+        engine.dispose()
         raise Unavailable("database_unreachable") from error
-    if version is not None and version > SCHEMA_VERSION:
-        raise DomainError("database_newer", version=version, known=SCHEMA_VERSION)
-    for part in parts:
-        part.create_all(engine)
 
 
 def _revisions(opened: Headquarters) -> dict[str, int]:
-    table = opened.sync.tables.org_rev
-    with reading(opened.engine) as connection:
-        return {row.org_id.hex: row.last_rev for row in connection.execute(select(table.c.org_id, table.c.last_rev))}
+    """The newest revision of each organisation, one look at a time: no transaction sees two."""
+    found = {}
+    for org, _ in opened.accounts.organisations():
+        revision = opened.sync.newest(org)
+        if revision is not None:
+            found[org.hex] = revision
+    return found
 
 
 def _check_restored(opened: Headquarters, accept: bool) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from sync.columns import FlagType, IdType, TimeType
+from sync.server.distribution import REFERENCE
 
 metadata = MetaData()
 
@@ -25,6 +26,7 @@ organisation = Table(
     metadata,
     Column("org_id", IdType, primary_key=True),
     Column("code", Text, nullable=False, unique=True),  # what a person types at sign-in
+    info=REFERENCE,  # small, and asked before anybody knows the organisation: it stands on every machine
 )
 
 account = Table(
@@ -64,7 +66,7 @@ token = Table(
     Column("generation", Integer, nullable=False),
     Column("expires_at", TimeType, nullable=False),
     Index("ix_auth_token_session", "org_id", "session_id"),
-    Index("ix_auth_token_expires", "expires_at"),
+    Index("ix_auth_token_org_expires", "org_id", "expires_at"),
 )
 
 quarantine = Table(  # what a revoked device still had to say, kept for an administrator

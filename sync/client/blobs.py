@@ -48,6 +48,7 @@ class Waiting:
     size: int
     mime: str
     direction: str  # "up" or "down"
+    offset: int = 0  # bytes that the other side has already
 
 
 def enqueue(tx: LocalTransaction, sources: tuple[BlobSource, ...], files: BlobFiles, now: datetime) -> None:
@@ -71,7 +72,7 @@ def enqueue(tx: LocalTransaction, sources: tuple[BlobSource, ...], files: BlobFi
 def waiting(tx: LocalTransaction, direction: str) -> list[Waiting]:
     """The least tried first, so that one that cannot go never holds up the others."""
     query = (
-        "SELECT sha256, size, mime, direction FROM blob_queue WHERE state = 'waiting' AND direction = ? "
+        "SELECT sha256, size, mime, direction, \"offset\" FROM blob_queue WHERE state = 'waiting' AND direction = ? "
         "ORDER BY tries, added_at"
     )
     return [Waiting(*row) for row in tx.conn.exec_driver_sql(query, (direction,))]

@@ -57,7 +57,8 @@ class Progress:
     photos_received: int = 0
     photos_to_send: int = 0
     photos_to_receive: int = 0
-    bytes_sent: int = 0
+    bytes_sent: int = 0  # of photos
+    bytes_to_send: int = 0
     healed: list[str] = field(default_factory=list)  # "epoch", "gap", "forked", "compacted", "digest"
     verified: bool = False  # both sides hold the same rows
     cancelled: bool = False
@@ -89,9 +90,13 @@ class SyncEngine:
         self,
         on_progress: Callable[[Progress], None] = lambda progress: None,
         cancelled: Callable[[], bool] = lambda: False,
+        photos: Callable[[], bool] = lambda: True,
     ) -> Progress:
-        """Sync until nothing is left to send or fetch. Raises ``RemoteFailure``; what was done stays done."""
-        run = _Run(self, on_progress, cancelled)
+        """Sync until nothing is left to send or fetch. Raises ``RemoteFailure``; what was done stays done.
+
+        ``photos`` is asked again and again while photos go: false holds them back until a later run.
+        """
+        run = _Run(self, on_progress, cancelled, photos)
         run.rows()
         if self.files is not None and not run.stopped():
             run.photos(self.files)
@@ -103,7 +108,11 @@ class _Run:
     """The state of one run."""
 
     def __init__(
-        self, engine: SyncEngine, on_progress: Callable[[Progress], None], cancelled: Callable[[], bool]
+        self,
+        engine: SyncEngine,
+        on_progress: Callable[[Progress], None],
+        cancelled: Callable[[], bool],
+        photos: Callable[[], bool] = lambda: True,
     ) -> None:
         self.engine = engine
         self.progress = Progress()
@@ -111,6 +120,7 @@ class _Run:
         self._unverified = 0
         self._on_progress = on_progress
         self._cancelled = cancelled
+        self._photos_go = photos
 
     def step(self, phase: str | None = None) -> None:
         self.progress.phase = phase or self.progress.phase
@@ -256,15 +266,21 @@ class _Run:
         up = self._write(lambda tx: blobs.waiting(tx, "up"))
         down = self._write(lambda tx: blobs.waiting(tx, "down"))
         self.progress.photos_to_send, self.progress.photos_to_receive = len(up), len(down)
+        self.progress.bytes_to_send = sum(blob.size - blob.offset for blob in up)
+        if self._held():
+            return
         self.step("photos")
         for blob, state in blobs.states(self.engine.remote, up):
-            if self.stopped():
+            if self._held():
                 return
             self._send(files, blob, state)
         for blob in down:
-            if self.stopped():
+            if self._held():
                 return
             self._fetch(files, blob)
+
+    def _held(self) -> bool:
+        return self.stopped() or not self._photos_go()
 
     def _send(self, files: BlobFiles, blob: Waiting, state: Any) -> None:
         if not state.have:
@@ -275,7 +291,7 @@ class _Run:
                 self._write(lambda tx: blobs.troubled(tx, blob.sha256, code))
                 return
             try:
-                if not blobs.send(self.engine.remote, content, state, lambda at: self._sent(blob, at), self.stopped):
+                if not blobs.send(self.engine.remote, content, state, lambda at: self._sent(blob, at), self._held):
                     return
             except CallRefused as refusal:
                 code = refusal.code
@@ -288,7 +304,7 @@ class _Run:
 
     def _sent(self, blob: Waiting, offset: int) -> None:
         self._write(lambda tx: blobs.advanced(tx, blob.sha256, offset))
-        self.progress.bytes_sent += blobs.PIECE
+        self.progress.bytes_sent += min(blobs.PIECE, blob.size)
         self.step()
 
     def _fetch(self, files: BlobFiles, blob: Waiting) -> None:

@@ -97,6 +97,12 @@ class SyncResponse(msgspec.Struct, omit_defaults=True):
     confirmed: int = 0  # last revision that a verified backup holds: journals may be trimmed up to it
 
 
+class SnapshotsRequest(msgspec.Struct):
+    """Which of these buckets the server has a prebuilt file of."""
+
+    buckets: list[str]
+
+
 class SnapshotOffer(msgspec.Struct):
     """A prebuilt SQLite file of one bucket, for a device that holds nothing of it. Fetched by its hash, with Range."""
 
@@ -136,11 +142,23 @@ class RowsRequest(msgspec.Struct):
     ids: dict[str, list[str]]
 
 
-class Deposit(msgspec.Struct):
-    """The last word of a revoked device: its outbox, kept in quarantine for the manager, once."""
+class Deposit(msgspec.Struct, omit_defaults=True):
+    """The last word of a revoked device: its outbox, kept in quarantine for the manager, once.
+
+    A long one comes in parts, numbered from 0; the one that says ``more`` is false ends the right to it. A part that
+    comes again changes nothing.
+    """
 
     device: int
     tx: list[Tx]
+    part: int = 0
+    more: bool = False
+    blobs: list[BlobOffer] = []  # photos that the operations name and the server may not have
+
+
+class DepositAnswer(msgspec.Struct, omit_defaults=True):
+    blobs: list[BlobState] = []  # where each offered photo stands: sent as blobs are, before the last part
+    closed: bool = False  # all is kept: the device may forget it
 
 
 class BlobState(msgspec.Struct):
@@ -174,6 +192,7 @@ class SignInRequest(msgspec.Struct):
     device_name: str
     device: int | None = None  # number that this device had before, to go on under it
     code: str = ""  # second factor, asked when a device is enrolled and never after
+    device_key: str = ""  # what this device was given when it was enrolled: it proves that it was
 
 
 class RefreshRequest(msgspec.Struct):
@@ -197,6 +216,7 @@ class SignedIn(msgspec.Struct):
     sectors: list[str]  # ids
     device: int
     epoch: int
+    device_key: str = ""  # new ones only: proves the device at its next sign-in, and carries a last deposit
 
 
 class Remote(Protocol):
@@ -226,4 +246,4 @@ class Remote(Protocol):
 
     def rows(self, request: RowsRequest) -> SyncResponse: ...
 
-    def deposit(self, request: Deposit) -> None: ...
+    def deposit(self, request: Deposit) -> DepositAnswer: ...

@@ -23,7 +23,7 @@ from fieldcrm.server.commands import Commands
 from fieldcrm.server.membership import Membership
 from fieldcrm.server.receipts import Receipts
 from sync.columns import record_to_wire
-from sync.server import auth_tables, blobs, leases
+from sync.server import auth_tables, blobs, leases, snapshots
 from sync.server.accounts import Accounts
 from sync.server.auth import Auth
 from sync.server.blobs import BlobStore
@@ -32,11 +32,16 @@ from sync.server.engine import SyncServer
 from sync.server.parts import Parts, Profile
 from sync.server.ports import Caller, Change, Hooks
 from sync.server.schema import SchemaNewer, bring_up_to_date
+from sync.server.second_factor import SecondFactors
+from sync.server.snapshots import Snapshots
 from sync.server.tables import build
+from sync.server.vault import Vault, load_key
+from sync.server.verification import Verification
 
 SCHEMA_VERSION = 2
 _BATCH = 2_000  # records in one transaction of a bulk load
 _MARK_FILE = "revisions.json"
+KEY_FILE = "server.key"
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class Headquarters:
     accounts: Accounts
     auth: Auth
     blobs: BlobStore
+    snapshots: Snapshots
     receipts: Receipts
     membership: Membership
     projections: projections.Projections
@@ -60,6 +66,8 @@ class Headquarters:
             sync=self.sync,
             auth=self.auth,
             blobs=self.blobs,
+            snapshots=self.snapshots,
+            verification=Verification(self.sync),
             clock=self.clock,
             profile=self._profile,
             receipts=self.receipts.of_submissions,
@@ -149,12 +157,15 @@ def open_headquarters(
         commands=Commands(tables, membership).by_name(),
     )
     server = SyncServer(engine, CATALOGUE, hooks, tables)
-    _prepare(engine, [tables.metadata, auth_tables.metadata, blobs.metadata, leases.metadata, projections.metadata])
-    accounts = Accounts(engine, tables, new_id=new_id, hasher=hasher)
-    auth = Auth(engine, tables, new_id=new_id, hasher=hasher)
+    parts = [auth_tables.metadata, blobs.metadata, leases.metadata, snapshots.metadata]
+    _prepare(engine, [tables.metadata, *parts, projections.metadata])
+    factors = SecondFactors(Vault(_own_key(folder)))
+    accounts = Accounts(engine, tables, new_id=new_id, second_factors=factors, hasher=hasher)
+    auth = Auth(engine, tables, new_id=new_id, second_factors=factors, hasher=hasher)
     store = BlobStore(engine, folder / "blobs")
+    files = Snapshots(server, folder / "snapshots")
     receipts = Receipts(server, store)
-    opened = Headquarters(folder, engine, server, accounts, auth, store, receipts, membership, projected, clock)
+    opened = Headquarters(folder, engine, server, accounts, auth, store, files, receipts, membership, projected, clock)
     _check_restored(opened, accept_restore)
     return opened
 
@@ -169,6 +180,15 @@ def _address(folder: Path, database: str | None) -> str:
     if not database.startswith(("postgresql+psycopg://", "sqlite:///")):
         raise DomainError("database_address_invalid")
     return database
+
+
+def _own_key(folder: Path) -> bytes:
+    """The server's own key; several servers of one database need the same. Raises ``DomainError("server_key_damaged")``."""
+    path = folder / KEY_FILE
+    try:
+        return load_key(path)
+    except (OSError, ValueError) as error:
+        raise DomainError("server_key_damaged", path=str(path)) from error
 
 
 def _prepare(engine: Engine, parts: list[MetaData]) -> None:

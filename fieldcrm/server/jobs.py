@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from fieldcrm.server.headquarters import Headquarters
 
 EVERY = 600.0  # seconds
+PAUSE = 5.0  # between two rounds of building, however many ask
 
 log = logging.getLogger(__name__)
 
@@ -22,22 +24,33 @@ def run_once(hq: Headquarters) -> None:
     hq.mark_revisions()
 
 
+def build_snapshots(hq: Headquarters, stopped: Callable[[], bool]) -> int:
+    """Make the files for first syncs that are missing or old; returns how many."""
+    return sum(hq.snapshots.refresh(org, now=hq.clock(), stopped=stopped) for org, _ in hq.accounts.organisations())
+
+
 class Jobs:
-    """Runs ``run_once`` every ten minutes on a thread of its own, until stopped."""
+    """Runs ``run_once`` every ten minutes on a thread of its own, until stopped, and builds snapshots on another."""
 
     def __init__(self, hq: Headquarters, every: float = EVERY) -> None:
         self._hq = hq
         self._every = every
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="server-jobs", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._run, name="server-jobs", daemon=True),
+            threading.Thread(target=self._build, name="server-snapshots", daemon=True),
+        ]
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
+        self._hq.snapshots.wanted.set()  # wakes the builder
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout=5)
 
     def _run(self) -> None:
         while not self._stop.wait(self._every):
@@ -45,3 +58,14 @@ class Jobs:
                 run_once(self._hq)
             except (SQLAlchemyError, OSError) as error:  # the database or the disk; the next round may do
                 log.error('{"job": "%s"}', type(error).__name__)
+
+    def _build(self) -> None:
+        """At the start, every ten minutes, and soon after somebody asked for a file that is not there."""
+        while not self._stop.is_set():
+            try:
+                build_snapshots(self._hq, self._stop.is_set)
+            except (SQLAlchemyError, OSError) as error:
+                log.error('{"job": "snapshots", "failure": "%s"}', type(error).__name__)
+            self._stop.wait(PAUSE)
+            self._hq.snapshots.wanted.wait(self._every)
+            self._hq.snapshots.wanted.clear()

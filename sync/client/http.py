@@ -29,13 +29,20 @@ from sync.protocol import (
     EPOCH_SHIFT,
     BlobOffer,
     BlobState,
+    Deposit,
+    DepositAnswer,
     NewDeviceRequest,
     Receipt,
     RefreshRequest,
+    RowsRequest,
     SignedIn,
     SignInRequest,
+    SnapshotOffer,
+    SnapshotsRequest,
     SyncRequest,
     SyncResponse,
+    VerifyAnswer,
+    VerifyRequest,
 )
 
 __all__ = ["HttpRemote", "TokenPair"]
@@ -44,6 +51,7 @@ CONNECT_TIMEOUT = 5.0  # seconds
 STALL_TIMEOUT = 30.0  # seconds without a single byte, however long the whole answer takes
 MAX_ANSWER = 64 * 1024 * 1024  # bytes, before and after decompression
 MAX_PLAIN = 256 * 1024 * 1024
+SNAPSHOT_PIECE = 1024 * 1024  # bytes asked for at once: what a broken line costs at most
 _WINDOW = 8 * 1024 * 1024  # bytes; an answer may not ask for more memory than this to be unpacked
 _COMPRESS_FROM = 512  # bytes; below that a frame header costs more than it saves
 _REDIRECTS = 3
@@ -143,6 +151,33 @@ class HttpRemote:
     def receipts(self, submissions: list[str]) -> list[Receipt]:
         """What headquarters holds of these submissions."""
         return self._ask("POST", "/v1/receipts", list[Receipt], submissions)
+
+    def snapshots(self, buckets: list[str]) -> list[SnapshotOffer]:
+        """Prebuilt files of those of these buckets that have one; none from a server that does not know of them."""
+        try:
+            return self._ask("POST", "/v1/sync/snapshots", list[SnapshotOffer], SnapshotsRequest(buckets))
+        except CallRefused as refusal:
+            if refusal.status in (404, 405):
+                return []
+            raise
+
+    def fetch_snapshot(self, sha256: str, offset: int = 0) -> bytes:
+        """The next piece of a file, from ``offset`` on; ``CallRefused(404, "snapshot_unknown")`` when it is gone."""
+        headers = {"Range": f"bytes={offset}-{offset + SNAPSHOT_PIECE - 1}"}
+        answer, content = self._call("GET", f"/v1/sync/snapshots/{sha256}", None, headers)
+        said = answer.headers.get("Content-Range", "")
+        if answer.status_code != 206 or not said.startswith(f"bytes {offset}-") or len(content) > SNAPSHOT_PIECE:
+            raise BadAddress(url=self._base)
+        return content
+
+    def verify(self, request: VerifyRequest) -> VerifyAnswer:
+        return self._ask("POST", "/v1/sync/verify", VerifyAnswer, request)
+
+    def rows(self, request: RowsRequest) -> SyncResponse:
+        return self._ask("POST", "/v1/sync/rows", SyncResponse, request)
+
+    def deposit(self, request: Deposit) -> DepositAnswer:
+        return self._ask("POST", "/v1/deposit", DepositAnswer, request)
 
     # -- calls
 

@@ -10,7 +10,7 @@ from litestar.config.response_cache import ResponseCacheConfig
 from litestar.datastructures import State
 
 from sync.protocol import PROTOCOL_VERSION, Receipt, SyncRequest, SyncResponse
-from sync.server import blob_routes, session_routes
+from sync.server import blob_routes, repair_routes, session_routes
 from sync.server.auth import Identity
 from sync.server.calls import MAX_DEPTH, Call, caller, in_thread, limited, too_deep
 from sync.server.gate import MAX_PLAIN, App, Gate
@@ -30,7 +30,7 @@ def build_app(parts: Parts, *, title: str, version: str) -> Gate:
     routes = [sync, pull, operation_status, receipts, health, metrics, description]
     state = State({"parts": parts})
     app = Litestar(
-        route_handlers=[*session_routes.ROUTES, *blob_routes.ROUTES, *routes],
+        route_handlers=[*session_routes.ROUTES, *blob_routes.ROUTES, *repair_routes.ROUTES, *routes],
         state=state,
         exception_handlers=HANDLERS,
         openapi_config=None,

@@ -12,6 +12,8 @@ from sync.server.blobs import BlobStore
 from sync.server.engine import SyncServer
 from sync.server.metrics import Metrics
 from sync.server.ports import Caller
+from sync.server.snapshots import Snapshots
+from sync.server.verification import Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Parts:
     sync: SyncServer
     auth: Auth
     blobs: BlobStore
+    snapshots: Snapshots
+    verification: Verification
     clock: Callable[[], datetime]
     profile: Callable[[Caller], Profile]
     receipts: Callable[[Caller, list[str]], list[Receipt]]

@@ -24,11 +24,27 @@ from sync.client.local import Local
 from sync.client.tables import build_collection_tables, build_sync_tables
 from sync.columns import canonical
 from sync.digest import to_hex
-from sync.protocol import BlobOffer, BlobState, Receipt, SignedIn, SyncRequest, SyncResponse
+from sync.protocol import (
+    BlobOffer,
+    BlobState,
+    Deposit,
+    DepositAnswer,
+    Receipt,
+    RowsRequest,
+    SignedIn,
+    SnapshotOffer,
+    SyncRequest,
+    SyncResponse,
+    VerifyAnswer,
+    VerifyRequest,
+)
 from sync.server.database import open_database, reading
 from sync.server.engine import SyncServer
 from sync.server.ports import Caller, Change, Clash, Hooks
+from sync.server.snapshots import Snapshots
+from sync.server.snapshots import metadata as snapshot_tables
 from sync.server.tables import build
+from sync.server.verification import Verification
 
 Result = TypeVar("Result")
 
@@ -80,6 +96,7 @@ class Server:
     """A server on ``url`` (or on a SQLite file) whose users' sectors are in ``sectors``."""
 
     hurried = False
+    snapshot_rows = 5  # from how many rows on a bucket has a prebuilt file
 
     def __init__(self, folder: Path, url: str | None = None) -> None:
         self.path = folder / "server.db"
@@ -91,6 +108,7 @@ class Server:
         self.tables = build(CATALOGUE)
         self.open()
         self.tables.metadata.create_all(self.engine)
+        snapshot_tables.create_all(self.engine)
         self.sync.create_org(ORG, "Org", now=START)
 
     @classmethod
@@ -112,6 +130,8 @@ class Server:
             event.listen(self.engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous = OFF"))
         hooks = Hooks(buckets, self._visible, conflict=clash_record, on_applied=self._applied)
         self.sync = SyncServer(self.engine, CATALOGUE, hooks, self.tables)
+        self.verification = Verification(self.sync)
+        self.snapshots = Snapshots(self.sync, self.path.parent / "snapshots", least_rows=self.snapshot_rows)
 
     def _visible(self, connection: Connection, caller: Caller) -> frozenset[str]:
         return frozenset({"org", *(f"sector:{s}" for s in self.sectors.get(caller.user, ()))})
@@ -174,6 +194,7 @@ class Wire:
     before: Callable[[str], None] = lambda name: None
     after: Callable[[str], None] = lambda name: None
     calls: list[str] = field(default_factory=list)
+    piece: int = 1 << 20  # bytes of a prebuilt file in one answer
 
     @property
     def caller(self) -> Caller:
@@ -204,6 +225,24 @@ class Wire:
             return SignedIn("", "", 0, ORG.hex, self.user.hex, "", "rep", [], self.device, 1)
 
         return self._call("new_device", work)
+
+    def snapshots(self, buckets: list[str]) -> list[SnapshotOffer]:
+        return self._call("snapshots", lambda: self.server.snapshots.offers(self.caller, buckets))
+
+    def fetch_snapshot(self, sha256: str, offset: int = 0) -> bytes:
+        def work() -> bytes:
+            return self.server.snapshots.part(self.caller, sha256, offset, offset + self.piece).data
+
+        return self._call("fetch_snapshot", work)
+
+    def verify(self, request: VerifyRequest) -> VerifyAnswer:
+        return self._call("verify", lambda: self.server.verification.verify(self.caller, request))
+
+    def rows(self, request: RowsRequest) -> SyncResponse:
+        return self._call("rows", lambda: self.server.verification.rows(self.caller, request, now=START))
+
+    def deposit(self, request: Deposit) -> DepositAnswer:
+        raise CallRefused(404, "not_found")
 
     def check_blobs(self, offers: list[BlobOffer]) -> list[BlobState]:
         self.server.sizes.update({offer.sha256: offer.size for offer in offers})

@@ -30,6 +30,7 @@ class Waiting:
     photos: int = 0
     photos_missing: int = 0  # taken by another device, not arrived yet
     decisions: int = 0
+    photo_bytes: int = 0  # of ``photos``, what is left of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,27 +115,31 @@ def waiting(r: Reader, person: Id) -> Waiting:
     visit, report = CATALOGUE.by_name["visit"].number, CATALOGUE.by_name["submission"].number
     with_report = select(o.c.tx).where(o.c.collection.in_((visit, report)))
     changes = r.conn.execute(select(func.count(o.c.tx.distinct())).where(o.c.tx.not_in(with_report))).scalar_one()
-    queued: dict[str, int] = dict(
-        r.conn.execute(select(q.c.direction, func.count()).where(q.c.state == "waiting").group_by(q.c.direction)).all()
-    )
+    left = func.coalesce(func.sum(q.c.size - q.c.offset), 0)
+    query = select(q.c.direction, func.count(), left).where(q.c.state == "waiting").group_by(q.c.direction)
+    queued: dict[str, tuple[int, int]] = {row[0]: (row[1], row[2]) for row in r.conn.execute(query)}
+    unqueued, unqueued_bytes = _unqueued_photos(r)
+    up, up_bytes = queued.get("up", (0, 0))
     return Waiting(
         by_collection.get(visit, 0),
         by_collection.get(report, 0),
         changes,
-        queued.get("up", 0) + _unqueued_photos(r),
-        queued.get("down", 0),
+        up + unqueued,
+        queued.get("down", (0, 0))[0],
         decisions(r, person),
+        up_bytes + unqueued_bytes,
     )
 
 
-def _unqueued_photos(r: Reader) -> int:
+def _unqueued_photos(r: Reader) -> tuple[int, int]:
     """Photos of reports that are still in the outbox: the queue hears of them at the next sync."""
     a, o, q = T.attachment, T.outbox, T.blob_queue
     number = CATALOGUE.by_name["attachment"].number
-    query = select(func.count(a.c.sha256.distinct())).where(
-        a.c.id.in_(select(o.c.id).where(o.c.collection == number)), a.c.sha256.not_in(select(q.c.sha256))
-    )
-    return int(r.conn.execute(query).scalar_one())
+    new = a.c.id.in_(select(o.c.id).where(o.c.collection == number))
+    photos = select(a.c.sha256, a.c.size).distinct().where(new, a.c.sha256.not_in(select(q.c.sha256))).subquery()
+    query = select(func.count(), func.coalesce(func.sum(photos.c.size), 0)).select_from(photos)
+    count, size = r.conn.execute(query).one()
+    return count, size
 
 
 def decisions(r: Reader, person: Id) -> int:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
@@ -25,7 +27,9 @@ from fieldcrm.store import reviews as _reviews
 from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.outbox import Run, Waiting
 from fieldcrm.store.photos import PhotoStore
+from fieldcrm.usecases import link as links
 from fieldcrm.usecases import schedule as plan
+from fieldcrm.usecases.link import Held, Link, PhotoRule
 from fieldcrm.usecases.schedule import Phase, Schedule, Trouble
 from sync.client.blobs import BlobSource
 from sync.client.engine import Progress, SyncEngine, UpgradeNeeded
@@ -47,7 +51,10 @@ IDLE_WAIT = 3600.0  # seconds; any event wakes the thread earlier
 
 @dataclass(frozen=True, slots=True)
 class SyncState:
-    """What the status line and the Sync Centre show. ``problem`` is a code with ``params``."""
+    """What the status line and the Sync Centre show. ``problem`` is a code with ``params``.
+
+    ``held``: why photos wait although the network answers. ``paused_until``: the pause that ends by itself.
+    """
 
     phase: Phase = Phase.IDLE
     waiting: Waiting = field(default_factory=Waiting)
@@ -58,6 +65,8 @@ class SyncState:
     problem: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     automatic: bool = True
+    paused_until: datetime | None = None
+    held: Held | None = None
 
     @property
     def everything_there(self) -> bool:
@@ -87,9 +96,12 @@ class Supervisor:
         clock: Callable[[], datetime],
         device_name: str = "",
         automatic: bool = True,
+        paused_until: datetime | None = None,
+        photo_rule: PhotoRule = PhotoRule.AUTO,
         on_state: Callable[[], None] = lambda: None,
         on_changes: Callable[[Changes], None] = lambda changes: None,
         chance: Callable[[], float] = random.random,
+        elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self._db = db
         self._photos = photos
@@ -104,11 +116,19 @@ class Supervisor:
         self._local = Local(CATALOGUE, after_apply)
         self._wake = threading.Condition()
         self._running = threading.Lock()
+        self._telling = threading.Lock()
         self._cancel = threading.Event()
         self._stopped = False
         self._thread: threading.Thread | None = None
-        self._schedule = plan.started(clock(), automatic=automatic)
+        self._schedule = plan.started(clock(), automatic=automatic, paused_until=paused_until)
         self._state = SyncState(automatic=automatic)
+        self._elapsed = elapsed
+        self._link = Link()
+        self._photo_rule = photo_rule
+        self._photos_asked = False
+        self._weighed: tuple[float, int] | None = None  # when the measurement began, and the bytes sent by then
+        self._counting: ThreadPoolExecutor | None = None  # counts are read off the caller's thread
+        self._count_due = False
         self._wanted = False
         self._reopen = False
         self.refresh()
@@ -120,6 +140,7 @@ class Supervisor:
         return self._state
 
     def start(self) -> None:
+        self._counting = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sync-counts")
         self._thread = threading.Thread(target=self._loop, name="sync", daemon=True)
         self._thread.start()
 
@@ -131,6 +152,8 @@ class Supervisor:
             self._wake.notify_all()
         if self._thread is not None:
             self._thread.join(timeout=STOP_SECONDS)
+        if self._counting is not None:
+            self._counting.shutdown(wait=True, cancel_futures=True)
         if self._remote is not None:
             self._remote.close()
 
@@ -141,7 +164,29 @@ class Supervisor:
     def wrote(self) -> None:
         """Something was recorded: send it in a moment."""
         self._event(plan.wrote)
-        self.refresh()
+        self.recount()
+
+    def send_photos_now(self) -> None:
+        """Send the photos too, whatever the network costs: for this once."""
+        self._photos_asked = True
+        self.sync_now()
+
+    def set_photo_rule(self, rule: PhotoRule) -> None:
+        self._photo_rule = rule
+        self._tell()
+        if self._held() is None:
+            self._event(plan.network_news)
+
+    def network(self, *, metered: bool) -> None:
+        """The system said what kind of network there is."""
+        before, self._link = self._link, links.told(self._link, metered=metered)
+        if self._link != before:
+            self._tell()
+            self._event(plan.network_news)
+
+    def cancel(self) -> None:
+        """Cut the run under way at the next safe place. What is left goes with the next one."""
+        self._cancel.set()
 
     def network_back(self) -> None:
         self._event(plan.network_back)
@@ -152,10 +197,27 @@ class Supervisor:
         self._event(plan.signed_in)
 
     def set_automatic(self, automatic: bool) -> None:
-        """Pause, or go on. A run under way is cut at the next safe place."""
+        """Pause until the person resumes, or go on. A run under way is cut at the next safe place."""
         if not automatic:
             self._cancel.set()
         self._event(lambda schedule, now: plan.set_automatic(schedule, now, automatic))
+
+    def pause_until(self, until: datetime) -> None:
+        """Pause; it goes on by itself at ``until``, an hour from now at most."""
+        self._cancel.set()
+        self._event(lambda schedule, now: plan.pause(schedule, now, until))
+
+    def recount(self) -> None:
+        """As ``refresh``, without a wait on the calling thread when this object has its own."""
+        if self._counting is None or self._stopped:
+            self.refresh()
+        elif not self._count_due:
+            self._count_due = True
+            self._counting.submit(self._count_soon)
+
+    def _count_soon(self) -> None:
+        self._count_due = False
+        self.refresh()
 
     def refresh(self) -> None:
         """Read the counts again and tell the screens."""
@@ -177,9 +239,14 @@ class Supervisor:
             with self._wake:
                 if self._stopped:
                     return
-                if not plan.due(self._schedule, self._clock()):
+                before, self._schedule = self._schedule, plan.ticked(self._schedule, self._clock())
+                due, moved = plan.due(self._schedule, self._clock()), self._schedule != before
+                if not due and not moved:
                     self._wake.wait(self._seconds())
                     continue
+            if not due:
+                self._tell()
+                continue
             try:
                 self.run_once()
             except Exception:  # a bug: written down, shown, tried again later; never a silent end of syncing
@@ -187,9 +254,10 @@ class Supervisor:
                 self._fail(Trouble.SERVER, "sync_bug", {})
 
     def _seconds(self) -> float:
-        if self._schedule.next_try is None:
+        soon = self._schedule.next_try or self._schedule.paused_until
+        if soon is None:
             return IDLE_WAIT
-        left = (self._schedule.next_try - self._clock()).total_seconds()
+        left = (soon - self._clock()).total_seconds()
         return min(max(left, 0.05), 30.0)  # short, so that a clock that was set, or a sleep, is noticed
 
     def run_once(self) -> Progress | None:
@@ -199,9 +267,10 @@ class Supervisor:
             with self._wake:
                 self._schedule = plan.begun(self._schedule)
             began = self._clock()
+            self._weighed = None
             self._tell(progress=Progress())
             try:
-                progress = self._engine().run(self._progressed, self._cancel.is_set)
+                progress = self._engine().run(self._progressed, self._cancel.is_set, self._photos_go)
                 self._ask_receipts(progress)
             except RemoteFailure as failure:
                 self._failed(failure, began)
@@ -226,7 +295,26 @@ class Supervisor:
             sources=SOURCES,
         )
 
+    def _held(self) -> Held | None:
+        return None if self._photos_asked else links.held(self._photo_rule, self._link, self._clock())
+
+    def _photos_go(self) -> bool:
+        return self._held() is None
+
+    def _weigh(self, sent: int) -> None:
+        """How fast photos go; where it is too slow for them the rest waits."""
+        now = self._elapsed()
+        if self._weighed is None:
+            self._weighed = now, sent
+            return
+        since, before = self._weighed
+        known, self._link = self._link, links.measured(self._link, self._clock(), sent - before, now - since)
+        if self._link != known or sent - before >= links.ENOUGH_BYTES:
+            self._weighed = now, sent
+
     def _progressed(self, progress: Progress) -> None:
+        if progress.phase == "photos":
+            self._weigh(progress.bytes_sent)
         self._tell(progress=replace(progress, healed=list(progress.healed)))
 
     def _ask_receipts(self, progress: Progress) -> None:
@@ -249,6 +337,8 @@ class Supervisor:
         if rows or photos or progress.removed or progress.healed or self._wanted:
             self._record("cancelled" if progress.cancelled else "ok", progress, began)
         self._wanted = False
+        if not progress.cancelled:
+            self._photos_asked = False
         self.refresh()
         left = self._state.waiting
         with self._wake:
@@ -285,10 +375,12 @@ class Supervisor:
         return written.value
 
     def _tell(self, **changes: Any) -> None:
-        schedule = self._schedule
-        self._state = replace(
-            self._state, phase=schedule.phase, next_try=schedule.next_try, automatic=schedule.automatic, **changes
-        )
+        with self._telling:  # the counts come from another thread than the run
+            schedule = self._schedule
+            self._state = replace(
+                self._state, phase=schedule.phase, next_try=schedule.next_try, automatic=schedule.automatic,
+                paused_until=schedule.paused_until, held=self._held(), **changes,
+            )
         self._on_state()
 
 
@@ -331,7 +423,9 @@ def _trouble(failure: RemoteFailure) -> Trouble:
         return Trouble.OFFLINE
     if isinstance(failure, NeedsSignIn):
         return Trouble.SIGN_IN
-    if isinstance(failure, Revoked | UpgradeNeeded):
+    if isinstance(failure, Revoked):
+        return Trouble.REVOKED
+    if isinstance(failure, UpgradeNeeded):
         return Trouble.BLOCKED
     # Not our server, or a certificate that proves nothing: often a hotel's sign-in page, so it is tried again.
     return Trouble.SERVER

@@ -210,8 +210,8 @@ ATTACHMENT = Collection(16, "attachment", (
     Field(8, "width", Kind.INTEGER, minimum=1),
     Field(9, "height", Kind.INTEGER, minimum=1),
     Field(10, "taken_at", Kind.TIME),
-    _latitude(11, personal=Personal.STAFF),  # it names no person: erased with the visit it belongs to
-    _longitude(12, personal=Personal.STAFF),
+    _latitude(11),  # of the store it was taken at; who took it stands in the visit alone
+    _longitude(12),
 ), append_only=True, writers=FIELD_ROLES, scope_parent=OF_OUTLET)
 
 REVIEW = Collection(17, "review", (

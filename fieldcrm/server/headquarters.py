@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
+import socket
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +22,9 @@ from fieldcrm.domain.errors import DomainError, Unavailable
 from fieldcrm.domain.ids import new_id
 from fieldcrm.server import clashes, permissions, projections
 from fieldcrm.server.commands import Commands
+from fieldcrm.server.erasures import Erasures
 from fieldcrm.server.membership import Membership
+from fieldcrm.server.serverkey import server_key
 from fieldcrm.server.receipts import Receipts
 from sync.columns import record_to_wire
 from sync.server import auth_tables, blobs, leases, snapshots
@@ -29,19 +33,22 @@ from sync.server.auth import Auth
 from sync.server.blobs import BlobStore
 from sync.server.database import open_database, reading
 from sync.server.engine import SyncServer
+from sync.server.leases import Leases
 from sync.server.parts import Parts, Profile
 from sync.server.ports import Caller, Change, Hooks
 from sync.server.schema import SchemaNewer, bring_up_to_date
 from sync.server.second_factor import SecondFactors
 from sync.server.snapshots import Snapshots
 from sync.server.tables import build
-from sync.server.vault import Vault, load_key
+from sync.server.vault import Vault
 from sync.server.verification import Verification
 
 SCHEMA_VERSION = 2
 _BATCH = 2_000  # records in one transaction of a bulk load
 _MARK_FILE = "revisions.json"
-KEY_FILE = "server.key"
+
+# What the server keeps beside the records: a new part is named here, and so made, spread and read by the tests.
+OWN_TABLES = (auth_tables.metadata, blobs.metadata, leases.metadata, snapshots.metadata, projections.metadata)
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,7 @@ class Headquarters:
     receipts: Receipts
     membership: Membership
     projections: projections.Projections
+    leases: Leases
     clock: Callable[[], datetime]
 
     def parts(self) -> Parts:
@@ -110,6 +118,10 @@ class Headquarters:
         self.mark_revisions()
         return len(orgs)
 
+    @property
+    def erasures(self) -> Erasures:
+        return Erasures(self.folder, self.sync, self.snapshots)
+
     def close(self) -> None:
         self.mark_revisions()
         self.engine.dispose()
@@ -156,17 +168,19 @@ def open_headquarters(
         merged=clashes.merge_of,
         commands=Commands(tables, membership).by_name(),
     )
-    server = SyncServer(engine, CATALOGUE, hooks, tables)
-    parts = [auth_tables.metadata, blobs.metadata, leases.metadata, snapshots.metadata]
-    _prepare(engine, [tables.metadata, *parts, projections.metadata])
-    factors = SecondFactors(Vault(_own_key(folder)))
+    own_key = server_key(folder)
+    server = SyncServer(engine, CATALOGUE, hooks, tables, wrapping=own_key)
+    _prepare(engine, [tables.metadata, *OWN_TABLES])
+    factors = SecondFactors(Vault(own_key))
     accounts = Accounts(engine, tables, new_id=new_id, second_factors=factors, hasher=hasher)
     auth = Auth(engine, tables, new_id=new_id, second_factors=factors, hasher=hasher)
     store = BlobStore(engine, folder / "blobs")
     files = Snapshots(server, folder / "snapshots")
     receipts = Receipts(server, store)
-    opened = Headquarters(folder, engine, server, accounts, auth, store, files, receipts, membership, projected, clock)
+    ours = Leases(engine, f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}")
+    opened = Headquarters(folder, engine, server, accounts, auth, store, files, receipts, membership, projected, ours, clock)
     _check_restored(opened, accept_restore)
+    opened.erasures.reapply_erasures()  # whichever backup was put back, and by whom
     return opened
 
 
@@ -180,15 +194,6 @@ def _address(folder: Path, database: str | None) -> str:
     if not database.startswith(("postgresql+psycopg://", "sqlite:///")):
         raise DomainError("database_address_invalid")
     return database
-
-
-def _own_key(folder: Path) -> bytes:
-    """The server's own key; several servers of one database need the same. Raises ``DomainError("server_key_damaged")``."""
-    path = folder / KEY_FILE
-    try:
-        return load_key(path)
-    except (OSError, ValueError) as error:
-        raise DomainError("server_key_damaged", path=str(path)) from error
 
 
 def _prepare(engine: Engine, parts: list[MetaData]) -> None:

@@ -6,7 +6,7 @@ Stateless requests: an answer that is lost is asked for again, and the second ti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -19,15 +19,19 @@ from sync.chunks import chunks
 from sync.columns import to_milliseconds
 from sync.merge import Entry
 from sync.protocol import EPOCH_SHIFT, PROTOCOL_VERSION, Op, Pull, SyncRequest, SyncResponse
+from sync.sealing import mark
 from sync.server import pull as pulling
 from sync.server.answers import keep_answers, known_answers, record_key, results, users_of
 from sync.server.batch import Batch
+from sync.server.changes import ChangeLog, Origin
 from sync.server.database import reading, worth_another_try
+from sync.server.erasure import ErasureRules, Receipt, stage, without_erased
 from sync.server.hello import Control, greet, org_state
+from sync.server.people import PersonKeys
 from sync.server.ports import Applied, Caller, Change, Hooks, Refused
 from sync.server.push import MAX_OPS, BatchEditing, Decision, Push
 from sync.server.scope import Scope, load_scope, rights_moved
-from sync.server.store import RecordStore
+from sync.server.store import Key, RecordStore
 from sync.server.tables import ServerTables, build
 
 MAX_ID_LENGTH = 64
@@ -38,11 +42,22 @@ Result = TypeVar("Result")
 class SyncServer:
     """One per database; safe to call from several threads."""
 
-    def __init__(self, engine: Engine, catalogue: Catalogue, hooks: Hooks, tables: ServerTables | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        catalogue: Catalogue,
+        hooks: Hooks,
+        tables: ServerTables | None = None,
+        *,
+        wrapping: bytes | None = None,
+    ) -> None:
+        """``wrapping``: the server's own key of 32 bytes, under which the keys of people lie in the database."""
         self.engine = engine
         self.catalogue = catalogue
         self.hooks = hooks
         self.tables = tables or build(catalogue)
+        self.people = PersonKeys(self.tables.person_key, self.tables.erased_person, wrapping)
+        self.changes = ChangeLog(self.tables.change_log, catalogue, self.people)
 
     # Organisations
 
@@ -129,7 +144,27 @@ class SyncServer:
                 editing.remove(change.collection, change.id)
             else:
                 editing.put(change.collection, change.id, change.values)
-        return self._flush(batch)[1]
+        return self._flush(batch, Origin(now))[1]
+
+    def erase_person(self, org: UUID, subject: UUID, rules: ErasureRules, *, now: datetime) -> Receipt:
+        """Delete the person's key, blank what living records hold of them, and order every device to do the same.
+
+        Asked for again it does again what is left to do: after a restore, nothing of them comes back.
+        """
+
+        def work(connection: Connection) -> Receipt:
+            batch = Batch(RecordStore(connection, self.catalogue, self.tables, org), self.hooks, 0)
+            everybody, records = stage(batch, rules, subject, now=now)
+            for one in everybody:
+                self.people.remember_erased(connection, org, one, 0, now)
+            rev, _ = self._flush(batch, Origin(now))
+            rev = rev or org_state(connection, self.tables, org).last_rev
+            keys = self.people.erase(connection, org, everybody)  # under the counter's lock: nobody makes it again
+            for one in everybody:
+                self.people.remember_erased(connection, org, one, rev, now)
+            return Receipt(subject, mark(org, subject), rev, records, keys)
+
+        return self._write(work)
 
     def compact(self, org: UUID, before: int) -> int:
         """Forget what left a bucket, or was deleted, up to revision ``before``; returns how many such words.
@@ -188,16 +223,18 @@ class SyncServer:
         batch = Batch(RecordStore(connection, self.catalogue, self.tables, caller.org), self.hooks, request.device)
         self._preload(batch, ops)
         push = Push(batch, caller, self.hooks, scope, now)
-        push.run(request.tx, known)
+        transactions, reborn = without_erased(batch, self.people, request.tx, known)
+        push.run(transactions, known)
+        _let_rest(batch, reborn)
         push.record_clashes(users_of(connection, self.tables, caller.org, push.losing_devices))
-        rev, _ = self._flush(batch)
+        rev, _ = self._flush(batch, _origin(self.catalogue, caller, ops, now))
         fresh = [decision for decision in push.decisions if decision.op.op not in known]
         for decision in fresh:
             decision.rev = rev
         keep_answers(connection, self.catalogue, self.tables, caller, request, fresh, now)
         return None, push.decisions
 
-    def _flush(self, batch: Batch) -> tuple[int, list[Applied]]:
+    def _flush(self, batch: Batch, origin: Origin) -> tuple[int, list[Applied]]:
         """The revision is taken here, after all reading and deciding: its lock is held to the commit."""
         if batch.empty:
             return 0, []
@@ -205,6 +242,7 @@ class SyncServer:
         epoch = org_state(connection, self.tables, org).epoch
         rev = batch.store.next_rev(epoch << EPOCH_SHIFT)
         applied = batch.flush(rev)
+        self.changes.write(connection, org, applied, origin)
         self.hooks.on_applied(connection, org, applied)
         return rev, applied
 
@@ -250,6 +288,19 @@ class SyncServer:
         complete = not pull.more and token.upto == last_rev
         digest = pulling.digests(store, scope.held) if complete else {}
         return SyncResponse(token.epoch, pull=pull, digest=digest, server_time=to_milliseconds(now))
+
+
+def _origin(catalogue: Catalogue, caller: Caller, ops: Sequence[Op], now: datetime) -> Origin:
+    keyed = ((record_key(catalogue, op), op) for op in ops)
+    return Origin(now, caller.user, caller.device, {key: (op.op, op.at) for key, op in keyed if key})
+
+
+def _let_rest(batch: Batch, reborn: Iterable[Key]) -> None:
+    """A person who was erased and whom a device, or a backup's gap, would make anew is not made."""
+    for key in reborn:
+        record = batch.get(key)
+        if record is not None and not record.stored:
+            batch.delete(record)
 
 
 def _check_shape(request: SyncRequest) -> None:

@@ -126,6 +126,14 @@ class Snapshots:
         self._clean(org, now)
         return made
 
+    def forget(self, org: UUID) -> None:
+        """Remove every file of an organisation: somebody in them was erased. They are made anew by the job."""
+        with self._server.engine.begin() as connection:
+            names = connection.execute(delete(snapshot).where(snapshot.c.org_id == org).returning(snapshot.c.sha256))
+            gone = list(names.scalars())
+        for name in gone:
+            self._path(org, name).unlink(missing_ok=True)
+
     def _due(self, org: UUID, now: datetime) -> list[str]:
         due: list[str] = []
         with reading(self._server.engine) as connection:

@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, SmallIntege
 
 from sync.catalogue import Catalogue, Collection
 from sync.columns import COLUMN_TYPES, IdType, JsonType, TimeType
+from sync.server.logtables import change_log_table, erased_person_table, person_key_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,11 @@ class ServerTables:
     op_result: Table
     bucket_row: Table
     digest: Table
+    awaited: Table
     grant: Table
+    change_log: Table
+    person_key: Table
+    erased_person: Table
 
 
 def build(catalogue: Catalogue, metadata: MetaData | None = None) -> ServerTables:
@@ -43,7 +48,11 @@ def build(catalogue: Catalogue, metadata: MetaData | None = None) -> ServerTable
         op_result=_op_result(metadata),
         bucket_row=_bucket_row(metadata),
         digest=_digest(metadata),
+        awaited=_awaited(metadata),
         grant=_grant(metadata),
+        change_log=change_log_table(metadata),
+        person_key=person_key_table(metadata),
+        erased_person=erased_person_table(metadata),
     )
 
 
@@ -81,6 +90,7 @@ def _org_rev(metadata: MetaData) -> Table:
         Column("org_id", IdType, primary_key=True),
         Column("last_rev", BigInteger, nullable=False),
         Column("compact_floor", BigInteger, nullable=False, server_default=text("0")),
+        Column("open_rev", BigInteger),  # SQLite: the revision that is being written, see ``sync.server.guard``
     )
 
 
@@ -99,6 +109,8 @@ def _device(metadata: MetaData) -> Table:
         Column("created_at", TimeType, nullable=False),
         Column("last_seen", TimeType),
         Column("revoked_at", TimeType),
+        Column("app", Text, nullable=False, server_default=text("''")),  # program and version, as it last said
+        Column("waiting", Integer, nullable=False, server_default=text("0")),  # changes it still has to send, likewise
         Index("ix_device_user", "org_id", "user_id"),
     )
 
@@ -146,6 +158,18 @@ def _digest(metadata: MetaData) -> Table:
         Column("bucket", Text, primary_key=True),
         Column("rows", BigInteger, nullable=False),
         Column("sum", Text, nullable=False),  # 16 hexadecimal digits
+    )
+
+
+def _awaited(metadata: MetaData) -> Table:
+    """Records that do not exist yet, and by which others are already waiting to be placed."""
+    return Table(
+        "awaited",
+        metadata,
+        Column("org_id", IdType, primary_key=True),
+        Column("collection", SmallInteger, primary_key=True, autoincrement=False),
+        Column("id", IdType, primary_key=True),
+        Column("rev", BigInteger, nullable=False),  # since when
     )
 
 

@@ -24,8 +24,8 @@ from fieldcrm.server import clashes, permissions, projections
 from fieldcrm.server.commands import Commands
 from fieldcrm.server.erasures import Erasures
 from fieldcrm.server.membership import Membership
-from fieldcrm.server.serverkey import server_key
 from fieldcrm.server.receipts import Receipts
+from fieldcrm.server.serverkey import server_key
 from sync.columns import record_to_wire
 from sync.server import auth_tables, blobs, leases, snapshots
 from sync.server.accounts import Accounts
@@ -178,7 +178,8 @@ def open_headquarters(
     files = Snapshots(server, folder / "snapshots")
     receipts = Receipts(server, store)
     ours = Leases(engine, f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}")
-    opened = Headquarters(folder, engine, server, accounts, auth, store, files, receipts, membership, projected, ours, clock)
+    reading_side = (receipts, membership, projected)
+    opened = Headquarters(folder, engine, server, accounts, auth, store, files, *reading_side, ours, clock)
     _check_restored(opened, accept_restore)
     opened.erasures.reapply_erasures()  # whichever backup was put back, and by whom
     return opened

@@ -5,28 +5,48 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from fieldcrm.server.headquarters import Headquarters
 
 EVERY = 600.0  # seconds
+_A_ROUND = timedelta(seconds=0.9 * EVERY)  # the next round may be any server's
+_A_BUILD = timedelta(minutes=30)  # after which a server that was killed is no longer waited for
+_LATER = 30.0  # seconds until another server is asked again whether it is done
 PAUSE = 5.0  # between two rounds of building, however many ask
 
 log = logging.getLogger(__name__)
 
 
-def run_once(hq: Headquarters) -> None:
-    """Forget tokens and uploads that nobody will come back for, and write down the newest revisions."""
+def run_once(hq: Headquarters) -> bool:
+    """Forget tokens and uploads that nobody will come back for, and write down the newest revisions.
+
+    Of several servers on one database the first to come sweeps; False when it was another.
+    """
     now = hq.clock()
-    hq.auth.forget_expired(now=now)
-    hq.blobs.forget_stale(now=now)
     hq.mark_revisions()
+    if not hq.leases.take("sweep", now=now, length=_A_ROUND):
+        return False
+    hq.auth.forget_attempts(None, now=now)
+    for org, _ in hq.accounts.organisations():
+        hq.auth.forget_expired(org, now=now)
+        hq.auth.forget_attempts(org, now=now)
+        hq.blobs.forget_stale(org, now=now)
+    return True
 
 
-def build_snapshots(hq: Headquarters, stopped: Callable[[], bool]) -> int:
-    """Make the files for first syncs that are missing or old; returns how many."""
-    return sum(hq.snapshots.refresh(org, now=hq.clock(), stopped=stopped) for org, _ in hq.accounts.organisations())
+def build_snapshots(hq: Headquarters, stopped: Callable[[], bool]) -> bool:
+    """Make the files for first syncs that are missing or old; False when another server is at it."""
+    if not hq.leases.take("snapshots", now=hq.clock(), length=_A_BUILD):
+        return False
+    try:
+        for org, _ in hq.accounts.organisations():
+            hq.snapshots.refresh(org, now=hq.clock(), stopped=stopped)
+    finally:
+        hq.leases.give_back("snapshots")
+    return True
 
 
 class Jobs:
@@ -63,7 +83,9 @@ class Jobs:
         """At the start, every ten minutes, and soon after somebody asked for a file that is not there."""
         while not self._stop.is_set():
             try:
-                build_snapshots(self._hq, self._stop.is_set)
+                if not build_snapshots(self._hq, self._stop.is_set):
+                    self._stop.wait(_LATER)
+                    continue
             except (SQLAlchemyError, OSError) as error:
                 log.error('{"job": "snapshots", "failure": "%s"}', type(error).__name__)
             self._stop.wait(PAUSE)

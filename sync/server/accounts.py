@@ -13,9 +13,11 @@ from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
 from sync.server.auth_tables import account, organisation, session
 from sync.server.database import reading
 from sync.server.refusal import CallRefused
+from sync.server.second_factor import Enrolment, SecondFactors
 from sync.server.tables import ServerTables
 
 MINIMUM_PASSWORD = 8
+DEVICE_NAME_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class DeviceInfo:
     created_at: datetime
     last_seen_at: datetime | None
     revoked_at: datetime | None
+    app: str  # program and version, as it last said
+    waiting: int  # changes that it still had to send, as it last said
 
 
 class Accounts:
@@ -38,11 +42,13 @@ class Accounts:
         tables: ServerTables,
         *,
         new_id: Callable[[datetime], UUID],
+        second_factors: SecondFactors,
         hasher: PasswordHasher | None = None,
     ) -> None:
         self._engine = engine
         self._device = tables.device
         self._new_id = new_id
+        self._second_factors = second_factors
         self._hasher = hasher or PasswordHasher()
 
     def add_organisation(self, org: UUID, code: str) -> None:
@@ -93,14 +99,42 @@ class Accounts:
     def set_active(self, org: UUID, login: str, active: bool, *, now: datetime) -> None:
         """An account that is not active cannot sign in, and its sessions end."""
         with self._engine.begin() as connection:
-            row = account_by_login(connection, org, login)
-            if row is None:
-                raise CallRefused(404, "login_unknown", login=login)
+            row = self._by_login(connection, org, login)
             mine = (account.c.org_id == org) & (account.c.id == row["id"])
             connection.execute(update(account).where(mine).values(active=active))
             if not active:
                 theirs = (session.c.org_id == org) & (session.c.account_id == row["id"])
                 connection.execute(update(session).where(theirs, session.c.revoked_at.is_(None)).values(revoked_at=now))
+
+    # -- second factor
+
+    def enrol_second_factor(self, org: UUID, login: str, *, issuer: str, now: datetime) -> Enrolment:
+        """A new secret and recovery codes, to be shown once. Raises ``CallRefused("login_unknown")``."""
+        with self._engine.begin() as connection:
+            row = self._by_login(connection, org, login)
+            return self._second_factors.enrol(
+                connection, org, row["id"], person=row["login"], issuer=issuer, now=now
+            )
+
+    def remove_second_factor(self, org: UUID, login: str) -> bool:
+        """Whether there was one. Raises ``CallRefused("login_unknown")``."""
+        with self._engine.begin() as connection:
+            return self._second_factors.remove(connection, org, self._by_login(connection, org, login)["id"])
+
+    def require_second_factor(self, org: UUID, required: bool) -> None:
+        """Whether a device of this organisation is enrolled with a second factor only."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(organisation).where(organisation.c.org_id == org).values(second_factor=required)
+            )
+
+    def _by_login(self, connection: Connection, org: UUID, login: str) -> RowMapping:
+        row = account_by_login(connection, org, login)
+        if row is None:
+            raise CallRefused(404, "login_unknown", login=login)
+        return row
+
+    # -- devices
 
     def devices(self, org: UUID) -> list[DeviceInfo]:
         device = self._device
@@ -114,6 +148,8 @@ class Accounts:
                 device.c.created_at,
                 device.c.last_seen,
                 device.c.revoked_at,
+                device.c.app,
+                device.c.waiting,
             )
             .join(account, both)
             .where(device.c.org_id == org)
@@ -130,6 +166,16 @@ class Accounts:
             if connection.execute(select(device.c.device_no).where(this)).first() is None:
                 raise CallRefused(404, "device_unknown", device=device_no)
             connection.execute(update(device).where(this, device.c.revoked_at.is_(None)).values(revoked_at=now))
+
+
+    def rename_device(self, org: UUID, device_no: int, name: str) -> None:
+        """Raises ``CallRefused("device_unknown")``."""
+        device = self._device
+        this = (device.c.org_id == org) & (device.c.device_no == device_no)
+        with self._engine.begin() as connection:
+            label = name.replace("\x00", "").strip()[:DEVICE_NAME_LENGTH]
+            if connection.execute(update(device).where(this).values(label=label)).rowcount == 0:
+                raise CallRefused(404, "device_unknown", device=device_no)
 
 
 def account_by_login(connection: Connection, org: UUID, login: str) -> RowMapping | None:

@@ -3,6 +3,10 @@
 A device holds a short access token and a refresh token that changes at each use; the server keeps only their
 hashes. A refresh token that comes back after its successor was used has been copied: its whole session ends.
 When the successor was never used, the answer was lost on the way, and a new pair is given instead.
+
+Each device also has a key that never changes and opens nothing by itself: it proves that a sign-in comes from a
+device that was enrolled, so that no second factor is asked again, and it is the right of a revoked device to leave
+its outbox behind.
 """
 
 from __future__ import annotations
@@ -12,30 +16,30 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, select, update
 
-from sync.server.accounts import account_by_login, folded
-from sync.server.auth_tables import account, organisation, quarantine, session, token
+from sync.server.accounts import DEVICE_NAME_LENGTH, account_by_login, folded
+from sync.server.auth_tables import account, device_key, organisation, session, token
 from sync.server.database import reading
 from sync.server.ports import Caller
 from sync.server.refusal import CallRefused
+from sync.server.second_factor import SecondFactors
 from sync.server.tables import ServerTables
 from sync.server.throttle import Throttle
 
 ACCESS_LIFE = timedelta(minutes=15)
 REFRESH_LIFE = timedelta(days=90)
-QUARANTINE_BYTES = 16 * 1024 * 1024  # per device
 HASHES_AT_ONCE = 2  # each takes 64 MiB and a processor: guessing may not starve the rest
 HASH_WAIT = 10.0  # seconds
-_DEVICE_NAME_LENGTH = 100
 _PASSWORD_LENGTH = 1024
+_KEYS_KEPT = 4  # of a device: it holds the newest whose answer arrived
 _MOST_DEVICES = 2**31  # more than any column of numbers holds
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -62,6 +66,17 @@ class Tokens:
     access: str
     refresh: str
     access_expires_at: datetime
+    device_key: str = ""  # when it is a new one
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A device that showed its key, and nothing else: it may be long revoked."""
+
+    org: UUID
+    device_no: int
+    person_id: UUID
+    revoked: bool
 
 
 class Auth:
@@ -73,16 +88,18 @@ class Auth:
         tables: ServerTables,
         *,
         new_id: Callable[[datetime], UUID],
+        second_factors: SecondFactors,
         hasher: PasswordHasher | None = None,
-        throttle: Throttle | None = None,
         access_life: timedelta = ACCESS_LIFE,
         refresh_life: timedelta = REFRESH_LIFE,
     ) -> None:
         self._engine = engine
+        self._org = tables.org
         self._device = tables.device
         self._new_id = new_id
+        self._second_factors = second_factors
         self._hasher = hasher or PasswordHasher()
-        self._throttle = throttle or Throttle()
+        self._throttle = Throttle(engine)
         self._access_life = access_life
         self._refresh_life = refresh_life
         # A wrong login costs as long as a wrong password, so that nobody can find out who exists.
@@ -92,22 +109,39 @@ class Auth:
     # -- signing in
 
     def sign_in(
-        self, code: str, login: str, password: str, *, device_name: str, device_no: int | None = None, now: datetime
+        self,
+        code: str,
+        login: str,
+        password: str,
+        *,
+        device_name: str,
+        device_no: int | None = None,
+        device_key: str = "",
+        second_factor: str = "",
+        now: datetime,
     ) -> tuple[Identity, Tokens]:
         """A session on a new device, or on ``device_no`` if it is this account's own.
 
-        Raises ``Refused``: "credentials_wrong", "too_many_attempts" (with ``retry_after`` in seconds),
-        "device_revoked".
+        A device that shows its ``device_key`` was enrolled before: no second factor is asked. Raises ``CallRefused``:
+        "credentials_wrong", "too_many_attempts" (with ``retry_after`` in seconds), "device_revoked",
+        "second_factor_needed", "wrong_second_factor", "second_factor_missing".
         """
-        key = f"{folded(code)}/{folded(login)}"
-        self._throttle.attempt(key, now)
-        row = self._verified(code, login, password)
+        org = self._organisation(code)
+        who = folded(login) if org is not None else f"{folded(code)}/{folded(login)}"
+        self._throttle.attempt(org, who, now)
+        row = self._verified(org, login, password)
         if row is None:
             raise CallRefused(401, "credentials_wrong")
-        self._throttle.succeeded(key)
         with self._write() as connection:
-            number = self._device_for(connection, row, device_name, device_no, now)
-            return self._new_session(connection, row, number, now)
+            number = self._own_device(connection, row, device_no)
+            fresh_key = ""
+            if number is None or not self._shows_key(connection, row["org_id"], number, device_key):
+                self._second_factors.check(connection, row["org_id"], row["id"], second_factor, now)
+                number = number or self._add_device(connection, row, device_name, now)
+                fresh_key = self._give_key(connection, row["org_id"], number, now)
+            made = self._new_session(connection, row, number, now, fresh_key)
+        self._throttle.succeeded(row["org_id"], who)
+        return made
 
     def new_device(self, identity: Identity, device_name: str, *, now: datetime) -> tuple[Identity, Tokens]:
         """Another device number for a signed-in person: this device turned out to be a copy of another."""
@@ -116,7 +150,8 @@ class Auth:
         with self._write() as connection:
             row = self._account(connection, identity.org, identity.account_id)
             number = self._add_device(connection, row, device_name, now, parent=identity.device_no)
-            return self._new_session(connection, row, number, now)
+            key = self._give_key(connection, row["org_id"], number, now)
+            return self._new_session(connection, row, number, now, key)
 
     def refresh(self, refresh_token: str, *, now: datetime) -> tuple[Identity, Tokens]:
         """A new pair for the newest refresh token.
@@ -157,31 +192,34 @@ class Auth:
             self._note_use(found, now)
         return self._identity(row, found)
 
-    # -- what is left behind
+    def known_device(self, key: str) -> Known:
+        """Whose key this is, even once revoked: the right to leave something behind, and to do nothing else.
 
-    def keep_in_quarantine(self, identity: Identity, body: bytes, *, now: datetime) -> bool:
-        """Keep what a revoked device could not send before; False when it has used up its room."""
-        with self._write() as connection:
-            theirs = (quarantine.c.org_id == identity.org) & (quarantine.c.device_no == identity.device_no)
-            used = connection.execute(select(func.coalesce(func.sum(quarantine.c.size), 0)).where(theirs)).scalar_one()
-            if used + len(body) > QUARANTINE_BYTES:
-                return False
-            connection.execute(
-                insert(quarantine).values(
-                    org_id=identity.org,
-                    id=self._new_id(now),
-                    device_no=identity.device_no,
-                    received_at=now,
-                    size=len(body),
-                    body=body,
-                )
+        Raises ``CallRefused("token_unknown")``.
+        """
+        org, table, device = _org_of(key), device_key, self._device
+        if org is not None:
+            of_device = (device.c.org_id == table.c.org_id) & (device.c.device_no == table.c.device_no)
+            query = (
+                select(device.c.device_no, device.c.user_id, device.c.revoked_at)
+                .join(table, of_device)
+                .where(table.c.org_id == org, device.c.org_id == org, table.c.hash == _hash(key))
             )
-        return True
+            with reading(self._engine) as connection:
+                found = connection.execute(query).first()
+            if found is not None:
+                return Known(org, found.device_no, found.user_id, found.revoked_at is not None)
+        raise CallRefused(401, "token_unknown")
 
-    def forget_expired(self, *, now: datetime) -> int:
-        """Delete the tokens that nobody can use any more; gives their number."""
+    def forget_expired(self, org: UUID, *, now: datetime) -> int:
+        """Delete an organisation's tokens that nobody can use any more; gives their number."""
+        expired = token.delete().where(token.c.org_id == org, token.c.expires_at <= now)
         with self._write() as connection:
-            return connection.execute(token.delete().where(token.c.expires_at <= now)).rowcount
+            return connection.execute(expired).rowcount
+
+    def forget_attempts(self, org: UUID | None, *, now: datetime) -> int:
+        """Delete what is no longer needed of an organisation's wrong passwords, or of those for none."""
+        return self._throttle.forget(org, now=now)
 
     # -- within a transaction
 
@@ -190,11 +228,14 @@ class Auth:
         with self._engine.begin() as connection:
             yield connection
 
-    def _verified(self, code: str, login: str, password: str) -> RowMapping | None:
-        code, login = (text.replace("\x00", "\ufffd") for text in (code, login))  # PostgreSQL takes no zero byte
+    def _organisation(self, code: str) -> UUID | None:
+        query = select(organisation.c.org_id).where(organisation.c.code == folded(_clean(code)))
         with reading(self._engine) as connection:
-            org = connection.execute(select(organisation.c.org_id).where(organisation.c.code == folded(code))).scalar()
-            row = None if org is None else account_by_login(connection, org, login)
+            return connection.execute(query).scalar_one_or_none()
+
+    def _verified(self, org: UUID | None, login: str, password: str) -> RowMapping | None:
+        with reading(self._engine) as connection:
+            row = None if org is None else account_by_login(connection, org, _clean(login))
         stored = self._nobody if row is None else row["password_hash"]
         if not self._hashing.acquire(timeout=HASH_WAIT):
             raise CallRefused(503, "server_busy", retry_after=10)
@@ -209,36 +250,49 @@ class Auth:
     def _account(self, connection: Connection, org: UUID, id_: UUID) -> RowMapping:
         return connection.execute(select(account).where(account.c.org_id == org, account.c.id == id_)).mappings().one()
 
-    def _device_for(
-        self, connection: Connection, row: RowMapping, name: str, device_no: int | None, now: datetime
-    ) -> int:
-        """``device_no``, when it is this account's own; else a new number."""
-        if device_no is not None and 0 < device_no < _MOST_DEVICES:
-            device = self._device
-            this = (device.c.org_id == row["org_id"]) & (device.c.device_no == device_no)
-            known = connection.execute(select(device.c.user_id, device.c.revoked_at).where(this)).first()
-            if known is not None and known.user_id == row["person_id"]:
-                if known.revoked_at is not None:
-                    raise CallRefused(403, "device_revoked")
-                return device_no
-        return self._add_device(connection, row, name, now)
+    def _own_device(self, connection: Connection, row: RowMapping, device_no: int | None) -> int | None:
+        """``device_no``, when it is this account's own. Raises ``CallRefused("device_revoked")``."""
+        if device_no is None or not 0 < device_no < _MOST_DEVICES:
+            return None
+        device = self._device
+        this = (device.c.org_id == row["org_id"]) & (device.c.device_no == device_no)
+        known = connection.execute(select(device.c.user_id, device.c.revoked_at).where(this)).first()
+        if known is None or known.user_id != row["person_id"]:
+            return None
+        if known.revoked_at is not None:
+            raise CallRefused(403, "device_revoked")
+        return device_no
+
+    def _shows_key(self, connection: Connection, org: UUID, number: int, key: str) -> bool:
+        table = device_key
+        this = (table.c.org_id == org) & (table.c.device_no == number) & (table.c.hash == _hash(key))
+        return bool(key) and connection.execute(select(table.c.device_no).where(this)).first() is not None
+
+    def _give_key(self, connection: Connection, org: UUID, number: int, now: datetime) -> str:
+        table, key = device_key, _made(org)
+        mine = (table.c.org_id == org) & (table.c.device_no == number)
+        newest_first = select(table.c.hash).where(mine).order_by(table.c.created_at.desc())
+        old = connection.scalars(newest_first).all()[_KEYS_KEPT - 1 :]
+        if old:
+            connection.execute(delete(table).where(mine, table.c.hash.in_(old)))
+        connection.execute(insert(table).values(org_id=org, device_no=number, hash=_hash(key), created_at=now))
+        return key
 
     def _add_device(
         self, connection: Connection, row: RowMapping, name: str, now: datetime, parent: int | None = None
     ) -> int:
         # Locks the organisation's row: two devices that register at once get different numbers.
-        mine = organisation.c.org_id == row["org_id"]
-        connection.execute(update(organisation).where(mine).values(code=organisation.c.code))
+        connection.execute(select(self._org.c.epoch).where(self._org.c.org_id == row["org_id"]).with_for_update())
         device = self._device
         highest = select(func.coalesce(func.max(device.c.device_no), 0)).where(device.c.org_id == row["org_id"])
         number = int(connection.execute(highest).scalar_one()) + 1
         values = {"org_id": row["org_id"], "device_no": number, "user_id": row["person_id"], "parent_no": parent}
-        label = name.replace("\x00", "")[:_DEVICE_NAME_LENGTH]  # PostgreSQL keeps no zero byte
+        label = name.replace("\x00", "")[:DEVICE_NAME_LENGTH]  # PostgreSQL keeps no zero byte
         connection.execute(insert(device).values(values | {"label": label, "created_at": now, "last_seen": now}))
         return number
 
     def _new_session(
-        self, connection: Connection, row: RowMapping, device_no: int, now: datetime
+        self, connection: Connection, row: RowMapping, device_no: int, now: datetime, key: str = ""
     ) -> tuple[Identity, Tokens]:
         id_ = self._new_id(now)
         connection.execute(
@@ -253,7 +307,7 @@ class Auth:
             "newest": 0,
             "device_revoked": None,
         }
-        return self._identity(row, found), self._issue(connection, found, now)
+        return self._identity(row, found), replace(self._issue(connection, found, now), device_key=key)
 
     def _issue(self, connection: Connection, found: Any, now: datetime) -> Tokens:
         org, generation = found["org_id"], found["newest"] + 1
@@ -333,3 +387,7 @@ def _org_of(text: str) -> UUID | None:
 
 def _hash(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _clean(text: str) -> str:
+    return text.replace("\x00", "\ufffd")  # PostgreSQL takes no zero byte

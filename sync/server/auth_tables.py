@@ -13,19 +13,21 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
+    false,
 )
 
 from sync.columns import FlagType, IdType, TimeType
 from sync.server.distribution import REFERENCE
 
 metadata = MetaData()
+_big = BigInteger().with_variant(Integer(), "sqlite")
 
 organisation = Table(
     "auth_organisation",
     metadata,
     Column("org_id", IdType, primary_key=True),
     Column("code", Text, nullable=False, unique=True),  # what a person types at sign-in
+    Column("second_factor", FlagType, nullable=False, server_default=false()),  # whether every new device needs one
     info=REFERENCE,  # small, and asked before anybody knows the organisation: it stands on every machine
 )
 
@@ -41,6 +43,34 @@ account = Table(
     Column("active", FlagType, nullable=False),
     Column("created_at", TimeType, nullable=False),
     UniqueConstraint("org_id", "login"),
+)
+
+second_factor = Table(  # what a person's authenticator app holds too
+    "auth_second_factor",
+    metadata,
+    Column("org_id", IdType, primary_key=True),
+    Column("account_id", IdType, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),  # the secret, under the server's own key
+    Column("last_step", _big, nullable=False),  # of the newest code that was taken: none counts twice
+    Column("created_at", TimeType, nullable=False),
+)
+
+recovery_code = Table(
+    "auth_recovery_code",
+    metadata,
+    Column("org_id", IdType, primary_key=True),
+    Column("account_id", IdType, primary_key=True),
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("used_at", TimeType),
+)
+
+device_key = Table(  # what a device proves itself by: never again a second factor; and, once revoked, one deposit
+    "auth_device_key",
+    metadata,
+    Column("org_id", IdType, primary_key=True),
+    Column("device_no", Integer, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary(32), primary_key=True),  # the key itself is on the device only
+    Column("created_at", TimeType, nullable=False),
 )
 
 session = Table(  # one sign-in on one device: a family of tokens that stands or falls together
@@ -69,14 +99,12 @@ token = Table(
     Index("ix_auth_token_org_expires", "org_id", "expires_at"),
 )
 
-quarantine = Table(  # what a revoked device still had to say, kept for an administrator
-    "auth_quarantine",
+attempt = Table(  # wrong passwords of the last hour; see sync.server.throttle
+    "auth_attempt",
     metadata,
     Column("org_id", IdType, primary_key=True),
-    Column("id", IdType, primary_key=True),
-    Column("device_no", Integer, nullable=False),
-    Column("received_at", TimeType, nullable=False),
-    Column("size", BigInteger().with_variant(Integer(), "sqlite"), nullable=False, server_default=text("0")),
-    Column("body", LargeBinary, nullable=False),
-    Index("ix_auth_quarantine_device", "org_id", "device_no"),
+    Column("login_hash", LargeBinary(32), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("at", TimeType, nullable=False),
+    Index("ix_auth_attempt_at", "org_id", "at"),
 )

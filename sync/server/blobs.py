@@ -2,6 +2,9 @@
 
 A blob is there only once the server has hashed the whole of it itself. The offset of an upload is the length of
 its part file, so no restart of either side can make the two disagree. Everything is apart per organisation.
+
+Several servers may share the folder and a PostgreSQL database: whoever adds to an upload holds its row. A network file
+system shows the true length to whoever opens a file after it was closed elsewhere, and that is the order here.
 """
 
 from __future__ import annotations
@@ -10,13 +13,27 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Engine, Integer, MetaData, Table, Text, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    insert,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 
 from sync.columns import IdType, TimeType
 from sync.protocol import BlobOffer, BlobState
@@ -71,6 +88,7 @@ class BlobStore:
     def __init__(self, engine: Engine, folder: Path) -> None:
         self._engine = engine
         self._folder = folder
+        self._shared = engine.dialect.name == "postgresql"
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
 
     def check(self, org: UUID, offers: Iterable[BlobOffer], *, now: datetime) -> list[BlobState]:
@@ -102,14 +120,14 @@ class BlobStore:
         """Where an upload stands, and the whole size; raises ``CallRefused("blob_unknown")``."""
         _check_name(sha256)
         with reading(self._engine) as connection:
-            size = connection.execute(
-                select(blob.c.size).where(blob.c.org_id == org, blob.c.sha256 == sha256)
-            ).scalar_one_or_none()
-            if size is not None:
-                return BlobState(sha256, True, size), size
-            size = connection.execute(
-                select(blob_upload.c.size).where(blob_upload.c.org_id == org, blob_upload.c.sha256 == sha256)
-            ).scalar_one_or_none()
+            return self._state(connection, org, sha256)
+
+    def _state(self, connection: Connection, org: UUID, sha256: str) -> tuple[BlobState, int]:
+        whole = select(blob.c.size).where(blob.c.org_id == org, blob.c.sha256 == sha256)
+        size = connection.execute(whole).scalar_one_or_none()
+        if size is not None:
+            return BlobState(sha256, True, size), size
+        size = connection.execute(select(blob_upload.c.size).where(_this(org, sha256))).scalar_one_or_none()
         if size is None:
             raise CallRefused(404, "blob_unknown", sha256=sha256)
         return BlobState(sha256, False, self._length(org, sha256)), size
@@ -122,8 +140,9 @@ class BlobStore:
         """
         if len(chunk) > MAX_CHUNK:
             raise CallRefused(413, "chunk_too_large", limit=MAX_CHUNK)
-        with self._lock(org, sha256):
-            state, size = self.state(org, sha256)
+        _check_name(sha256)
+        with self._held(org, sha256) as held:
+            state, size = self._state(held, org, sha256)
             if state.have:
                 return state
             if offset != state.offset:
@@ -133,7 +152,7 @@ class BlobStore:
             _append(self._part(org, sha256), chunk)
             if offset + len(chunk) < size:
                 return BlobState(sha256, False, offset + len(chunk))
-            return self._finish(org, sha256, size, now)
+            return self._finish(held, org, sha256, size, now)
 
     def read(self, org: UUID, sha256: str, start: int = 0, end: int | None = None) -> BlobPart:
         """Bytes from ``start`` up to, not including, ``end``. Raises ``CallRefused``: "blob_unknown", "range_wrong"."""
@@ -169,26 +188,23 @@ class BlobStore:
         """Keep a blob that the server has made or imported itself; gives its name."""
         sha256 = hashlib.sha256(content).hexdigest()
         self.check(org, [BlobOffer(sha256, len(content), mime)], now=now)
-        with self._lock(org, sha256):
-            state, size = self.state(org, sha256)
+        with self._held(org, sha256) as held:
+            state, size = self._state(held, org, sha256)
             if not state.have:
                 self._part(org, sha256).unlink(missing_ok=True)
                 _append(self._part(org, sha256), content)
-                self._finish(org, sha256, size, now)
+                self._finish(held, org, sha256, size, now)
         return sha256
 
-    def forget_stale(self, *, now: datetime) -> int:
-        """Delete uploads that were begun long ago and never ended; gives their number."""
+    def forget_stale(self, org: UUID, *, now: datetime) -> int:
+        """Delete an organisation's uploads that were begun long ago and never ended; gives their number."""
         with reading(self._engine) as connection:
-            query = select(blob_upload.c.org_id, blob_upload.c.sha256).where(
-                blob_upload.c.started_at < now - STALE_AFTER
-            )
-            stale = connection.execute(query).all()
-        for row in stale:
-            with self._lock(row.org_id, row.sha256), self._engine.begin() as connection:
-                this = (blob_upload.c.org_id == row.org_id) & (blob_upload.c.sha256 == row.sha256)
-                connection.execute(blob_upload.delete().where(this))
-                self._part(row.org_id, row.sha256).unlink(missing_ok=True)
+            old = (blob_upload.c.org_id == org, blob_upload.c.started_at < now - STALE_AFTER)
+            stale = connection.scalars(select(blob_upload.c.sha256).where(*old)).all()
+        for sha256 in stale:
+            with self._held(org, sha256) as held, self._writing(held) as connection:
+                connection.execute(blob_upload.delete().where(_this(org, sha256)))
+                self._part(org, sha256).unlink(missing_ok=True)
         return len(stale)
 
     def _progress(self, org: UUID, sha256: str, size: int, now: datetime) -> BlobState:
@@ -204,12 +220,25 @@ class BlobStore:
     def _begin(self, org: UUID, offer: BlobOffer, now: datetime) -> None:
         values = {"org_id": org, "sha256": offer.sha256, "size": offer.size, "mime": offer.mime, "started_at": now}
         with self._lock(org, offer.sha256), self._engine.begin() as connection:
-            this = (blob_upload.c.org_id == org) & (blob_upload.c.sha256 == offer.sha256)
-            if connection.execute(select(blob_upload.c.size).where(this)).first() is None:
+            made = (postgresql.insert if self._shared else sqlite.insert)(blob_upload).values(values)
+            if connection.execute(made.on_conflict_do_nothing()).rowcount == 1:
                 self._part(org, offer.sha256).unlink(missing_ok=True)  # left behind by a database restored from a copy
-                connection.execute(insert(blob_upload).values(values))
 
-    def _finish(self, org: UUID, sha256: str, size: int, now: datetime) -> BlobState:
+    @contextmanager
+    def _held(self, org: UUID, sha256: str) -> Iterator[Connection]:
+        """A transaction during which nobody else, of this process or another, adds to the upload."""
+        if not self._shared:  # one process; SQLite's only write lock is not held while the disk works
+            with self._lock(org, sha256), reading(self._engine) as connection:
+                yield connection
+            return
+        with self._lock(org, sha256), self._engine.begin() as connection:
+            connection.execute(select(blob_upload.c.sha256).where(_this(org, sha256)).with_for_update())
+            yield connection
+
+    def _writing(self, held: Connection) -> AbstractContextManager[Connection]:
+        return nullcontext(held) if self._shared else self._engine.begin()
+
+    def _finish(self, held: Connection, org: UUID, sha256: str, size: int, now: datetime) -> BlobState:
         part, whole = self._part(org, sha256), self._whole(org, sha256)
         if _hash_of(part) != sha256:
             part.unlink()
@@ -217,8 +246,8 @@ class BlobStore:
         whole.parent.mkdir(parents=True, exist_ok=True)
         os.replace(part, whole)
         _sync_folder(whole.parent)
-        this = (blob_upload.c.org_id == org) & (blob_upload.c.sha256 == sha256)
-        with self._engine.begin() as connection:
+        this = _this(org, sha256)
+        with self._writing(held) as connection:
             mime = connection.execute(select(blob_upload.c.mime).where(this)).scalar_one()
             connection.execute(blob_upload.delete().where(this))
             connection.execute(insert(blob).values(org_id=org, sha256=sha256, size=size, mime=mime, received_at=now))
@@ -226,7 +255,8 @@ class BlobStore:
 
     def _length(self, org: UUID, sha256: str) -> int:
         try:
-            return self._part(org, sha256).stat().st_size
+            with self._part(org, sha256).open("rb") as file:  # opened: what is known of a closed one may be old
+                return os.fstat(file.fileno()).st_size
         except FileNotFoundError:
             return 0
 
@@ -238,6 +268,10 @@ class BlobStore:
 
     def _lock(self, org: UUID, sha256: str) -> threading.Lock:
         return self._locks[hash((org, sha256)) % _LOCKS]
+
+
+def _this(org: UUID, sha256: str) -> ColumnElement[bool]:
+    return (blob_upload.c.org_id == org) & (blob_upload.c.sha256 == sha256)
 
 
 def _check_name(sha256: str) -> None:

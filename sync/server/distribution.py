@@ -1,4 +1,4 @@
-"""How the tables lie on PostgreSQL: plain, in hash partitions by organisation, or spread by Citus over several machines.
+"""How the tables lie on PostgreSQL: plain, in hash partitions by organisation, or spread by Citus over machines.
 
 Every table begins its key with the organisation and is spread by it; the few that belong to no organisation
 (``Table.info["reference"]``) are small and stand on every machine. The layout is a matter of the database alone: no
@@ -114,12 +114,8 @@ def citus_steps(connection: Connection, tables: Iterable[Table], shards: int | N
 
 def partition_steps(connection: Connection, tables: Iterable[Table], count: int) -> Iterator[Step]:
     """What is still to be done to lay ``tables`` out in ``count`` hash partitions, rows and all."""
-    kinds = {
-        name: kind
-        for name, kind in connection.execute(
-            text("SELECT relname, relkind FROM pg_class WHERE relnamespace = current_schema()::regnamespace")
-        ).tuples()
-    }
+    here = text("SELECT relname, relkind FROM pg_class WHERE relnamespace = current_schema()::regnamespace")
+    kinds = dict(connection.execute(here).tuples().all())
     for table in tables:
         if is_reference(table) or kinds.get(table.name) == "p":
             continue

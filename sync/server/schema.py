@@ -20,10 +20,10 @@ Step = Callable[[Connection], None]
 
 _LOCK = 0x6669656C  # of PostgreSQL's advisory locks: servers that start together wait for one another
 
-_own = MetaData()
+metadata = MetaData()
 _schema = Table(
     "server_schema",
-    _own,
+    metadata,
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("fingerprint", Text),  # of the tables as that program described them
     info=REFERENCE,
@@ -47,7 +47,7 @@ def bring_up_to_date(
     ``steps[n]`` leads from version n to n + 1, after the tables have their columns. All in one transaction that one
     process at a time may do; whoever comes later finds it done. Raises ``SchemaNewer``, and what the database raises.
     """
-    wanted = [_own, *parts]
+    wanted = [metadata, *parts]
     fingerprint = _fingerprint(engine, wanted)
     found = _recorded(engine)
     if found == (version, fingerprint):

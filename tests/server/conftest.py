@@ -14,11 +14,16 @@ import pytest
 from argon2 import PasswordHasher
 
 from fieldcrm.domain.actor import Role
+from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.domain.ids import new_id
 from fieldcrm.server import accounts
-from fieldcrm.server.headquarters import Headquarters, open_headquarters
+from fieldcrm.server.headquarters import OWN_TABLES, Headquarters, open_headquarters
 from fieldcrm.server.process import ServerProcess
+from sync.server import schema
+from sync.server.distribution import all_tables, is_reference
+from sync.server.tables import build
 from tests import postgres
+from tests.server.statements import Listening, Reader
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 PASSWORD = "correct horse"
@@ -88,6 +93,27 @@ def found(hq: Headquarters) -> Company:
     company.add_outlet("west", "West shop")
     company.add_outlet("east", "East shop")
     return company
+
+
+def reader() -> Reader:
+    """Knows every table of the server."""
+    tables = all_tables([build(CATALOGUE).metadata, *OWN_TABLES, schema.metadata])
+    everywhere = frozenset(table.name for table in tables if is_reference(table))
+    return Reader(frozenset(table.name for table in tables) - everywhere, everywhere)
+
+
+@pytest.fixture(scope="session")
+def listening() -> Iterator[Listening]:
+    with Listening(reader()) as listens:
+        yield listens
+
+
+@pytest.fixture(autouse=True)
+def every_statement_names_its_organisation(listening: Listening) -> Iterator[None]:
+    """What a test makes the server say to PostgreSQL would work on a database spread by organisation."""
+    listening.faults.clear()
+    yield
+    assert not listening.faults, "\n".join(listening.faults)
 
 
 @pytest.fixture(scope="session")

@@ -115,7 +115,8 @@ def test_a_correction_keeps_the_moment_of_its_visit(company: Company, product: U
     second = report(company, answers(product), supersedes=first, sent=NOW + timedelta(days=9))
     with company.hq.engine.begin() as connection:
         company.hq.projections.rebuild(connection, company.org)
-    query = select(observation.c.observed_at).where(observation.c.submission_id == second)
+    mine = (observation.c.org_id == company.org, observation.c.submission_id == second)
+    query = select(observation.c.observed_at).where(*mine)
     with reading(company.hq.engine) as connection:
         assert connection.execute(query).scalar_one() == NOW
 

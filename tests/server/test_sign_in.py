@@ -137,7 +137,7 @@ def test_a_refresh_token_does_not_open_the_door_by_itself(company: Company, cloc
 def test_tokens_are_not_in_the_database(company: Company, tmp_path_factory: pytest.TempPathFactory) -> None:
     _, tokens = enter(company)
     with company.hq.engine.begin() as connection:
-        stored = repr(connection.execute(token.select()).all())
+        stored = repr(connection.execute(token.select().where(token.c.org_id == company.org)).all())
     assert tokens.access not in stored
     assert tokens.access.partition(".")[2] not in stored
 
@@ -210,10 +210,10 @@ def hq_user(hq: Headquarters, company: Company, login: str, password: str) -> No
 
 def test_expired_tokens_are_swept_away(company: Company, clock: Clock) -> None:
     enter(company)
-    company.hq.auth.forget_expired(now=clock())
+    company.hq.auth.forget_expired(company.org, now=clock())
     assert tokens_left(company) == 2
     clock.pass_by(days=91)
-    company.hq.auth.forget_expired(now=clock())
+    company.hq.auth.forget_expired(company.org, now=clock())
     assert tokens_left(company) == 0
 
 

@@ -9,6 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import segno
+
 from fieldcrm.domain.actor import Role
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.serve.command import Arguments, now
@@ -29,6 +31,9 @@ def _organisations(arguments: Arguments) -> None:
     one.add_argument("code", help="what people type at sign-in")
     one.add_argument("--name", required=True)
     arguments.add("list", _list_organisations, "show the organisations", group=group)
+    one = arguments.add("second-factor", _require_second_factor, "ask new devices for a second factor", group=group)
+    one.add_argument("code")
+    one.add_argument("setting", choices=("required", "optional"))
 
 
 def _sectors(arguments: Arguments) -> None:
@@ -47,6 +52,12 @@ def _users(arguments: Arguments) -> None:
     one.add_argument("--role", choices=[role.value for role in Role], default=Role.REP.value)
     one.add_argument("--sector", action="append", default=[], metavar="CODE", help="may be given several times")
     one.add_argument("--password-file", type=Path, help="else it is asked for, or read from standard input")
+    one = arguments.add(
+        "second-factor", _second_factor, "give a person a second factor for new devices", group=group,
+        of_organisation=True,
+    )  # fmt: skip
+    one.add_argument("login")
+    one.add_argument("--off", action="store_true", help="take it away")
 
 
 def _devices(arguments: Arguments) -> None:
@@ -54,6 +65,9 @@ def _devices(arguments: Arguments) -> None:
     arguments.add("list", _list_devices, "show the devices", group=group, of_organisation=True)
     one = arguments.add("revoke", _revoke_device, "shut a device out", group=group, of_organisation=True)
     one.add_argument("device", type=int, metavar="NUMBER")
+    one = arguments.add("rename", _rename_device, "name a device", group=group, of_organisation=True)
+    one.add_argument("device", type=int, metavar="NUMBER")
+    one.add_argument("name")
 
 
 def _add_organisation(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
@@ -104,6 +118,34 @@ def _revoke_device(hq: Headquarters, options: argparse.Namespace) -> dict[str, A
     org = accounts.organisation(hq, options.organisation)
     accounts.revoke_device(hq, org, options.device, now=now())
     return {"revoked": options.device}
+
+
+def _rename_device(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
+    org = accounts.organisation(hq, options.organisation)
+    accounts.rename_device(hq, org, options.device, options.name)
+    return {"device": options.device, "name": options.name}
+
+
+def _require_second_factor(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
+    org = accounts.organisation(hq, options.code)
+    accounts.require_second_factor(hq, org, options.setting == "required")
+    return {"organisation": options.code, "second_factor": options.setting}
+
+
+def _second_factor(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
+    """What is printed is printed once: neither the secret nor the codes can be read again."""
+    org = accounts.organisation(hq, options.organisation)
+    if options.off:
+        return {"login": options.login, "removed": accounts.remove_second_factor(hq, org, options.login)}
+    made = accounts.enrol_second_factor(hq, org, options.login, issuer=f"FieldCRM {options.organisation}", now=now())
+    if not options.json:
+        segno.make(made.uri, error="l").terminal(out=sys.stdout, compact=True)
+    return {
+        "login": options.login,
+        "uri": made.uri,
+        "secret": made.secret,
+        "recovery_codes": [{"code": code} for code in made.recovery_codes],
+    }
 
 
 def _password(options: argparse.Namespace) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 
 from sqlalchemy import func, select
 
@@ -16,6 +17,9 @@ from fieldcrm.server.headquarters import Headquarters
 from sync.server.accounts import DeviceInfo
 from sync.server.database import reading
 from sync.server.refusal import CallRefused
+from sync.server.second_factor import Enrolment
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,30 @@ def revoke_device(hq: Headquarters, org: Id, device: int, *, now: datetime) -> N
     _done(lambda: hq.accounts.revoke_device(org, device, now=now))
 
 
+def rename_device(hq: Headquarters, org: Id, device: int, name: str) -> None:
+    """Raises ``DomainError``: "device_unknown", "required"."""
+    _require(name=name)
+    _done(lambda: hq.accounts.rename_device(org, device, name))
+
+
+def enrol_second_factor(hq: Headquarters, org: Id, login: str, *, issuer: str, now: datetime) -> Enrolment:
+    """A new secret for the authenticator app, and recovery codes: both shown once.
+
+    Raises ``DomainError("login_unknown")``.
+    """
+    return _done(lambda: hq.accounts.enrol_second_factor(org, login, issuer=issuer, now=now))
+
+
+def remove_second_factor(hq: Headquarters, org: Id, login: str) -> bool:
+    """Whether there was one. Raises ``DomainError("login_unknown")``."""
+    return _done(lambda: hq.accounts.remove_second_factor(org, login))
+
+
+def require_second_factor(hq: Headquarters, org: Id, required: bool) -> None:
+    """Whether new devices of the organisation need a second factor."""
+    hq.accounts.require_second_factor(org, required)
+
+
 def counts(hq: Headquarters, org: Id) -> dict[str, int]:
     """How many living records of each collection the server holds."""
     found: dict[str, int] = {}
@@ -144,11 +172,12 @@ _FIELDS = {
     "login_taken": "login",
     "password_short": "password",
     "device_unknown": "device",
+    "login_unknown": "login",
 }
 
 
-def _done(work: Callable[[], object]) -> None:
+def _done(work: Callable[[], Result]) -> Result:
     try:
-        work()
+        return work()
     except CallRefused as refusal:
         raise DomainError(refusal.code, field=_FIELDS.get(refusal.code), **refusal.params) from refusal

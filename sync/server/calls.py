@@ -61,6 +61,7 @@ def signed_in(parts: Parts, identity: Identity, tokens: Tokens) -> SignedIn:
         list(profile.sectors),
         identity.device_no,
         parts.sync.epoch(identity.org),
+        tokens.device_key,
     )
 
 

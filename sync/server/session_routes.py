@@ -24,6 +24,8 @@ def sign_in(data: SignInRequest, state: State) -> SignedIn:
             data.password,
             device_name=data.device_name,
             device_no=data.device,
+            device_key=data.device_key,
+            second_factor=data.code,
             now=parts.clock(),
         )
     except CallRefused as refusal:

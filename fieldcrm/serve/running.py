@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from fieldcrm.server import accounts
 from fieldcrm.server.headquarters import Headquarters
 from fieldcrm.server.jobs import run_once
 from sync.server.database import reading
+from sync.server.logs import log_to
 
 
 def add_to(arguments: Arguments) -> None:
@@ -23,6 +23,9 @@ def add_to(arguments: Arguments) -> None:
     run.add_argument("--port", type=int, default=8470, help="0: a free one; it is printed")
     run.add_argument("--certificate", type=Path, metavar="PEM")
     run.add_argument("--key", type=Path, metavar="PEM")
+    run.add_argument(
+        "--trust-proxy", action="append", default=[], metavar="ADDRESS", help="believe this proxy's X-Forwarded headers"
+    )
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     run.add_argument("--accept-restore", action="store_true", help="the database was put back from a backup")
     arguments.add("init", _init, "make the database")
@@ -33,15 +36,14 @@ def add_to(arguments: Arguments) -> None:
 def _run(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
     from fieldcrm.server.running import Place, serve  # the web framework, which no other command needs
 
-    logging.basicConfig(
-        level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
-    )
+    log_to(sys.stderr, options.log_level)
     run_once(hq)
 
     def started(url: str) -> None:
         print(json.dumps({"url": url}) if options.json else f"FieldCRM server at {url}", flush=True)
 
-    serve(hq, Place(options.host, options.port, options.certificate, options.key), version=__version__, started=started)
+    place = Place(options.host, options.port, options.certificate, options.key, tuple(options.trust_proxy))
+    serve(hq, place, version=__version__, started=started)
     return {}
 
 

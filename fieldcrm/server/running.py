@@ -12,38 +12,48 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
+from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from fieldcrm.domain.errors import DomainError, Unavailable
 from fieldcrm.server.headquarters import Headquarters
 from fieldcrm.server.jobs import Jobs
+from sync.server.addresses import Peers
 from sync.server.http import build_app
 
+STOP_SECONDS = 10.0  # that requests under way are given to end
 _BACKLOG = 512
+_HTTP1 = HTTP1Settings(header_read_timeout=15_000, max_buffer_size=512 * 1024)  # milliseconds, bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where to listen; port 0 takes a free one. With a certificate (PEM) and its key it is HTTPS."""
+    """Where to listen; port 0 takes a free one. With a certificate (PEM) and its key it is HTTPS, TLS 1.2 or later.
+
+    ``proxies``: addresses or networks whose X-Forwarded headers are believed.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
     certificate: Path | None = None
     key: Path | None = None
+    proxies: tuple[str, ...] = ()
 
 
 def serve(hq: Headquarters, place: Place, *, version: str, started: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM; requests under way are finished. ``started`` gets the address.
+    """Serve until SIGINT or SIGTERM; ``started`` gets the address.
 
-    Raises ``Unavailable("port_taken")``, ``DomainError("certificate_unreadable")``.
+    Then requests under way are finished, and new ones sent away with 503 and Retry-After.
+    Raises ``Unavailable("port_taken")``; ``DomainError``: "certificate_unreadable", "proxy_address_invalid".
     """
     asyncio.run(_serve(hq, place, version, started))
 
 
 async def _serve(hq: Headquarters, place: Place, version: str, started: Callable[[str], None]) -> None:
+    peers = _peers(place.proxies)
     reserved, port = _reserve(place)
-    app = build_app(hq.parts(), title="FieldCRM server", version=version)
+    app = build_app(hq.parts(), title="FieldCRM server", version=version, peers=peers)
     server = Server(
         app,
         address=place.host,
@@ -53,6 +63,8 @@ async def _serve(hq: Headquarters, place: Place, version: str, started: Callable
         websockets=False,
         backlog=_BACKLOG,
         log_enabled=False,
+        http1_settings=_HTTP1,
+        ssl_protocol_min=SSLProtocols.tls12,
         ssl_cert=_readable(place.certificate),
         ssl_key=_readable(place.key),
     )
@@ -64,6 +76,7 @@ async def _serve(hq: Headquarters, place: Place, version: str, started: Callable
         await _listening(place.host, port, running)
         started(f"{'https' if place.certificate else 'http'}://{_shown(place.host)}:{port}")
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await app.finish(STOP_SECONDS)
         server.stop()  # type: ignore[no-untyped-call]  # granian leaves it untyped
         await running
     finally:
@@ -128,6 +141,13 @@ async def _listening(host: str, port: int, running: asyncio.Task[None]) -> None:
         writer.close()
         return
     await running
+
+
+def _peers(proxies: tuple[str, ...]) -> Peers:
+    try:
+        return Peers(proxies)
+    except ValueError:
+        raise DomainError("proxy_address_invalid", addresses=", ".join(proxies)) from None
 
 
 def _reachable(host: str) -> str:

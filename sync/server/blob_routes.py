@@ -18,7 +18,7 @@ _COMPLETE = Header("Upload-Complete", "?1 when the server holds and has hashed t
 _RANGE_WANTED = Header("Range", "bytes=from-to, or bytes=from-", "string", pattern=r"^bytes=[0-9]{1,12}-[0-9]{0,12}$")
 
 
-@post("/v1/blobs/check", status_code=200, opt=told())
+@post("/v1/blobs/check", status_code=200, opt=told(429))
 @in_thread
 def check_blobs(data: list[BlobOffer], request: Call) -> list[BlobState]:
     """Where each of these uploads stands; the ones that are not there are then expected."""
@@ -28,7 +28,7 @@ def check_blobs(data: list[BlobOffer], request: Call) -> list[BlobState]:
 
 @head(
     "/v1/blobs/{sha256:str}",
-    opt=told(404, gives=(_OFFSET, _COMPLETE, Header("Upload-Length", "bytes of the whole", "integer"))),
+    opt=told(404, 422, gives=(_OFFSET, _COMPLETE, Header("Upload-Length", "bytes of the whole", "integer"))),
 )
 @in_thread
 def blob_progress(sha256: str, request: Call) -> Response[None]:
@@ -42,7 +42,7 @@ def blob_progress(sha256: str, request: Call) -> Response[None]:
     "/v1/blobs/{sha256:str}",
     status_code=204,
     opt=told(
-        404, 409, 410, 422,
+        404, 409, 422, 507,
         takes=(Header("Upload-Offset", "where this piece begins", "integer", required=True),),
         gives=(_OFFSET, _COMPLETE),
         body="application/offset+octet-stream",
@@ -63,7 +63,7 @@ def send_blob(sha256: str, body: bytes, request: Call) -> Response[None]:
 @get(
     "/v1/blobs/{sha256:str}",
     opt=told(
-        404, 416,
+        404, 416, 422,
         takes=(_RANGE_WANTED,),
         gives=(Header("ETag", "the hash, in quotes"), Header("Accept-Ranges", "bytes")),
         answer="image/*",

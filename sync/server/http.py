@@ -11,9 +11,10 @@ from litestar.datastructures import State
 
 from sync.protocol import PROTOCOL_VERSION, Receipt, SyncRequest, SyncResponse
 from sync.server import blob_routes, repair_routes, session_routes
-from sync.server.auth import Identity
+from sync.server.addresses import Peers
+from sync.server.bodies import MAX_PLAIN, App
 from sync.server.calls import MAX_DEPTH, Call, caller, in_thread, limited, too_deep
-from sync.server.gate import MAX_PLAIN, App, Gate
+from sync.server.gate import Gate
 from sync.server.openapi import Header, document, told
 from sync.server.parts import Parts
 from sync.server.problems import HANDLERS
@@ -25,13 +26,12 @@ class Health(msgspec.Struct):
     protocol: int
 
 
-def build_app(parts: Parts, *, title: str, version: str) -> Gate:
-    """The ASGI application."""
-    routes = [sync, pull, operation_status, receipts, health, metrics, description]
-    state = State({"parts": parts})
+def build_routes(parts: Parts, *, title: str, version: str) -> Litestar:
+    """The routes, without the gate in front of them; ``state.description`` is their OpenAPI document."""
+    routes = [sync, pull, operation_status, receipts, alive, ready, metrics, description]
     app = Litestar(
         route_handlers=[*session_routes.ROUTES, *blob_routes.ROUTES, *repair_routes.ROUTES, *routes],
-        state=state,
+        state=State({"parts": parts}),
         exception_handlers=HANDLERS,
         openapi_config=None,
         request_max_body_size=MAX_PLAIN,
@@ -39,8 +39,13 @@ def build_app(parts: Parts, *, title: str, version: str) -> Gate:
         logging_config=None,
         debug=False,
     )
-    app.state.description = msgspec.json.encode(document(app, title=title, version=version))
-    return Gate(cast(App, app), parts.metrics)
+    app.state.description = msgspec.json.encode(document(app, title=title, version=version), order="sorted")
+    return app
+
+
+def build_app(parts: Parts, *, title: str, version: str, peers: Peers | None = None) -> Gate:
+    """The ASGI application; ``peers`` knows which proxies are trusted (none)."""
+    return Gate(cast(App, build_routes(parts, title=title, version=version)), parts.metrics, peers)
 
 
 # -- sync
@@ -54,7 +59,7 @@ def sync(data: SyncRequest, request: Call) -> SyncResponse:
     if data.device != identity.device_no:
         raise CallRefused(403, "device_not_yours")
     if identity.revoked:
-        return _say_revoked(parts, identity, data)
+        return SyncResponse(data.epoch, control="revoked")  # it may leave what it has by /v1/deposit
     if any(too_deep(op.set) or too_deep(op.was) for tx in data.tx for op in tx.ops):
         raise CallRefused(422, "too_deep", limit=MAX_DEPTH)
     response = parts.sync.sync(identity.caller, data, now=parts.clock())
@@ -92,28 +97,33 @@ def receipts(data: list[str], request: Call) -> list[Receipt]:
 # -- the server itself
 
 
-@get("/v1/health", opt=told(public=True))
+@get(["/v1/health", "/v1/health/ready"], opt=told(public=True))
 @in_thread
-def health(state: State) -> Health:
-    """Whether the server and its database answer."""
+def ready(state: State) -> Health:
+    """Whether the server and its database answer: send work here."""
     state.parts.sync.check()
     return Health("ok", PROTOCOL_VERSION)
 
 
-@get("/v1/metrics", media_type=MediaType.TEXT, sync_to_thread=False, opt=told(public=True, answer="text/plain"))
+@get("/v1/health/live", sync_to_thread=False, opt=told(public=True))
+def alive() -> Health:
+    """Whether the process answers at all, whatever its database does: do not start it anew."""
+    return Health("ok", PROTOCOL_VERSION)
+
+
+@get("/v1/metrics", media_type=MediaType.TEXT, opt=told(public=True, answer="text/plain"))
+@in_thread
 def metrics(state: State) -> Response[bytes]:
-    """Counts for Prometheus; they name nobody."""
-    return Response(state.parts.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    """Counts of this process for Prometheus; they name nobody."""
+    parts: Parts = state.parts
+    return Response(parts.metrics.text(parts.gauges()), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-@get("/v1/schema/openapi.json", sync_to_thread=False)
+@get(
+    "/v1/schema/openapi.json",
+    sync_to_thread=False,
+    opt=told(public=True, answer="application/vnd.oai.openapi+json"),
+)
 def description(state: State) -> Response[bytes]:
     """This server's OpenAPI document."""
     return Response(state.description, media_type="application/vnd.oai.openapi+json")
-
-
-def _say_revoked(parts: Parts, identity: Identity, data: SyncRequest) -> SyncResponse:
-    """A revoked device may leave what it has, once; a person decides about it later."""
-    if data.tx:
-        parts.auth.keep_in_quarantine(identity, msgspec.json.encode(data.tx), now=parts.clock())
-    return SyncResponse(data.epoch, control="revoked")

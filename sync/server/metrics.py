@@ -1,17 +1,34 @@
-"""What the server counts, for Prometheus. No label names a person, a device or an organisation."""
+"""What the server counts, for Prometheus. No label names a person, a device or an organisation.
+
+Each process counts for itself and answers for itself: with several of them on one computer each has a port of its
+own for Prometheus to ask, and sums are made there. ``GAUGES`` stand in the database and are the same in all.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections import Counter as Tally
+from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from sync.protocol import SyncRequest, SyncResponse
 
+GAUGES = {
+    "sync_database_pool_used": "Connections to the database in use now.",
+    "sync_database_pool_idle": "Connections to the database that wait to be used.",
+    "sync_organisations": "Organisations on this server.",
+    "sync_quarantine_bytes": "Bytes that revoked devices left and nobody has looked at.",
+    "sync_quarantine_deposits": "How many times a revoked device left something that is still there.",
+    "sync_backup_age_seconds": "Age of the last verified backup; absent when there was none.",
+}
+
 
 class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        self._gauges: dict[str, Gauge] = {}
+        self._lock = threading.Lock()
         self.requests = Counter(
             "sync_requests", "Requests by route and status.", ["route", "method", "status"], registry=self._registry
         )
@@ -35,5 +52,11 @@ class Metrics:
         if response.pull is not None:
             self.rows.inc(sum(len(rows) for page in response.pull.pages for rows in page.put.values()))
 
-    def text(self) -> bytes:
+    def text(self, gauges: Mapping[str, float]) -> bytes:
+        """Everything in Prometheus' text form; of ``GAUGES`` those that are given."""
+        for name, value in gauges.items():
+            with self._lock:
+                if name not in self._gauges:
+                    self._gauges[name] = Gauge(name, GAUGES[name], registry=self._registry)
+            self._gauges[name].set(value)
         return generate_latest(self._registry)

@@ -77,6 +77,7 @@ class Told:
     body: str | None = None  # media type of a body that is not JSON
     answer: str | None = None  # media type of an answer that is not JSON
     ranged: bool = False  # may answer 206
+    known: bool = False  # may answer 304
 
 
 def told(*refusals: int, **more: Any) -> dict[str, Any]:
@@ -180,6 +181,8 @@ def _responses(
             "headers": _headers((*said.gives, _CONTENT_RANGE)),
         }
         answers["206"] = part
+    if said.known:
+        answers["304"] = {"description": "The caller holds it already.", "headers": _headers(said.gives)}
     refusals = {*_AT_THE_DOOR, *said.refusals, *(() if said.public else (401, 403))}
     if "data" in hints:
         refusals |= {422}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -37,4 +37,5 @@ class Parts:
     profile: Callable[[Caller], Profile]
     receipts: Callable[[Caller, list[str]], list[Receipt]]
     may_read_blob: Callable[[Caller, str], bool]
+    gauges: Callable[[], Mapping[str, float]] = dict  # what stands now, by the names of ``metrics.GAUGES``
     metrics: Metrics = field(default_factory=Metrics)

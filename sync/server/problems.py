@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import logging
-import traceback
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ from litestar.types import ExceptionHandlersMap
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from sync.server.logs import where
 from sync.server.ports import Refused
 from sync.server.refusal import CallRefused
 
@@ -62,9 +62,7 @@ def _answer_failure(_: _Call, error: Exception) -> Response[ErrorBody]:
         return _error(507, "disk_full", {})
     if isinstance(error, (OperationalError, PoolTimeout)):
         return _error(503, "database_busy", {}, {"Retry-After": "5"})
-    # Where it happened, without the message: that may hold what a person wrote.
-    frames = [f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)]
-    log.error('{"failure": "%s", "at": "%s"}', type(error).__name__, " ".join(frames[-8:]))
+    log.error("failure", extra={"said": where(error)})
     return _error(500, "server_error", {})
 
 

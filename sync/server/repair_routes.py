@@ -34,7 +34,7 @@ def measure_snapshot(sha256: str, request: Call) -> Response[None]:
 
 @get(
     "/v1/sync/snapshots/{sha256:str}",
-    opt=told(404, 416, takes=(_RANGE, _KNOWN), gives=_GIVES, answer=_TYPE, ranged=True),
+    opt=told(404, 416, takes=(_RANGE, _KNOWN), gives=_GIVES, answer=_TYPE, ranged=True, known=True),
 )
 @in_thread
 def read_snapshot(sha256: str, request: Call) -> Response[bytes]:

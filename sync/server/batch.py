@@ -7,7 +7,6 @@ forgetting it, and the revision is taken last, when the rest of the work is done
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +15,8 @@ from sync.merge import Entry, Stamp, bucket_entries
 from sync.server.ports import Applied, Hooks
 from sync.server.store import Key, Record, RecordStore, created
 
-Places = Mapping[Key, Mapping[str, int]]
+_NONE: frozenset[str] = frozenset()
+_NOWHERE: Mapping[str, int] = {}
 
 
 class Batch:
@@ -27,18 +27,26 @@ class Batch:
         self.hooks = hooks
         self.device = device
         self._seen: dict[Key, Record | None] = {}
-        self._places: dict[Key, frozenset[str]] = {}
+        self._created = created(device)
+        self._places: dict[Key, Mapping[str, int]] = {}
         self._staged: dict[Key, Record] = {}
         self._undo: list[tuple[Key, Record | None]] = []
         self._held: dict[Key, frozenset[str]] = {}  # places of records above, for checks before the revision is taken
+        self.moved_below = False  # whether writing moved records that were not staged
 
     def load(self, keys: Iterable[Key]) -> None:
         """Read many records at once; ``get`` then asks the database for nothing."""
         wanted = [key for key in set(keys) if key not in self._seen]
         found = self.store.load(wanted, lock=True)
         self._seen.update({key: found.get(key) for key in wanted})
-        places = self.store.places(found)
-        self._places.update({key: frozenset(places.get(key, ())) for key in found})
+        places = self.store.places(found)  # after the rows are locked: nobody moves them any more
+        self._places.update({key: places.get(key, _NOWHERE) for key in found})
+
+    def load_above(self, keys: Iterable[Key]) -> None:
+        """Read at once where many records are that others hang on."""
+        wanted = {key for key in keys if key not in self._held}
+        found = self.store.places(wanted)
+        self._held.update((key, frozenset(found.get(key, ()))) for key in wanted)
 
     def get(self, key: Key) -> Record | None:
         """The record as this transaction has left it, deleted ones included."""
@@ -51,22 +59,23 @@ class Batch:
     # Changes
 
     def create(self, collection: Collection, id: UUID, values: Mapping[str, Any]) -> None:
-        whole = {f.name: values.get(f.name) for f in collection.fields}
+        whole = self.store.codec(collection).whole(values)
         old = self.get((collection.name, id))
         stored = old is not None and old.stored
-        self._stage(Record(collection, id, whole, created(self.device), 0, stored=stored))
+        self._stage(Record(collection, id, whole, self._created, 0, False, stored))
 
     def change(self, record: Record, values: Mapping[str, Any]) -> None:
         stamp = Stamp(0, self.device)
         stamps = {**record.stamps, **dict.fromkeys(values, stamp)}
-        self._stage(replace(record, values={**record.values, **values}, stamps=stamps))
+        self._stage(record._replace(values={**record.values, **values}, stamps=stamps))
 
     def delete(self, record: Record) -> None:
-        self._stage(replace(record, deleted=True))
+        self._stage(record._replace(deleted=True))
 
     def _stage(self, record: Record) -> None:
-        self._undo.append((record.key, self._staged.get(record.key)))
-        self._staged[record.key] = record
+        key = record.key
+        self._undo.append((key, self._staged.get(key)))
+        self._staged[key] = record
 
     def mark(self) -> int:
         """A place to come back to with ``forget``."""
@@ -89,11 +98,19 @@ class Batch:
 
     def buckets_of(self, record: Record) -> frozenset[str]:
         """Where the record belongs: its own buckets, or those of the record above it."""
-        return self._resolve([record])[record.key]
+        parent = _parent_key(record)
+        if parent is None:
+            return self.hooks.buckets(record.collection.name, record.values)
+        return self._places_of([parent])[parent]
 
     def places_of(self, record: Record) -> frozenset[str]:
         """Where the record is now, before this transaction."""
-        return self._places[record.key] if record.stored else self.buckets_of(record)
+        return frozenset(self._places[record.key]) if record.stored else self.buckets_of(record)
+
+    def shown(self, key: Key) -> tuple[Record, frozenset[str]] | None:
+        """After writing: a living record, and where it is now."""
+        record = self._seen.get(key)
+        return None if record is None or record.deleted else (record, frozenset(self._places.get(key, ())))
 
     def _resolve(self, records: Sequence[Record]) -> dict[Key, frozenset[str]]:
         resolved: dict[Key, frozenset[str]] = {}
@@ -117,29 +134,45 @@ class Batch:
             found = self.store.places(unknown)
             self._held.update((key, frozenset(found.get(key, ()))) for key in unknown)
         places = self._resolve(staged) if staged else {}
-        nowhere: frozenset[str] = frozenset()
-        return {key: places.get(key, nowhere) if key in self._staged else self._held[key] for key in keys}
+        return {key: places.get(key, _NONE) if key in self._staged else self._held[key] for key in keys}
 
     # Writing
 
     def flush(self, rev: int) -> list[Applied]:
         """Write everything staged under ``rev``, re-place what hangs below, and tell the product."""
         records = [r for r in self._staged.values() if r.stored or not r.deleted]
-        self._held.clear()  # under the counter's lock nobody else moves anything: now the places are final
-        before = self.store.places(r.key for r in records if r.stored)
+        if self.store.connection.dialect.name == "postgresql":
+            self._held.clear()  # under the counter's lock nobody else moves anything: now the places are final
+        before = {r.key: self._places[r.key] for r in records if r.stored}
         after = self._resolve([r for r in records if not r.deleted])
         self.store.save(records, rev)
-        nowhere: frozenset[str] = frozenset()
-        moves = [(r.key, before.get(r.key, {}), after.get(r.key, nowhere), r.deleted, r.stored) for r in records]
+        moves = [
+            (r.key, before.get(r.key, _NOWHERE), after.get(r.key, _NONE), r.deleted, r.stored) for r in records
+        ]
         self._write_places(moves, rev)
-        moved = {key: places for key, places in after.items() if frozenset(before.get(key, ())) != places}
-        moved.update((r.key, nowhere) for r in records if r.deleted)  # what hung on it belongs to nobody's scope
-        self._move_children(moved, {r.key for r in records}, rev)
+        self._follow(records, before, after, rev)
         applied = [self._applied(r, rev) for r in records]
-        self._seen = {**self._seen, **{r.key: replace(r, stored=True, rev=rev) for r in records}}
+        self._seen.update((r.key, r._replace(stored=True, rev=rev)) for r in records)
+        self._places.update((r.key, dict.fromkeys(after.get(r.key, _NONE), rev)) for r in records)
         self._staged.clear()
         self._undo.clear()
         return applied
+
+    def _follow(
+        self,
+        records: Sequence[Record],
+        before: Mapping[Key, Mapping[str, int]],
+        after: Mapping[Key, frozenset[str]],
+        rev: int,
+    ) -> None:
+        """What hangs on records that moved, appeared or went."""
+        moved = {key: after.get(key, _NONE) for key, old in before.items() if frozenset(old) != after.get(key, _NONE)}
+        # What hung on a deleted record belongs to nobody's scope.
+        made = [r.key for r in records if not r.stored and self.store.catalogue.children_of(r.collection.name)]
+        moved.update((key, after[key]) for key in (self.store.awaited(made) if made else ()))
+        self._move_children(moved, {r.key for r in records}, rev)
+        waiting = (_parent_key(r) for r in records if not r.deleted and not after[r.key])
+        self.store.await_parents((key for key in waiting if key), rev)
 
     def _applied(self, record: Record, rev: int) -> Applied:
         seen = self._seen.get(record.key)
@@ -164,6 +197,7 @@ class Batch:
             below = dict(self._children(parents, done))
             held = self.store.places(below)
             moving = {key: new for key, new in below.items() if frozenset(held.get(key, ())) != new}
+            self.moved_below = self.moved_below or bool(moving)
             for name, keys in _by_collection(moving):
                 self.store.touch(self.store.catalogue.by_name[name], [id for _, id in keys], rev)
             self._write_places([(key, held.get(key, {}), new, False, True) for key, new in moving.items()], rev)

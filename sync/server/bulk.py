@@ -12,13 +12,13 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Dialect, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
 Row = Sequence[Any]
 
-_POSTGRESQL = postgresql.dialect()
+_POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
 
 def mark(connection: Connection) -> str:
@@ -42,7 +42,7 @@ def fetch(connection: Connection, statement: str, parameters: Sequence[Any]) -> 
     """All rows as the driver gives them."""
     result = connection.exec_driver_sql(statement, tuple(parameters))
     assert result.cursor is not None
-    rows: list[Row] = result.cursor.fetchall()
+    rows = list(result.cursor.fetchall())
     result.close()
     return rows
 

@@ -2,41 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from sync.catalogue import Collection, Field, Kind
-from sync.columns import canonical, from_wire
+from sync.columns import from_wire, to_wire
 from sync.server.ports import Refused
 
 MAX_TEXT = 20_000  # characters
 MAX_LONG = 200_000
-MAX_DOCUMENT = 1 << 20  # characters of JSON
+MAX_DOCUMENT = 1 << 20  # bytes of JSON
 
 _LIMITS = {Kind.TEXT: MAX_TEXT, Kind.LONG: MAX_LONG}
+_RANGES = {Kind.INTEGER: (-(2**63), 2**63 - 1), Kind.COUNTER: (-(2**63), 2**63 - 1), Kind.TIME: (0, 1 << 47)}
+_ID = re.compile(r"[0-9a-f]{32}")
+
+Check = Callable[[Any], Any]
 
 
-def check_values(collection: Collection, values: Mapping[str, Any], *, whole: bool) -> None:
-    """Raises ``Refused`` with the name of the first field that is wrong. ``whole``: a new record."""
+class Checks:
+    """The checks of one collection, made once. Each gives the value in the one form in which it is kept."""
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+        self.required = tuple(f.name for f in collection.fields if f.required)
+        self.by_name: dict[str, Check] = {f.name: _check_of(f) for f in collection.fields}
+
+
+_made: dict[int, Checks] = {}
+
+
+def _checks(collection: Collection) -> Checks:
+    made = _made.get(id(collection))  # not by value: to compare two collections takes longer than a record
+    if made is None or made.collection is not collection:
+        made = _made[id(collection)] = Checks(collection)
+    return made
+
+
+def check_values(collection: Collection, values: Mapping[str, Any], *, whole: bool) -> dict[str, Any]:
+    """The values in their one form: ids in small letters, sets sorted. ``whole``: a new record.
+
+    Raises ``Refused`` with the name of the first field that is wrong.
+    """
+    checks = _checks(collection)
+    by_name = checks.by_name
+    found: dict[str, Any] = {}
     for name, value in values.items():
-        definition = collection.by_name.get(name)
-        if definition is None:
+        check = by_name.get(name)
+        if check is None:
             raise Refused("unknown_field", field=name)
-        if value is None:
-            if definition.required:
-                raise Refused("required", field=name)
-            continue
-        _check(definition, value)
+        found[name] = check(value)
     if whole:
-        for definition in collection.fields:
-            if definition.required and values.get(definition.name) is None:
-                raise Refused("required", field=definition.name)
+        for name in checks.required:
+            if found.get(name) is None:
+                raise Refused("required", field=name)
+    return found
 
 
-def _check(definition: Field, value: Any) -> None:
-    name = definition.name
+def _check_of(definition: Field) -> Check:
+    plain = _plainly_right(definition)
+
+    def check(value: Any) -> Any:
+        if value is None:
+            return _absent(definition)
+        return value if plain(value) else _checked(definition, value)
+
+    return check
+
+
+def _plainly_right(definition: Field) -> Callable[[Any], bool]:
+    """A quick look that says yes to nearly all values, and to none that ``_checked`` would refuse or change."""
+    kind = definition.kind
+    if definition.choices:
+        choices = frozenset(definition.choices)
+        return lambda value: type(value) is str and value in choices
+    if kind in _LIMITS:
+        limit = _LIMITS[kind]
+        return lambda value: type(value) is str and value.isascii() and "\x00" not in value and len(value) <= limit
+    if kind in _RANGES:
+        low, high = _RANGES[kind]
+        least = low if definition.minimum is None else max(low, definition.minimum)
+        most = high if definition.maximum is None else min(high, definition.maximum)
+        return lambda value: type(value) is int and least <= value <= most
+    if kind is Kind.ID:
+        return lambda value: type(value) is str and _ID.fullmatch(value) is not None
+    return lambda value: kind is Kind.FLAG and type(value) is bool
+
+
+def _absent(definition: Field) -> None:
+    if definition.required:
+        raise Refused("required", field=definition.name)
+
+
+def _checked(definition: Field, value: Any) -> Any:
+    name, kind = definition.name, definition.kind
+    limit = _LIMITS.get(kind, MAX_DOCUMENT if kind in (Kind.DOCUMENT, Kind.MAP, Kind.SET) else 0)
     try:
-        from_wire(definition.kind, value)
+        kept = to_wire(kind, from_wire(kind, value))
+        size = len(value) if kind in _LIMITS else len(msgspec.json.encode(value)) if limit else 0
     except (TypeError, ValueError):
         raise Refused("wrong_kind", field=name) from None
     if definition.choices and value not in definition.choices:
@@ -45,11 +111,6 @@ def _check(definition: Field, value: Any) -> None:
         raise Refused("too_small", field=name, minimum=definition.minimum)
     if definition.maximum is not None and value > definition.maximum:
         raise Refused("too_large", field=name, maximum=definition.maximum)
-    if definition.kind in _LIMITS:
-        size, limit = len(value), _LIMITS[definition.kind]
-    elif definition.kind in (Kind.DOCUMENT, Kind.MAP, Kind.SET):
-        size, limit = len(canonical(value)), MAX_DOCUMENT
-    else:
-        return
     if size > limit:
         raise Refused("too_long", field=name, maximum=limit)
+    return kept

@@ -51,3 +51,15 @@ def world(db: object, now: datetime) -> object:
 
     assert isinstance(db, Database)
     return fill(db, now)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many seeded histories ran: tests say it with ``record_property("histories", [of what, count])``."""
+    counted: dict[str, int] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", ()):
+                if name == "histories" and report.when == "call":
+                    counted[value[0]] = counted.get(value[0], 0) + value[1]
+    for what, count in sorted(counted.items()):
+        terminalreporter.write_line(f"{count} histories {what}")

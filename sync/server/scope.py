@@ -15,11 +15,15 @@ from sync.server.tables import ServerTables
 
 
 class Scope:
-    """``held``: visible now. ``former``: bucket -> revision at which the right to it was seen to have ended."""
+    """``held``: visible now. ``former``: bucket -> revision at which the right to it was seen to have ended.
 
-    def __init__(self, held: frozenset[str], former: Mapping[str, int]) -> None:
+    ``told``: departures up to this revision were sent to the device; it cannot claim not to have known of them.
+    """
+
+    def __init__(self, held: frozenset[str], former: Mapping[str, int], told: int = 0) -> None:
         self.held = held
         self.former = former
+        self.told = told
 
     def shows(self, buckets: Mapping[str, Any] | frozenset[str]) -> bool:
         return not self.held.isdisjoint(buckets)
@@ -29,9 +33,10 @@ class Scope:
         places = batch.places_of(record)
         if self.shows(places):
             return
+        base = max(base, self.told)
         if any(self.former.get(bucket, -1) > base for bucket in places):
             return  # the sector changed hands after the edit: the edit still counts
-        if record.stored and batch.store.left_after(record.key, self.held, base):
+        if record.stored and batch.store.left_after(record.key, self._held_at(base), base):
             return
         raise Refused("out_of_scope")
 
@@ -50,13 +55,31 @@ class Scope:
         raise Refused("out_of_scope")
 
     def _saw(self, batch: Batch, collection: str, id: str) -> bool:
-        return batch.store.left_after((collection, UUID(hex=id)), self.held, 0)
+        return batch.store.left_after((collection, UUID(hex=id)), self._held_at(0), 0)
+
+    def _held_at(self, base: int) -> frozenset[str]:
+        """Buckets in sight now, or lost after revision ``base``: what left one of them was in sight then."""
+        return self.held | {bucket for bucket, ended in self.former.items() if ended > base}
+
+
+class Everywhere(Scope):
+    """For changes that a person has decided upon: the place of a record decides nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(frozenset(), {})
+
+    def shows(self, buckets: Mapping[str, Any] | frozenset[str]) -> bool:
+        return True
 
 
 def load_scope(
     connection: Connection, tables: ServerTables, hooks: Hooks, caller: Caller, last_rev: int, *, keep: bool
 ) -> Scope:
     """The caller's scope now. ``keep``: write down which rights came and went since the server last looked."""
+    device = tables.device
+    told = connection.execute(
+        select(device.c.told_rev).where(device.c.org_id == caller.org, device.c.device_no == caller.device)
+    ).scalar_one_or_none()
     held = hooks.visible(connection, caller)
     table = tables.grant
     mine = (table.c.org_id == caller.org, table.c.user_id == caller.user)
@@ -68,7 +91,7 @@ def load_scope(
     former.update(dict.fromkeys(ended, last_rev + 1))
     if keep:
         _keep(connection, tables, caller, last_rev, held, known, ended)
-    return Scope(held, former)
+    return Scope(held, former, told or 0)
 
 
 def _keep(

@@ -7,27 +7,61 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+import msgspec
+from sqlalchemy import Connection, delete, select, update
 
 from sync.catalogue import Catalogue
 from sync.chunks import chunks
+from sync.columns import canonical, read_id, to_milliseconds
 from sync.protocol import Op, OpResult, SyncRequest
-from sync.server.ports import Caller
+from sync.server.batch import Batch
+from sync.server.bulk import Row, fetch, id_of, insert_rows, mark, one_of
+from sync.server.ports import Caller, Hooks
 from sync.server.push import Decision
 from sync.server.scope import Scope
 from sync.server.store import Key, RecordStore
 from sync.server.tables import ServerTables
 
 _NO_ID = UUID(int=0)
+_COLUMNS = ("org_id", "op_id", "device_no", "op_seq", "collection", "id", "status", "rev", "detail", "at")
 
 
 def record_key(catalogue: Catalogue, op: Op) -> Key | None:
     """The record an operation speaks of, or ``None`` when it names nothing that can exist."""
     collection = catalogue.by_number.get(op.c)
-    if collection is None or len(op.id) != 32:
+    if collection is None:
         return None
     try:
-        return collection.name, UUID(hex=op.id)
+        return collection.name, read_id(op.id)
+    except ValueError:
+        return None
+
+
+def parents_of(catalogue: Catalogue, ops: Sequence[Op]) -> set[Key]:
+    """The records on which those that are made now will hang."""
+    found: set[Key] = set()
+    for op in ops:
+        collection = catalogue.by_number.get(op.c)
+        parent = collection.scope_parent if collection and op.k == "new" else None
+        if parent is not None and (id := _id_or_none(op.set.get(parent.field))) is not None:
+            found.add((parent.collection, id))
+    return found
+
+
+def needed_by(catalogue: Catalogue, hooks: Hooks, ops: Sequence[Op]) -> set[Key]:
+    """The records that the product's rules will look at."""
+    found: set[Key] = set()
+    for op in ops:
+        collection = catalogue.by_number.get(op.c)
+        for name, text in hooks.needs(collection.name, op.set) if collection else ():
+            if (id := _id_or_none(text)) is not None:
+                found.add((name, id))
+    return found
+
+
+def _id_or_none(text: Any) -> UUID | None:
+    try:
+        return read_id(text) if isinstance(text, str) else None
     except ValueError:
         return None
 
@@ -38,11 +72,11 @@ def known_answers(connection: Connection, tables: ServerTables, org: UUID, ops: 
     by_id = {op.op: op for op in ops}
     found: dict[str, Decision] = {}
     for some in chunks(by_id):
-        query = select(table.c.op_id, table.c.status, table.c.rev, table.c.detail).where(
-            table.c.org_id == org, table.c.op_id.in_(some)
-        )
-        for id, status, rev, detail in connection.execute(query):
-            found[id] = Decision(by_id[id], status, rev=rev, **(detail or {}))
+        these, parameters = one_of(connection, "op_id", some)
+        statement = f"SELECT op_id, status, rev, detail FROM {table.name} WHERE org_id = {mark(connection)} AND {these}"
+        for id, status, rev, detail in fetch(connection, statement, [id_of(connection, org), *parameters]):
+            more = msgspec.json.decode(detail) if detail else {}
+            found[id] = Decision(by_id[id], status, rev=rev, **more)
     return found
 
 
@@ -56,9 +90,7 @@ def keep_answers(
     now: datetime,
 ) -> None:
     """Keep new answers, and how far the device's numbers have come."""
-    rows = [_answer(catalogue, caller, request.device, decision, now) for decision in fresh]
-    if rows:
-        connection.execute(insert(tables.op_result), rows)
+    _insert(connection, catalogue, tables, caller, request.device, fresh, now)
     table = tables.device
     last = request.next_seq + sum(len(tx.ops) for tx in request.tx) - 1
     mine = update(table).where(table.c.org_id == caller.org, table.c.device_no == request.device)
@@ -67,28 +99,67 @@ def keep_answers(
     connection.execute(mine.where(table.c.last_seq < last).values(last_seq=last))
 
 
-def _answer(catalogue: Catalogue, caller: Caller, device: int, decision: Decision, now: datetime) -> dict[str, Any]:
-    op = decision.op
-    key = record_key(catalogue, op)
-    detail = {"lost": decision.lost, "code": decision.code, "params": decision.params}
-    return {
-        "org_id": caller.org,
-        "op_id": op.op,
-        "device_no": device,
-        "op_seq": op.n,
-        "collection": op.c if key else 0,
-        "id": key[1] if key else _NO_ID,
-        "status": decision.status,
-        "rev": decision.rev,
-        "detail": detail if decision.lost or decision.code else None,
-        "at": now,
-    }
+def replace_answers(
+    connection: Connection,
+    catalogue: Catalogue,
+    tables: ServerTables,
+    caller: Caller,
+    decisions: Sequence[Decision],
+    now: datetime,
+) -> None:
+    """Operations that a person had applied after all: these answers stand in the place of any before."""
+    table = tables.op_result
+    for some in chunks(decision.op.op for decision in decisions):
+        connection.execute(delete(table).where(table.c.org_id == caller.org, table.c.op_id.in_(some)))
+    _insert(connection, catalogue, tables, caller, caller.device, decisions, now)
+
+
+def _insert(
+    connection: Connection,
+    catalogue: Catalogue,
+    tables: ServerTables,
+    caller: Caller,
+    device: int,
+    decisions: Sequence[Decision],
+    now: datetime,
+) -> None:
+    org, at = id_of(connection, caller.org), to_milliseconds(now)
+    rows: list[Row] = []
+    for decision in decisions:
+        op, key = decision.op, record_key(catalogue, decision.op)
+        detail = None
+        if decision.lost or decision.code:
+            detail = canonical({"lost": decision.lost, "code": decision.code, "params": decision.params})
+        number, record = (op.c, key[1]) if key else (0, _NO_ID)
+        raw = id_of(connection, record)
+        rows.append((org, op.op, device, op.n, number, raw, decision.status, decision.rev, detail, at))
+    insert_rows(connection, tables.op_result, _COLUMNS, rows)
+
+
+def tell(catalogue: Catalogue, batch: Batch, scope: Scope, decisions: Sequence[Decision]) -> None:
+    """Note each record as this transaction leaves it, if the caller may see it: it need not be read again.
+
+    Not when records moved that nobody spoke of: then only the database knows where everything is.
+    """
+    if batch.moved_below:
+        return
+    rows: dict[Key, list[Any]] = {}
+    for decision in decisions:
+        key = record_key(catalogue, decision.op)
+        decision.told = True
+        if key is None:
+            continue
+        if key not in rows and (shown := batch.shown(key)) is not None and scope.shows(shown[1]):
+            record = shown[0]
+            rows[key] = [key[1].hex, record.rev, *record.values.values()]
+        decision.row = rows.get(key)
 
 
 def results(store: RecordStore, scope: Scope, decisions: Sequence[Decision]) -> list[OpResult]:
     """Each answer with the record as it now stands, if the caller may see it."""
-    keys = [record_key(store.catalogue, decision.op) for decision in decisions]
-    places = store.places({key for key in keys if key})
+    untold = [decision for decision in decisions if not decision.told]
+    keys = {key for decision in untold if (key := record_key(store.catalogue, decision.op))}
+    places = store.places(keys) if keys else {}
     seen: dict[str, set[UUID]] = {}
     for name, id in places:
         if scope.shows(places[name, id]):
@@ -97,7 +168,10 @@ def results(store: RecordStore, scope: Scope, decisions: Sequence[Decision]) -> 
     for name, ids in seen.items():
         found = store.rows(store.catalogue.by_name[name], ids)
         rows.update(((name, id), row) for id, row in found.items())
-    return [d.result(rows.get(key) if key else None) for d, key in zip(decisions, keys, strict=True)]
+    for decision in untold:
+        known = record_key(store.catalogue, decision.op)
+        decision.row = rows.get(known) if known else None
+    return [decision.result(decision.row) for decision in decisions]
 
 
 def users_of(connection: Connection, tables: ServerTables, org: UUID, devices: set[int]) -> Mapping[int, UUID]:

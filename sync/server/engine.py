@@ -6,7 +6,7 @@ Stateless requests: an answer that is lost is asked for again, and the second ti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -18,10 +18,10 @@ from sync.catalogue import Catalogue
 from sync.chunks import chunks
 from sync.columns import to_milliseconds
 from sync.merge import Entry
-from sync.protocol import EPOCH_SHIFT, PROTOCOL_VERSION, Op, Pull, SyncRequest, SyncResponse
+from sync.protocol import EPOCH_SHIFT, PROTOCOL_VERSION, Op, Pull, SyncRequest, SyncResponse, Tx
 from sync.sealing import mark
 from sync.server import pull as pulling
-from sync.server.answers import keep_answers, known_answers, record_key, results, users_of
+from sync.server.answers import keep_answers, known_answers, needed_by, parents_of, record_key, replace_answers, results, tell, users_of
 from sync.server.batch import Batch
 from sync.server.changes import ChangeLog, Origin
 from sync.server.database import reading, worth_another_try
@@ -30,7 +30,8 @@ from sync.server.hello import Control, greet, org_state
 from sync.server.people import PersonKeys
 from sync.server.ports import Applied, Caller, Change, Hooks, Refused
 from sync.server.push import MAX_OPS, BatchEditing, Decision, Push
-from sync.server.scope import Scope, load_scope, rights_moved
+from sync.server.scope import Everywhere, Scope, load_scope, rights_moved
+from sync.server.set_aside import Aside
 from sync.server.store import Key, RecordStore
 from sync.server.tables import ServerTables, build
 
@@ -58,6 +59,7 @@ class SyncServer:
         self.tables = tables or build(catalogue)
         self.people = PersonKeys(self.tables.person_key, self.tables.erased_person, wrapping)
         self.changes = ChangeLog(self.tables.change_log, catalogue, self.people)
+        self.aside = Aside(self.tables, catalogue, self.people)
 
     # Organisations
 
@@ -100,7 +102,8 @@ class SyncServer:
         if control is not None:
             return self._control(self.epoch(caller.org), control, now)
         with reading(self.engine) as connection:
-            return self._answer(connection, caller, request, decisions, now)
+            response = self._answer(connection, caller, request, decisions, now)
+        return self._told(caller, response)
 
     def pull(self, caller: Caller, text: str, *, now: datetime) -> SyncResponse:
         """The next page. Raises ``Refused("wrong_token")``."""
@@ -110,7 +113,8 @@ class SyncServer:
             if token.epoch != state.epoch:
                 return self._control(state.epoch, Control("epoch"), now)
             scope = load_scope(connection, self.tables, self.hooks, caller, state.last_rev, keep=False)
-            return self._page(connection, caller, token, scope, state.last_rev, [], now)
+            response = self._page(connection, caller, token, scope, state.last_rev, [], now)
+        return self._told(caller, response)
 
     def op_status(self, caller: Caller, ops: Sequence[str]) -> list[str]:
         """Which of these operations the server knows."""
@@ -183,6 +187,10 @@ class SyncServer:
 
     # Inside
 
+    def write(self, work: Callable[[Connection], Result]) -> Result:
+        """One transaction, begun again when the database asks for it."""
+        return self._write(work)
+
     def _write(self, work: Callable[[Connection], Result]) -> Result:
         attempt = 0
         while True:
@@ -194,6 +202,16 @@ class SyncServer:
                 if not worth_another_try(error, attempt):
                     raise
 
+    def _told(self, caller: Caller, response: SyncResponse) -> SyncResponse:
+        """Note that the device was sent departures: from then on it cannot claim to have edited before them."""
+        pull = response.pull
+        if pull is not None and (pull.drop or any(page.revoke for page in pull.pages)):
+            table, upto = self.tables.device, pull.upto
+            this = (table.c.org_id == caller.org) & (table.c.device_no == caller.device)
+            note = update(table).where(this, table.c.told_rev < upto).values(told_rev=upto)
+            self._write(lambda connection: connection.execute(note))
+        return response
+
     def _control(self, epoch: int, control: Control, now: datetime) -> SyncResponse:
         return SyncResponse(epoch, control.code, control.expected, server_time=to_milliseconds(now))
 
@@ -201,11 +219,12 @@ class SyncServer:
         """A control answer, when nothing may be applied, or the decisions. Without news it only reads."""
         ops = [op for tx in request.tx for op in tx.ops]
         with reading(self.engine) as connection:
-            control = greet(connection, self.tables, caller, request, lock=False)
-            if control is not None:
-                return control, []
-            known = known_answers(connection, self.tables, caller.org, ops)
-            moved = rights_moved(connection, self.tables, self.hooks, caller)
+            greeting = greet(connection, self.tables, caller, request, lock=False)
+            if greeting.control is not None:
+                return greeting.control, []
+            news = bool(ops) and ops[-1].n > greeting.last_seq  # looked at below, and not twice
+            known = {} if news else known_answers(connection, self.tables, caller.org, ops)
+            moved = news or rights_moved(connection, self.tables, self.hooks, caller)
         if len(known) == len(ops) and not moved:
             return None, sorted(known.values(), key=lambda d: d.op.n)
         return self._write(lambda connection: self._push_in(connection, caller, request, now))
@@ -213,17 +232,46 @@ class SyncServer:
     def _push_in(
         self, connection: Connection, caller: Caller, request: SyncRequest, now: datetime
     ) -> tuple[Control | None, list[Decision]]:
-        control = greet(connection, self.tables, caller, request, lock=True)
-        if control is not None:
-            return control, []
+        greeting = greet(connection, self.tables, caller, request, lock=True)
+        if greeting.control is not None:
+            return greeting.control, []
         ops = [op for tx in request.tx for op in tx.ops]
         known = known_answers(connection, self.tables, caller.org, ops)
-        last = org_state(connection, self.tables, caller.org).last_rev
-        scope = load_scope(connection, self.tables, self.hooks, caller, last, keep=True)
-        batch = Batch(RecordStore(connection, self.catalogue, self.tables, caller.org), self.hooks, request.device)
+        scope = load_scope(connection, self.tables, self.hooks, caller, greeting.state.last_rev, keep=True)
+        decisions, fresh = self._decide(connection, caller, request.tx, scope, known, now)
+        keep_answers(connection, self.catalogue, self.tables, caller, request, fresh, now)
+        self.aside.keep_refused(connection, caller, request.tx, fresh, now)
+        return None, decisions
+
+    def apply_for(
+        self, connection: Connection, caller: Caller, transactions: Sequence[Tx], *, now: datetime
+    ) -> list[Decision]:
+        """What a person decided to apply after all, in its author's name (``caller``), wherever the records lie now.
+
+        Inside a transaction of this server's. Operations that were applied before keep their answers.
+        """
+        ops = [op for tx in transactions for op in tx.ops]
+        known = known_answers(connection, self.tables, caller.org, ops)
+        settled = {id: d for id, d in known.items() if d.status not in ("rejected", "dependent")}
+        decisions, fresh = self._decide(connection, caller, transactions, Everywhere(), settled, now)
+        replace_answers(connection, self.catalogue, self.tables, caller, fresh, now)
+        return decisions
+
+    def _decide(
+        self,
+        connection: Connection,
+        caller: Caller,
+        asked: Sequence[Tx],
+        scope: Scope,
+        known: Mapping[str, Decision],
+        now: datetime,
+    ) -> tuple[list[Decision], list[Decision]]:
+        """All decisions, and those that were not ``known``; what they change is written."""
+        ops = [op for tx in asked for op in tx.ops]
+        batch = Batch(RecordStore(connection, self.catalogue, self.tables, caller.org), self.hooks, caller.device)
         self._preload(batch, ops)
         push = Push(batch, caller, self.hooks, scope, now)
-        transactions, reborn = without_erased(batch, self.people, request.tx, known)
+        transactions, reborn = without_erased(batch, self.people, asked, known)
         push.run(transactions, known)
         _let_rest(batch, reborn)
         push.record_clashes(users_of(connection, self.tables, caller.org, push.losing_devices))
@@ -231,8 +279,8 @@ class SyncServer:
         fresh = [decision for decision in push.decisions if decision.op.op not in known]
         for decision in fresh:
             decision.rev = rev
-        keep_answers(connection, self.catalogue, self.tables, caller, request, fresh, now)
-        return None, push.decisions
+        tell(self.catalogue, batch, scope, push.decisions)
+        return push.decisions, fresh
 
     def _flush(self, batch: Batch, origin: Origin) -> tuple[int, list[Applied]]:
         """The revision is taken here, after all reading and deciding: its lock is held to the commit."""
@@ -244,11 +292,14 @@ class SyncServer:
         applied = batch.flush(rev)
         self.changes.write(connection, org, applied, origin)
         self.hooks.on_applied(connection, org, applied)
+        batch.store.close_rev()
         return rev, applied
 
     def _preload(self, batch: Batch, ops: Sequence[Op]) -> None:
-        keys = (record_key(self.catalogue, op) for op in ops)
-        batch.load(key for key in keys if key)
+        """What the operations speak of, what that hangs on, and what the product will look at: a few statements."""
+        keys = {key for op in ops if (key := record_key(self.catalogue, op))}
+        batch.load(keys.union(needed_by(self.catalogue, self.hooks, ops)))
+        batch.load_above(parents_of(self.catalogue, ops))
 
     def _answer(
         self,
@@ -270,7 +321,7 @@ class SyncServer:
         used = {str(d.op.c) for d, r in zip(decisions, response.results, strict=True) if r.row is not None}
         if used:
             response.pull = response.pull or Pull(0)
-            response.pull.cols.update(pulling.columns(store, used))
+            response.pull.cols.update(pulling.columns(self.catalogue, used))
         return response
 
     def _page(

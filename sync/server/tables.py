@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, SmallIntege
 from sync.catalogue import Catalogue, Collection
 from sync.columns import COLUMN_TYPES, IdType, JsonType, TimeType
 from sync.server.logtables import change_log_table, erased_person_table, person_key_table
+from sync.server.quarantine_tables import quarantine_blob_table, quarantine_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class ServerTables:
     change_log: Table
     person_key: Table
     erased_person: Table
+    quarantine: Table
+    quarantine_blob: Table
 
 
 def build(catalogue: Catalogue, metadata: MetaData | None = None) -> ServerTables:
@@ -53,6 +56,8 @@ def build(catalogue: Catalogue, metadata: MetaData | None = None) -> ServerTable
         change_log=change_log_table(metadata),
         person_key=person_key_table(metadata),
         erased_person=erased_person_table(metadata),
+        quarantine=quarantine_table(metadata),
+        quarantine_blob=quarantine_blob_table(metadata),
     )
 
 
@@ -109,6 +114,7 @@ def _device(metadata: MetaData) -> Table:
         Column("created_at", TimeType, nullable=False),
         Column("last_seen", TimeType),
         Column("revoked_at", TimeType),
+        Column("told_rev", BigInteger, nullable=False, server_default=text("0")),  # departures sent to it, up to here
         Column("app", Text, nullable=False, server_default=text("''")),  # program and version, as it last said
         Column("waiting", Integer, nullable=False, server_default=text("0")),  # changes it still has to send, likewise
         Index("ix_device_user", "org_id", "user_id"),

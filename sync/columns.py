@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +18,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def canonical(value: Any) -> str:
     """JSON text that is equal whenever the value is: sorted keys, no spaces, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def to_milliseconds(moment: datetime) -> int:
@@ -31,6 +35,14 @@ def to_milliseconds(moment: datetime) -> int:
 
 def from_milliseconds(value: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=value)
+
+
+@lru_cache(1 << 14)
+def read_id(text: str) -> UUID:
+    """An id as it goes on the wire; raises ``ValueError``. The same one is read several times over in a request."""
+    if len(text) != 32:
+        raise ValueError(text)
+    return UUID(hex=text)
 
 
 class IdType(TypeDecorator[UUID]):

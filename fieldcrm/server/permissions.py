@@ -7,7 +7,7 @@ the role may write the collection, that facts are only added, and that the recor
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +36,19 @@ _FIXED: Mapping[str, frozenset[str]] = {
 _KEPT = frozenset({"outlet", "outlet_alias", "conflict"})  # closed or switched off, never deleted
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REASON_LENGTH = 64
+
+
+_LOOKED_AT: Mapping[str, tuple[tuple[str, str], ...]] = {  # collection -> the field and the collection of a record
+    "submission": (("visit_id", "visit"), ("supersedes_id", "submission")),
+    "attachment": (("submission_id", "submission"),),
+    "review": (("submission_id", "submission"),),
+    "plan_stop": (("plan_id", "plan"),),
+}
+
+
+def needs(collection: str, values: Values) -> Iterable[tuple[str, Any]]:
+    """The records that ``authorize`` will ask for, as collection and wire id; the values are unchecked."""
+    return [(name, values[field]) for field, name in _LOOKED_AT.get(collection, ()) if values.get(field) is not None]
 
 
 def authorize(caller: Caller, proposal: Proposal) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, select, update
 from sync.catalogue import Catalogue
 from sync.chunks import chunks
 from sync.columns import canonical, read_id, to_milliseconds
-from sync.protocol import Op, OpResult, SyncRequest
+from sync.protocol import Op, SyncRequest
 from sync.server.batch import Batch
 from sync.server.bulk import Row, fetch, id_of, insert_rows, mark, one_of
 from sync.server.ports import Caller, Hooks
@@ -155,8 +155,8 @@ def tell(catalogue: Catalogue, batch: Batch, scope: Scope, decisions: Sequence[D
         decision.row = rows.get(key)
 
 
-def results(store: RecordStore, scope: Scope, decisions: Sequence[Decision]) -> list[OpResult]:
-    """Each answer with the record as it now stands, if the caller may see it."""
+def read_rows(store: RecordStore, scope: Scope, decisions: Sequence[Decision]) -> None:
+    """Give each answer that has it not the record as it now stands, if the caller may see it."""
     untold = [decision for decision in decisions if not decision.told]
     keys = {key for decision in untold if (key := record_key(store.catalogue, decision.op))}
     places = store.places(keys) if keys else {}
@@ -171,7 +171,6 @@ def results(store: RecordStore, scope: Scope, decisions: Sequence[Decision]) -> 
     for decision in untold:
         known = record_key(store.catalogue, decision.op)
         decision.row = rows.get(known) if known else None
-    return [decision.result(decision.row) for decision in decisions]
 
 
 def users_of(connection: Connection, tables: ServerTables, org: UUID, devices: set[int]) -> Mapping[int, UUID]:

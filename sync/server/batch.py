@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sync.catalogue import Collection
+from sync.columns import read_id
 from sync.merge import Entry, Stamp, bucket_entries
 from sync.server.ports import Applied, Hooks
 from sync.server.store import Key, Record, RecordStore, created
@@ -58,11 +59,14 @@ class Batch:
 
     # Changes
 
-    def create(self, collection: Collection, id: UUID, values: Mapping[str, Any]) -> None:
+    def create(self, collection: Collection, id: UUID, values: Mapping[str, Any]) -> Record:
+        """A record as it will be written, also in the place of a deleted one."""
         whole = self.store.codec(collection).whole(values)
         old = self.get((collection.name, id))
         stored = old is not None and old.stored
-        self._stage(Record(collection, id, whole, self._created, 0, False, stored))
+        made = Record(collection, id, whole, self._created, 0, False, stored)
+        self._stage(made)
+        return made
 
     def change(self, record: Record, values: Mapping[str, Any]) -> None:
         stamp = Stamp(0, self.device)
@@ -215,7 +219,7 @@ class Batch:
 def _parent_key(record: Record) -> Key | None:
     parent = record.collection.scope_parent
     value = record.values.get(parent.field) if parent else None
-    return (parent.collection, UUID(hex=value)) if parent and value else None
+    return (parent.collection, read_id(value)) if parent and value else None
 
 
 def _by_collection(keys: Iterable[Key]) -> Iterator[tuple[str, list[Key]]]:

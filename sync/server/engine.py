@@ -21,7 +21,17 @@ from sync.merge import Entry
 from sync.protocol import EPOCH_SHIFT, PROTOCOL_VERSION, Op, Pull, SyncRequest, SyncResponse, Tx
 from sync.sealing import mark
 from sync.server import pull as pulling
-from sync.server.answers import keep_answers, known_answers, needed_by, parents_of, record_key, replace_answers, results, tell, users_of
+from sync.server.answers import (
+    keep_answers,
+    known_answers,
+    needed_by,
+    parents_of,
+    read_rows,
+    record_key,
+    replace_answers,
+    tell,
+    users_of,
+)
 from sync.server.batch import Batch
 from sync.server.changes import ChangeLog, Origin
 from sync.server.database import reading, worth_another_try
@@ -101,6 +111,8 @@ class SyncServer:
         control, decisions = self._push(caller, request, now)
         if control is not None:
             return self._control(self.epoch(caller.org), control, now)
+        if request.want == 0 and all(decision.told for decision in decisions):
+            return self._answered(SyncResponse(request.epoch, server_time=to_milliseconds(now)), decisions)
         with reading(self.engine) as connection:
             response = self._answer(connection, caller, request, decisions, now)
         return self._told(caller, response)
@@ -317,7 +329,12 @@ class SyncServer:
         else:
             token = pulling.first_token(state.epoch, state.last_rev, scope.held, request.cursors, request.want)
             response = self._page(connection, caller, token, scope, state.last_rev, list(request.cursors), now)
-        response.results = results(store, scope, decisions)
+        read_rows(store, scope, decisions)
+        return self._answered(response, decisions)
+
+    def _answered(self, response: SyncResponse, decisions: Sequence[Decision]) -> SyncResponse:
+        """With the answers, and the names of the columns of their rows."""
+        response.results = [decision.result(decision.row) for decision in decisions]
         used = {str(d.op.c) for d, r in zip(decisions, response.results, strict=True) if r.row is not None}
         if used:
             response.pull = response.pull or Pull(0)

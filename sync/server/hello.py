@@ -41,12 +41,33 @@ def org_state(connection: Connection, tables: ServerTables, org: UUID) -> OrgSta
     return OrgState(row[0], row[1], row[2])
 
 
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """``control`` is ``None`` when the device may speak; ``last_seq``: how far its numbers have come here."""
+
+    state: OrgState
+    control: Control | None
+    last_seq: int
+
+
 def greet(
     connection: Connection, tables: ServerTables, caller: Caller, request: SyncRequest, *, lock: bool
-) -> Control | None:
-    """``None`` when the device may speak. ``lock``: hold the device until the end of the transaction."""
+) -> Greeting:
+    """``lock``: hold the device until the end of the transaction."""
     state = org_state(connection, tables, caller.org)
     device = _device(connection, tables, caller, request.device, lock)
+    control = _control(connection, tables, caller, request, state, device)
+    return Greeting(state, control, device[0] if device else 0)
+
+
+def _control(
+    connection: Connection,
+    tables: ServerTables,
+    caller: Caller,
+    request: SyncRequest,
+    state: OrgState,
+    device: tuple[int, datetime | None] | None,
+) -> Control | None:
     if device is not None and device[1] is not None:
         return Control("revoked")
     if request.epoch != state.epoch:

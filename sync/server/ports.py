@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -111,6 +111,10 @@ def _nothing(connection: Connection, org: UUID, applied: Sequence[Applied]) -> N
     return None
 
 
+def _no_need(collection: str, values: Values) -> Iterable[tuple[str, Any]]:
+    return ()
+
+
 def _no_record(clash: Clash) -> Change | None:
     return None
 
@@ -122,6 +126,8 @@ class Hooks:
     ``authorize`` raises ``Refused``. ``on_applied`` runs in the transaction, after the rows are written.
     ``conflict`` makes the product's record of a clash; ``merged`` that of a merge in which nobody gave way: there
     ``kept`` holds the fields that others had changed, ``lost`` those of the device, ``loser`` is its user.
+    ``needs`` names the records that ``authorize`` will ask for, as collection and wire id, so that those of a whole
+    request are read at once; what it leaves out is read one by one. Its values are unchecked.
     """
 
     buckets: Callable[[str, Values], frozenset[str]]
@@ -131,3 +137,4 @@ class Hooks:
     conflict: Callable[[Clash], Change | None] = _no_record
     merged: Callable[[Clash], Change | None] = _no_record
     commands: Mapping[str, Command] = field(default_factory=dict)
+    needs: Callable[[str, Values], Iterable[tuple[str, Any]]] = _no_need

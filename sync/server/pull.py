@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import and_, or_, select
 
+from sync.catalogue import Catalogue
 from sync.chunks import chunks
 from sync.merge import Entry
 from sync.protocol import BucketPage, Digest, Pull
@@ -85,7 +86,7 @@ def page(store: RecordStore, token: Token, held: frozenset[str], asked: Sequence
     return Pull(
         token.upto,
         pages,
-        columns(store, used),
+        columns(store.catalogue, used),
         sorted(set(asked) - held),
         [bucket for bucket in token.buckets if bucket in held],
         more,
@@ -93,8 +94,8 @@ def page(store: RecordStore, token: Token, held: frozenset[str], asked: Sequence
     )
 
 
-def columns(store: RecordStore, numbers: set[str]) -> dict[str, list[str]]:
-    return {n: list(store.catalogue.by_number[int(n)].field_names) for n in sorted(numbers, key=int)}
+def columns(catalogue: Catalogue, numbers: set[str]) -> dict[str, list[str]]:
+    return {n: list(catalogue.by_number[int(n)].field_names) for n in sorted(numbers, key=int)}
 
 
 def _entries(store: RecordStore, rest: _Rest, upto: int, limit: int) -> list[tuple[int, int, UUID, int]]:

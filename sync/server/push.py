@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from sync.catalogue import Collection
+from sync.columns import read_id
 from sync.merge import CREATED, decide_update, foreign_fields, stamp_of
 from sync.protocol import Op, OpResult, Status, Tx
 from sync.server.batch import Batch
@@ -35,6 +36,8 @@ class Decision:
     code: str | None = None
     params: dict[str, Any] = field(default_factory=dict)
     rev: int = 0
+    told: bool = False  # whether ``row`` is known: the record as its transaction left it, None where it is not shown
+    row: list[Any] | None = None
 
     def result(self, row: list[Any] | None) -> OpResult:
         return OpResult(self.op.n, self.op.op, self.status, self.rev, self.lost, self.code, self.params, row)
@@ -83,9 +86,7 @@ def key_of(batch: Batch, op: Op) -> Key:
     if collection is None:
         raise Refused("unknown_collection", collection=op.c)
     try:
-        if len(op.id) != 32:
-            raise ValueError(op.id)
-        return collection.name, UUID(hex=op.id)
+        return collection.name, read_id(op.id)
     except ValueError:
         raise Refused("wrong_id") from None
 
@@ -100,6 +101,7 @@ class Push:
         self.scope = scope
         self.now = now
         self.decisions: list[Decision] = []
+        self._editing = BatchEditing(batch, caller, now)
         self._clashes: list[_Met] = []
         self._merges: list[_Met] = []
 
@@ -156,26 +158,24 @@ class Push:
     def _create(self, op: Op, collection: Collection, id: UUID, record: Record | None) -> Decision:
         if record is not None:
             raise Refused("exists")
-        check_values(collection, op.set, whole=True)
-        whole = {f.name: op.set.get(f.name) for f in collection.fields}
-        self._authorize(op, collection, id, None, whole)
-        self.batch.create(collection, id, whole)
-        made = self.batch.get((collection.name, id))
-        assert made is not None
+        values = check_values(collection, op.set, whole=True)
+        whole = self.batch.store.codec(collection).whole(values)
+        self._authorize(op, values, collection, id, None, whole)
+        made = self.batch.create(collection, id, whole)
         self.scope.check_new(self.batch, made)
         return Decision(op, "applied")
 
     def _update(self, op: Op, record: Record) -> Decision:
         collection = record.collection
-        check_values(collection, op.set, whole=False)
+        values = check_values(collection, op.set, whole=False)
         if record.deleted:
             gone = dict(record.values)  # all of it, or the deletion could not be taken back
             self._clashes.append(_Met(op, record, "", None, dict(op.set), self.caller.device, None, gone))
             return Decision(op, "conflict", lost=sorted(op.set))
         device = self.batch.device
-        outcome = decide_update(collection, record.values, record.stamps, op.set, op.was, op.base, device)
+        outcome = decide_update(collection, record.values, record.stamps, values, op.was, op.base, device)
         after = {**record.values, **outcome.values}
-        self._authorize(op, collection, record.id, record.values, after)
+        self._authorize(op, values, collection, record.id, record.values, after)
         for name, value in outcome.lost.items():
             winner = stamp_of(record.stamps, name).device
             was = _believed(collection, op.was, (name,)).get(name)
@@ -205,7 +205,7 @@ class Push:
     def _delete(self, op: Op, record: Record) -> Decision:
         if record.deleted:
             return Decision(op, "applied")
-        self._authorize(op, record.collection, record.id, record.values, None)
+        self._authorize(op, {}, record.collection, record.id, record.values, None)
         if names := foreign_fields(record.stamps, op.base, self.batch.device):
             editor = max(record.stamps[name] for name in names).device
             kept, was = dict(record.values), _believed(record.collection, op.was, record.collection.field_names)
@@ -221,9 +221,10 @@ class Push:
         command(BatchEditing(self.batch, self.caller, self.now), key[1], op.set)
         return Decision(op, "applied")
 
-    def _authorize(self, op: Op, collection: Collection, id: UUID, before: Values | None, after: Values | None) -> None:
-        get = BatchEditing(self.batch, self.caller, self.now).get
-        proposal = Proposal(op.k, collection, id, op.set, before, after, get)
+    def _authorize(
+        self, op: Op, values: Values, collection: Collection, id: UUID, before: Values | None, after: Values | None
+    ) -> None:
+        proposal = Proposal(op.k, collection, id, values, before, after, self._editing.get)
         self.hooks.authorize(self.connection, self.caller, proposal)
 
     def record_clashes(self, user_of: Mapping[int, UUID]) -> None:
@@ -273,10 +274,9 @@ class BatchEditing:
         definition = self.batch.store.catalogue.by_name[collection]
         record = self.batch.get((collection, id))
         if record is None or record.deleted:
-            check_values(definition, values, whole=True)
-            self.batch.create(definition, id, values)
+            self.batch.create(definition, id, check_values(definition, values, whole=True))
             return
-        check_values(definition, values, whole=False)
+        values = check_values(definition, values, whole=False)
         changed = {name: value for name, value in values.items() if record.values.get(name) != value}
         if changed:
             self.batch.change(record, changed)

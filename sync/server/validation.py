@@ -81,7 +81,7 @@ def _plainly_right(definition: Field) -> Callable[[Any], bool]:
         return lambda value: type(value) is str and value in choices
     if kind in _LIMITS:
         limit = _LIMITS[kind]
-        return lambda value: type(value) is str and value.isascii() and "\x00" not in value and len(value) <= limit
+        return lambda value: type(value) is str and value.isprintable() and len(value) <= limit
     if kind in _RANGES:
         low, high = _RANGES[kind]
         least = low if definition.minimum is None else max(low, definition.minimum)

@@ -7,6 +7,7 @@ Writes run one after another, each in one ``BEGIN IMMEDIATE`` transaction that i
 from __future__ import annotations
 
 import errno
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,8 +26,14 @@ from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.domain.changes import Changes
 from fieldcrm.domain.errors import DomainError, Unavailable
 from fieldcrm.domain.ids import Id, new_id
-from fieldcrm.store.migrations import migrate
+from fieldcrm.store.journal import FOLDER as JOURNAL_FOLDER
+from fieldcrm.store.journal import Journal, Prepared, transaction_of
+from fieldcrm.store.journal_people import all_keys
+from fieldcrm.store.migrations import BACKUPS, migrate
 from fieldcrm.store.tables import T
+from sync.columns import to_milliseconds
+
+log = logging.getLogger(__name__)
 
 DATABASE_NAME = "fieldcrm.db"
 KEY_BYTES = 32
@@ -57,6 +64,7 @@ class Transaction(Reader):
         self.id: Id = new_id(now)
         self.label = ""
         self.undoes: Id | None = None
+        self.people_erased = False  # keys of people were deleted: after the commit no copy of them may stay
         self._touched: dict[str, set[Id]] = {}
         self._everything = False
 
@@ -89,8 +97,9 @@ class Written(Generic[Result]):
 class Database:
     """An open database. Made by ``Database.open``; ``close`` waits for the writes under way."""
 
-    def __init__(self, folder: Path, writer: Engine, readers: Engine) -> None:
+    def __init__(self, folder: Path, key: bytes, writer: Engine, readers: Engine) -> None:
         self.folder = folder
+        self.journal = Journal(folder / JOURNAL_FOLDER, key)
         self._writer_engine = writer
         self._reader_engine = readers
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
@@ -117,7 +126,9 @@ class Database:
                 writer.dispose()
                 raise
             readers = _engine(path, key, READER_CACHE_KIB, read_only=True)
-        return cls(folder, writer, readers)
+        database = cls(folder, key, writer, readers)
+        database._executor.submit(database._open_journal, now)  # the first write waits for it, nobody else
+        return database
 
     def write(
         self,
@@ -140,9 +151,40 @@ class Database:
                 connection.execute(update(T.capture).values(tx=tx.id, at=now))
                 before = connection.exec_driver_sql("SELECT next_n FROM sync_state").scalar_one()
                 value = work(tx)
-                _record(tx, before)
+                captured = _record(tx, before)
+                prepared = self.journal.prepare(connection, _head(tx), before) if captured else None
                 connection.execute(update(T.capture).values(tx=None))
-                return Written(value, tx.changes())
+                written = Written(value, tx.changes())
+            if prepared is not None:
+                self._write_journal(connection, prepared, now)
+            if tx.people_erased:
+                self._forget_people(connection)
+            return written
+
+    def _write_journal(self, connection: Connection, prepared: Prepared, now: datetime) -> None:
+        if self.journal.behind:
+            with connection.begin():
+                self.journal.catch_up(connection, now)
+        else:
+            self.journal.add(prepared, now)
+
+    def _forget_people(self, connection: Connection) -> None:
+        """The file of keys is written anew, and copies of the database from before an upgrade go."""
+        with connection.begin():
+            keys = all_keys(connection)
+        self.journal.people_changed(keys)
+        connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+        for copy in (self.folder / BACKUPS).glob("*.db"):
+            copy.unlink()
+
+    def _open_journal(self, now: datetime) -> None:
+        try:
+            connection = self._connection or self._writer_engine.connect()
+            self._connection = connection
+            with connection.begin():
+                self.journal.open(connection, now)
+        except DBAPIError:
+            log.exception("the journal was not opened; the next write tries again")
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
@@ -161,6 +203,7 @@ class Database:
             return
         self._closed = True
         self._executor.submit(self._close_writer).result()
+        self.journal.close()
         self._executor.shutdown(wait=True)
         self._reader_engine.dispose()
 
@@ -171,19 +214,25 @@ class Database:
         self._writer_engine.dispose()
 
 
-def _record(tx: Transaction, first_n: int) -> None:
-    """Name the transaction in the history if it captured anything, and touch what it captured."""
+def _head(tx: Transaction) -> dict[str, Any]:
+    undoes = tx.undoes.bytes if tx.undoes else None
+    return transaction_of(tx.id, tx.actor.user_id, to_milliseconds(tx.now), tx.label, undoes)
+
+
+def _record(tx: Transaction, first_n: int) -> bool:
+    """Name the transaction in the history if it captured anything, and touch what it captured; whether it did."""
     count = tx.conn.exec_driver_sql("SELECT next_n FROM sync_state").scalar_one() - first_n
     if count <= 0:  # below: a device that starts its numbers anew
-        return
+        return False
     row = {"id": tx.id, "person_id": tx.actor.user_id, "at": tx.now, "label": tx.label, "undoes": tx.undoes}
     tx.conn.execute(insert(T.outbox_tx).values(row))
     if count > TOUCHED_ONE_BY_ONE:
         tx.touch_everything()
-        return
+        return True
     captured = select(T.outbox.c.collection, T.outbox.c.id).where(T.outbox.c.n >= first_n).distinct()
     for number, record in tx.conn.execute(captured):
         tx.touch(CATALOGUE.by_number[number].name, record)
+    return True
 
 
 def _engine(path: Path, key: bytes, cache_kib: int, *, read_only: bool) -> Engine:

@@ -14,12 +14,21 @@ from sqlalchemy.schema import CreateColumn
 
 from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.domain.errors import DomainError
-from fieldcrm.store.tables import SCHEMA_VERSION, collection_tables, extra_statements, metadata
+from fieldcrm.store.tables import (
+    SCHEMA_VERSION,
+    collection_tables,
+    extra_statements,
+    metadata,
+    outlet_list_index,
+    search_triggers,
+)
 from sync.client.capture import capture_triggers
 
 
 def follow_catalogue(connection: Connection) -> None:
-    """Add the fields that the catalogue has gained, and capture them too. What they hold comes with the next sync."""
+    """Add what the catalogue has gained, and capture it too. What it holds comes with the next sync."""
+    new = [*collection_tables.values(), metadata.tables["person_key"], metadata.tables["erased_person"]]
+    metadata.create_all(connection, new)
     for name, table in collection_tables.items():
         known = {row[1] for row in connection.exec_driver_sql(f'PRAGMA table_info("{name}")')}
         for column in table.columns:
@@ -32,9 +41,36 @@ def follow_catalogue(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-# From version N to N + 1. Version 0 is an empty file.
-STEPS: Mapping[int, Callable[[Connection], None]] = {1: follow_catalogue}
+def number_buckets(connection: Connection) -> None:
+    """Buckets by number and members by record; outlets that can be indexed in bulk, and listed by a quicker index."""
+    for name in ("bucket", "member"):
+        connection.exec_driver_sql(f"ALTER TABLE {name} RENAME TO {name}_before")
+    made = ("bucket", "member", "snapshot", "snapshot_part", "outlet_bulk")
+    connection.exec_driver_sql("DROP INDEX IF EXISTS ix_member_record")
+    metadata.create_all(connection, [metadata.tables[name] for name in made])
+    connection.exec_driver_sql(
+        'INSERT INTO bucket (name, cursor, round, "rows", "sum") SELECT name, cursor, round, "rows", "sum" '
+        "FROM bucket_before"
+    )
+    connection.exec_driver_sql(
+        "INSERT INTO member (collection, id, bucket, rev, round) SELECT m.collection, m.id, b.number, m.rev, m.round "
+        "FROM member_before m JOIN bucket b ON b.name = m.bucket"
+    )
+    for name in ("bucket", "member"):
+        connection.exec_driver_sql(f"DROP TABLE {name}_before")
+    connection.exec_driver_sql("INSERT INTO outlet_bulk (one) VALUES (1)")
+    for event in ("insert", "delete", "text", "place"):
+        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS outlet_index_{event}")
+    for index in ("ix_outlet_list", "ix_outlet_banner"):
+        connection.exec_driver_sql(f"DROP INDEX IF EXISTS {index}")
+    for statement in (*search_triggers(), outlet_list_index()):
+        connection.exec_driver_sql(statement)
 
+
+# From version N to N + 1. Version 0 is an empty file.
+STEPS: Mapping[int, Callable[[Connection], None]] = {1: follow_catalogue, 2: number_buckets}
+
+BACKUPS = "before-migration"
 COPIES_KEPT = 3
 
 
@@ -49,7 +85,7 @@ def migrate(connection: Connection, folder: Path, *, now: datetime, copy: Callab
     if version == 0:
         _create(connection)
         return
-    backups = folder / "before-migration"
+    backups = folder / BACKUPS
     backups.mkdir(exist_ok=True)
     copy(backups / f"fieldcrm-{version}-{now:%Y%m%dT%H%M%S}.db")
     for step in range(version, SCHEMA_VERSION):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
 from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.store.sorting import folded
@@ -16,7 +16,8 @@ from sync.client.capture import capture_triggers
 from sync.client.tables import build_collection_tables, build_sync_tables
 from sync.columns import FlagType, IdType, JsonType, TimeType
 
-SCHEMA_VERSION = 2  # 2: what a conflict started from, and who wrote the other side
+# 2: what a conflict started from, and who wrote the other side. 3: buckets by number, outlets indexed in bulk.
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 collection_tables = build_collection_tables(metadata, CATALOGUE)
@@ -89,6 +90,22 @@ Table(
     sqlite_with_rowid=False,
 )
 Table(
+    "person_key",  # under which a person's values are sealed in the journal: deleting it erases them there
+    metadata,
+    Column("subject", IdType, primary_key=True),
+    Column("key", LargeBinary, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+Table(
+    "erased_person",  # nothing is sealed for them again
+    metadata,
+    Column("subject", IdType, primary_key=True),
+    Column("at", TimeType, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+Table(
     "app_state",
     metadata,
     Column("key", Text, primary_key=True),
@@ -96,9 +113,16 @@ Table(
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
+Table(
+    "outlet_bulk",  # one row: outlets beyond after_rid are being written and indexed all at once; null: none
+    metadata,
+    Column("one", Integer, CheckConstraint("one = 1"), primary_key=True),
+    Column("after_rid", Integer),
+    sqlite_strict=True,
+)
 
 for _table, _columns in {
-    "outlet": ("sector_id", "banner"),
+    "outlet": ("sector_id",),
     "visit": ("started_at", "person_id"),
     "submission": ("visit_id", "submitted_at", "supersedes_id"),
     "attachment": ("submission_id", "sha256"),
@@ -119,7 +143,26 @@ T = SimpleNamespace(**metadata.tables)
 SEARCH_COLUMNS = ("name", "banner", "street", "city", "postcode")
 
 
-def _search_statements() -> list[str]:
+def search_statements() -> list[str]:
+    """The full-text and the spatial index of the outlets, and the triggers that keep them."""
+    return [
+        f"CREATE VIRTUAL TABLE outlet_search USING fts5({', '.join(SEARCH_COLUMNS)}, content='outlet', "
+        "content_rowid='rid', tokenize='unicode61 remove_diacritics 2', prefix='1 2 3')",
+        # Integers of 32 bits: degrees x 10^7 fit exactly, floats would round the last metre.
+        "CREATE VIRTUAL TABLE outlet_place USING rtree_i32(rid, min_lat, max_lat, min_lon, max_lon)",
+        *search_triggers(),
+        outlet_list_index(),
+    ]
+
+
+def outlet_list_index() -> str:
+    """The outlet list in order of name, filtered by what its chips offer, is read from this index alone."""
+    columns = "state, segment, store_type, sector_id, banner, visit_interval_days, id"
+    return f"CREATE INDEX ix_outlet_list ON outlet ({folded('name')}, {columns})"
+
+
+def search_triggers() -> list[str]:
+    """Index each outlet as it is written, but those of a bulk (``outlet_bulk``), which are indexed at its end."""
     columns = ", ".join(SEARCH_COLUMNS)
     new = ", ".join(f"NEW.{name}" for name in SEARCH_COLUMNS)
     old = ", ".join(f"OLD.{name}" for name in SEARCH_COLUMNS)
@@ -134,16 +177,14 @@ def _search_statements() -> list[str]:
     # A sync names every column: only what differs is worth indexing again.
     other_text = " OR ".join(f"NEW.{name} IS NOT OLD.{name}" for name in SEARCH_COLUMNS)
     other_place = "NEW.lat_e7 IS NOT OLD.lat_e7 OR NEW.lon_e7 IS NOT OLD.lon_e7"
+    at_once = "{row}.rid <= coalesce((SELECT after_rid FROM outlet_bulk), {row}.rid)"
+    inserted, there = at_once.format(row="NEW"), at_once.format(row="OLD")
     return [
-        f"CREATE VIRTUAL TABLE outlet_search USING fts5({columns}, content='outlet', content_rowid='rid', "
-        "tokenize='unicode61 remove_diacritics 2', prefix='1 2 3')",
-        # Integers of 32 bits: degrees x 10^7 fit exactly, floats would round the last metre.
-        "CREATE VIRTUAL TABLE outlet_place USING rtree_i32(rid, min_lat, max_lat, min_lon, max_lon)",
-        f"CREATE TRIGGER outlet_index_insert AFTER INSERT ON outlet BEGIN {add} {place} END",
-        f"CREATE TRIGGER outlet_index_delete AFTER DELETE ON outlet BEGIN {remove} {unplace} END",
-        f"CREATE TRIGGER outlet_index_text AFTER UPDATE OF {columns} ON outlet WHEN {other_text} "
+        f"CREATE TRIGGER outlet_index_insert AFTER INSERT ON outlet WHEN {inserted} BEGIN {add} {place} END",
+        f"CREATE TRIGGER outlet_index_delete AFTER DELETE ON outlet WHEN {there} BEGIN {remove} {unplace} END",
+        f"CREATE TRIGGER outlet_index_text AFTER UPDATE OF {columns} ON outlet WHEN ({other_text}) AND {there} "
         f"BEGIN {remove} {add} END",
-        f"CREATE TRIGGER outlet_index_place AFTER UPDATE OF lat_e7, lon_e7 ON outlet WHEN {other_place} "
+        f"CREATE TRIGGER outlet_index_place AFTER UPDATE OF lat_e7, lon_e7 ON outlet WHEN ({other_place}) AND {there} "
         f"BEGIN {unplace} {place} END",
     ]
 
@@ -151,12 +192,10 @@ def _search_statements() -> list[str]:
 def extra_statements() -> list[str]:
     """What SQLAlchemy does not make itself: virtual tables, triggers, and the one-row tables' rows."""
     return [
-        *_search_statements(),
-        # The outlet list in order of name, filtered by what its chips offer, is read from this index alone.
-        f"CREATE INDEX ix_outlet_list ON outlet ({folded('name')}, state, segment, store_type, sector_id, banner, "
-        "visit_interval_days, id)",
+        *search_statements(),
         "CREATE INDEX ix_visit_outlet_time ON visit (outlet_id, started_at)",
         *capture_triggers(CATALOGUE),
         "INSERT INTO sync_state (one) VALUES (1)",
         "INSERT INTO capture (one) VALUES (1)",
+        "INSERT INTO outlet_bulk (one) VALUES (1)",
     ]

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
@@ -27,10 +28,12 @@ from fieldcrm.store import reviews as _reviews
 from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.outbox import Run, Waiting
 from fieldcrm.store.photos import PhotoStore
+from fieldcrm.usecases import erasing
 from fieldcrm.usecases import link as links
 from fieldcrm.usecases import schedule as plan
 from fieldcrm.usecases.link import Held, Link, PhotoRule
 from fieldcrm.usecases.schedule import Phase, Schedule, Trouble
+from sync.client.ahead import on_a_thread
 from sync.client.blobs import BlobSource
 from sync.client.engine import Progress, SyncEngine, UpgradeNeeded
 from sync.client.failures import Busy, NeedsSignIn, Offline, RemoteFailure, Revoked
@@ -113,7 +116,7 @@ class Supervisor:
         self._on_changes = on_changes
         self._chance = chance
         self._remote: CloseableRemote | None = None
-        self._local = Local(CATALOGUE, after_apply)
+        self._local = Local(CATALOGUE, after_apply, in_bulk)
         self._wake = threading.Condition()
         self._running = threading.Lock()
         self._telling = threading.Lock()
@@ -293,6 +296,7 @@ class Supervisor:
             device_name=self._device_name,
             files=self._photos,
             sources=SOURCES,
+            ahead=on_a_thread,
         )
 
     def _held(self) -> Held | None:
@@ -401,11 +405,19 @@ class _Writer:
         return written.value
 
 
+def in_bulk(tx: LocalTransaction) -> AbstractContextManager[None]:
+    """Around the writing of many rows that came."""
+    assert isinstance(tx, Transaction)
+    return _replica.indexed_in_bulk(tx)
+
+
 def after_apply(tx: LocalTransaction, touched: Touched) -> None:
     """What is derived from rows that came: observations of reports, and which of them count."""
     from fieldcrm.usecases.visits import project_submissions  # and the forms with it, when something arrives
 
     assert isinstance(tx, Transaction)
+    if "erasure" in touched:
+        erasing.follow_orders(tx, touched["erasure"])
     reports = touched.get("submission", set())
     if reports:
         _replica.forget_observations(tx, reports)

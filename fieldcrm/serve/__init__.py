@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from fieldcrm import words
 from fieldcrm.domain.errors import CodedError
-from fieldcrm.serve import imports, people, privacy, running
+from fieldcrm.serve import distribute, imports, people, privacy, quarantine, running
 from fieldcrm.serve.command import Answer, Arguments, Command, Preparation, now
 from fieldcrm.server.headquarters import open_headquarters
 from fieldcrm.ui.sentences import SENTENCES  # texts alone, without Qt
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _arguments() -> Arguments:
     arguments = Arguments()
-    for part in (running, people, imports, privacy):
+    for part in (running, distribute, people, imports, privacy, quarantine):
         part.add_to(arguments)
     return arguments
 

@@ -31,11 +31,12 @@ from sync.server import auth_tables, blobs, leases, snapshots
 from sync.server.accounts import Accounts
 from sync.server.auth import Auth
 from sync.server.blobs import BlobStore
-from sync.server.database import open_database, reading
+from sync.server.database import Limits, open_database, reading
 from sync.server.engine import SyncServer
 from sync.server.leases import Leases
 from sync.server.parts import Parts, Profile
 from sync.server.ports import Caller, Change, Hooks
+from sync.server.quarantine import Quarantine
 from sync.server.schema import SchemaNewer, bring_up_to_date
 from sync.server.second_factor import SecondFactors
 from sync.server.snapshots import Snapshots
@@ -62,6 +63,7 @@ class Headquarters:
     auth: Auth
     blobs: BlobStore
     snapshots: Snapshots
+    quarantine: Quarantine
     receipts: Receipts
     membership: Membership
     projections: projections.Projections
@@ -76,6 +78,7 @@ class Headquarters:
             blobs=self.blobs,
             snapshots=self.snapshots,
             verification=Verification(self.sync),
+            quarantine=self.quarantine,
             clock=self.clock,
             profile=self._profile,
             receipts=self.receipts.of_submissions,
@@ -145,6 +148,7 @@ def open_headquarters(
     *,
     hasher: PasswordHasher | None = None,
     accept_restore: bool = False,
+    limits: Limits | None = None,
 ) -> Headquarters:
     """Open the server's data in ``folder``; ``database`` is a PostgreSQL address, or None for SQLite in the folder.
 
@@ -155,13 +159,14 @@ def open_headquarters(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Unavailable("folder_not_writable", path=str(folder), reason=error.strerror or "") from error
-    engine = open_database(_address(folder, database))
+    engine = open_database(_address(folder, database), limits)
     tables = build(CATALOGUE)
     membership = Membership(tables, clock)
     projected = projections.Projections(tables)
     hooks = Hooks(
         buckets=permissions.place,
         visible=membership.visible,
+        needs=permissions.needs,
         authorize=lambda _connection, caller, proposal: permissions.authorize(caller, proposal),
         on_applied=projected.on_applied,
         conflict=clashes.record_of,
@@ -179,7 +184,8 @@ def open_headquarters(
     receipts = Receipts(server, store)
     ours = Leases(engine, f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}")
     reading_side = (receipts, membership, projected)
-    opened = Headquarters(folder, engine, server, accounts, auth, store, files, *reading_side, ours, clock)
+    aside = Quarantine(server)
+    opened = Headquarters(folder, engine, server, accounts, auth, store, files, aside, *reading_side, ours, clock)
     _check_restored(opened, accept_restore)
     opened.erasures.reapply_erasures()  # whichever backup was put back, and by whom
     return opened

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -15,15 +16,58 @@ _TRIES = 5
 _TRY_AGAIN = frozenset({"40001", "40P01", "23505"})
 
 
-def open_database(url: str) -> Engine:
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a server that answers people may take of PostgreSQL; times in seconds.
+
+    ``connections`` are those of one process: all processes together must stay below PostgreSQL's
+    ``max_connections``. A request waits ``wait`` for one of them and is then sent away to come again.
+    """
+
+    connections: int = 16
+    wait: float = 10.0
+    statement: float = 30.0
+    lock: float = 10.0
+    idle_in_transaction: float = 60.0
+
+
+def open_database(url: str, limits: Limits | None = None) -> Engine:
     """An engine whose transactions are safe for the revision counter.
 
-    SQLite: WAL, every commit on the disk, a write takes its lock at the beginning. PostgreSQL: as it is.
+    SQLite: WAL, every commit on the disk, a write takes its lock at the beginning. PostgreSQL: as it is, within
+    ``limits``; without any a statement may take as long as it needs, for commands that look after the whole.
     """
-    engine = create_engine(url, pool_pre_ping=url.startswith("postgresql"), hide_parameters=True)
-    if engine.dialect.name == "sqlite":
+    if not url.startswith("postgresql"):
+        engine = create_engine(url, hide_parameters=True)
         _prepare_sqlite(engine)
+        return engine
+    pool = limits or Limits()
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=pool.connections,
+        max_overflow=0,
+        pool_timeout=pool.wait,
+        pool_pre_ping=True,  # after a failover the first request finds the new leader, not a dead connection
+        pool_recycle=1800,
+    )
+    if limits is not None:
+        _limit(engine, limits)
     return engine
+
+
+def _limit(engine: Engine, limits: Limits) -> None:
+    settings = {
+        "statement_timeout": limits.statement,
+        "lock_timeout": limits.lock,
+        "idle_in_transaction_session_timeout": limits.idle_in_transaction,
+    }
+    names = ", ".join(f"set_config('{name}', '{round(value * 1000)}', false)" for name, value in settings.items())
+
+    @event.listens_for(engine, "connect")
+    def _connect(raw: Any, _record: object) -> None:  # not as start options: a pooler in between would refuse those
+        raw.execute(f"SELECT {names}")
+        raw.commit()
 
 
 def _prepare_sqlite(engine: Engine) -> None:

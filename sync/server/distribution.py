@@ -115,7 +115,7 @@ def citus_steps(connection: Connection, tables: Iterable[Table], shards: int | N
 def partition_steps(connection: Connection, tables: Iterable[Table], count: int) -> Iterator[Step]:
     """What is still to be done to lay ``tables`` out in ``count`` hash partitions, rows and all."""
     here = text("SELECT relname, relkind FROM pg_class WHERE relnamespace = current_schema()::regnamespace")
-    kinds = dict(connection.execute(here).tuples().all())
+    kinds = {row.relname: row.relkind for row in connection.execute(here)}
     for table in tables:
         if is_reference(table) or kinds.get(table.name) == "p":
             continue

@@ -27,7 +27,7 @@ from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.domain.ids import new_id
 from fieldcrm.forms.builtin import SHELF_AUDIT, TITLES, builtin_form, builtin_xform
 from fieldcrm.store.database import Database, Transaction
-from fieldcrm.usecases.syncing import after_apply
+from fieldcrm.usecases.syncing import after_apply, in_bulk
 from sync.client.local import Local
 from sync.client.slices import slices
 from sync.columns import to_milliseconds
@@ -117,7 +117,7 @@ class Took:
 
 
 def apply(db: Database, pulls: list[Pull]) -> Took:
-    local = Local(CATALOGUE, after_apply)
+    local = Local(CATALOGUE, after_apply, in_bulk)
     began, cpu, longest = time.perf_counter(), time.process_time(), 0.0
     for pull in pulls:
         for part, more in slices(pull):

@@ -6,6 +6,8 @@ the same sum, two equal cursors cannot.
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Sequence
 from hashlib import blake2b
 from uuid import UUID
 
@@ -22,6 +24,14 @@ def row_sum_of(collection: int, id: bytes, rev: int) -> int:
     """As ``row_sum``, for the 16 bytes of an id."""
     packed = collection.to_bytes(2, "big") + id + rev.to_bytes(8, "big")
     return int.from_bytes(blake2b(packed, digest_size=8).digest(), "big")
+
+
+def row_sums(collection: int, ids: Sequence[bytes], revs: Sequence[int]) -> int:
+    """The sum over many versions of records of one collection, not yet modulo 2**64."""
+    head = collection.to_bytes(2, "big")
+    pairs = zip(ids, revs, strict=True)
+    digests = b"".join([blake2b(head + id + rev.to_bytes(8, "big"), digest_size=8).digest() for id, rev in pairs])
+    return sum(struct.unpack(f">{len(ids)}Q", digests))
 
 
 def to_hex(value: int) -> str:

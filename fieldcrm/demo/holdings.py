@@ -35,7 +35,9 @@ def holdings(db: Database, photos: PhotoStore) -> dict[str, Holding]:
     """Every bucket of a device; each blob is read and hashed, not believed."""
     with db.read() as reader:
         members: dict[str, list[tuple[int, UUID]]] = {}
-        for bucket, number, id in reader.conn.execute(select(T.member.c.bucket, T.member.c.collection, T.member.c.id)):
+        member, named = T.member.c, T.bucket.c
+        query = select(named.name, member.collection, member.id).join(T.bucket, named.number == member.bucket)
+        for bucket, number, id in reader.conn.execute(query):
             members.setdefault(bucket, []).append((number, id))
         texts = {collection.number: _texts(reader, collection) for collection in CATALOGUE.collections}
         named = reader.conn.execute(select(T.attachment.c.id, T.attachment.c.sha256))

@@ -6,22 +6,24 @@ The network is used on the calling thread; the database only inside the short pi
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from sync.client import ahead as asking
 from sync.client import blobs
 from sync.client.blobs import BlobFiles, BlobSource, Waiting
 from sync.client.failures import Busy, CallRefused, RemoteFailure, Revoked
 from sync.client.local import Local, LocalTransaction, Outgoing
-from sync.client.slices import slices
+from sync.client.slices import Pace, slices
 from sync.protocol import PROTOCOL_VERSION, Pull, Remote, SyncRequest, SyncResponse
 
 MAX_OPS = 500  # in one request
 MAX_BYTES = 1 << 20  # of operations in one request, before compression
-PAGE_ROWS = 2000  # in one answer
+PAGE_ROWS = 4000  # in one answer
 MAX_ROUNDS = 10_000
 MAX_HEALS = 8  # epochs, gaps and forks in one run
 MAX_UNVERIFIED = 3
@@ -65,7 +67,10 @@ class Progress:
 
 
 class SyncEngine:
-    """``clock`` gives the present as an aware UTC time. ``device_name`` names a device after a fork."""
+    """``clock`` gives the present as an aware UTC time. ``device_name`` names a device after a fork.
+
+    ``stopwatch`` measures, in seconds, how long a write takes; ``ahead`` asks for a page before it is wanted.
+    """
 
     def __init__(
         self,
@@ -77,6 +82,8 @@ class SyncEngine:
         device_name: str = "",
         files: BlobFiles | None = None,
         sources: tuple[BlobSource, ...] = (),
+        stopwatch: Callable[[], float] = time.perf_counter,
+        ahead: Callable[[asking.Ask], asking.Ask] = asking.in_turn,
     ) -> None:
         self.local = local
         self.database = database
@@ -85,6 +92,9 @@ class SyncEngine:
         self.device_name = device_name
         self.files = files
         self.sources = sources
+        self.stopwatch = stopwatch
+        self.ahead = ahead
+        self.pace = Pace()
 
     def run(
         self,
@@ -201,17 +211,22 @@ class _Run:
             pull = response.pull
             if pull is None or not pull.upto:
                 return False
+            token = pull.token if pull.more else None
+            following = None if token is None else self.engine.ahead(partial(self.engine.remote.pull, token))
             self._apply(pull)
-            if not pull.more or pull.token is None:
+            if following is None:
                 return self._verify(response)
             if self.stopped():
                 return False
-            response = self.engine.remote.pull(pull.token)
+            response = following()
 
     def _apply(self, pull: Pull) -> None:
         self.step("receiving")
-        for part, more in slices(pull):
+        pace = self.engine.pace
+        for part, more in slices(pull, lambda: pace.weight):
+            began = self.engine.stopwatch()
             received = self._write(partial(self.engine.local.apply, pull=part, partial=more))
+            pace.took(received.rows, self.engine.stopwatch() - began)
             self.progress.received += received.rows
             self.progress.removed += received.removed
             self.progress.unreadable += received.unreadable

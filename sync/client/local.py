@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
@@ -17,13 +18,16 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from sync.catalogue import Catalogue, Collection
-from sync.client import members, outbox, rows
+from sync.client import incoming, members, outbox, rows
+from sync.client.incoming import Rows
 from sync.client.outbox import Hello, Key
 from sync.columns import canonical, to_milliseconds
 from sync.merge import Pending, overlay
 from sync.protocol import BucketPage, Digest, OpResult, Pull, Tx
 
 JOURNAL_KEPT = timedelta(days=90)
+# Nothing can be here then that no bucket holds: no sync has ended yet, and nothing of ours was ever answered.
+_NEW_HERE = "SELECT synced_at IS NULL AND NOT EXISTS (SELECT 1 FROM acked_ops) FROM sync_state"
 
 Result = TypeVar("Result", covariant=True)
 Touched = Mapping[str, set[UUID]]  # collection name -> records written or removed
@@ -39,6 +43,7 @@ class LocalTransaction(Protocol):
 
 
 AfterApply = Callable[[LocalTransaction, Touched], None]
+InBulk = Callable[[LocalTransaction], AbstractContextManager[None]]
 
 
 @dataclass(slots=True)
@@ -79,6 +84,7 @@ class _Work:
     tx: LocalTransaction
     pending: dict[Key, list[Pending]]
     touched: dict[str, set[UUID]] = field(default_factory=lambda: defaultdict(set))
+    quiet: bool | None = None  # nothing of ours waits; None: not asked yet
 
     @property
     def connection(self) -> Connection:
@@ -86,11 +92,20 @@ class _Work:
 
 
 class Local:
-    """``after_apply`` runs in the same transaction, for what the product derives from rows."""
+    """``after_apply`` runs in the same transaction, for what the product derives from rows.
 
-    def __init__(self, catalogue: Catalogue, after_apply: AfterApply | None = None) -> None:
+    ``in_bulk`` is entered around the writing of many rows, so that the product may fill its indexes all at once.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        after_apply: AfterApply | None = None,
+        in_bulk: InBulk = lambda tx: nullcontext(),
+    ) -> None:
         self.catalogue = catalogue
         self._after_apply = after_apply
+        self._in_bulk = in_bulk
 
     # Sending
 
@@ -126,9 +141,9 @@ class Local:
             if result.row is None:
                 absent[number].append(id)
             else:
-                found[number].append(_parsed(result.row, cols[str(number)]))
+                found[number] += incoming.parsed([result.row], cols.get(str(number), ())).each()
         for number, some in found.items():
-            self._write(work, self.catalogue.by_number[number], some, anew=False, answer=True)
+            self._write_answers(work, self.catalogue.by_number[number], some)
         for number, ids in absent.items():
             self._forget(work, self.catalogue.by_number[number], ids)
         self._finish(work)
@@ -143,13 +158,14 @@ class Local:
         ``partial``: more of the same page follows; cut here, the whole page is asked for again.
         """
         self._silence(tx)
-        work = _Work(tx, outbox.pending(tx.conn, _keys(pull)))
+        work = _Work(tx, {})
         received = Received()
         left: list[Key] = []
         for name in pull.drop:
             left += members.drop(tx.conn, name)
-        for page in pull.pages:
-            left += self._page(work, page, pull.cols, received)
+        with self._in_bulk(tx):
+            for page in pull.pages:
+                left += self._page(work, page, pull.cols, received)
         if not (pull.more or partial) and pull.upto:
             left += self._complete(work, pull)
         received.removed = self._evict(work, left)
@@ -162,31 +178,33 @@ class Local:
         self, work: _Work, page: BucketPage, cols: Mapping[str, Sequence[str]], received: Received
     ) -> list[Key]:
         bucket = members.load(work.connection, page.bucket)
-        for number, wire in page.put.items():
-            members.add(work.connection, bucket, int(number), {UUID(hex=row[0]): row[1] for row in wire})
-            collection = self.catalogue.by_number.get(int(number))
+        for text, wire in page.put.items():
+            number = incoming.number(text)
+            here = incoming.parsed(wire, cols.get(text, ()))
+            members.add(work.connection, bucket, number, here.ids, here.revs)
+            collection = self.catalogue.by_number.get(number)
             if collection is None:
                 continue  # of a newer server; fetched again when this program is as new
-            parsed = [_parsed(row, cols[number]) for row in wire]
-            received.unreadable += self._write(work, collection, parsed, anew=bucket.anew)
-            received.rows += len(parsed)
+            received.unreadable += self._write(work, collection, here, anew=bucket.anew and not bucket.first)
+            received.rows += len(here.ids)
         left: list[Key] = []
         for said in (page.revoke, page.gone):
-            for number, ids in said.items():
-                gone = [UUID(hex=id) for id in ids]
-                members.discard(work.connection, bucket, int(number), gone)
-                left += [(int(number), id) for id in gone]
+            for text, ids in said.items():
+                gone = [incoming.record_id(id) for id in ids]
+                members.discard(work.connection, bucket, incoming.number(text), gone)
+                left += [(incoming.number(text), id) for id in gone]
         members.save(work.connection, bucket)
         return left
 
     def _complete(self, work: _Work, pull: Pull) -> list[Key]:
         left: list[Key] = []
         anew = False
+        new_here = work.connection.exec_driver_sql(_NEW_HERE).scalar_one()
         for name in pull.buckets:
             bucket = members.load(work.connection, name)
             if bucket.anew:
                 left += members.sweep(work.connection, bucket)
-                anew = True
+                anew = not new_here
             bucket.cursor = max(bucket.cursor, pull.upto)
             members.save(work.connection, bucket)
         if anew:  # answered long ago, and unknown to the server that was restored
@@ -233,26 +251,53 @@ class Local:
         for name, ids in touched.items():
             work.tx.touch(name, *ids)
 
-    def _write(
+    def _write(self, work: _Work, collection: Collection, here: Rows, *, anew: bool) -> int:
+        """The server's versions, with unconfirmed changes on top; a version older than ours is passed over.
+
+        ``anew``: what the server says counts, whatever revision is here. Returns how many could not be read.
+        """
+        work.touched[collection.name].update([UUID(bytes=id) for id in here.ids])
+        waiting = {id.bytes for number, id in self._pending_of(work, collection, here) if number == collection.number}
+        unreadable = 0
+        if waiting:
+            mine = here.only([id in waiting for id in here.ids])
+            here = here.only([id not in waiting for id in here.ids])
+            unreadable = self._write_over(work, collection, mine.each(), anew=anew)
+        self._drop_all_shadows(work, collection, here.ids)
+        connection = work.connection
+        return unreadable + rows.write(
+            connection, collection, here.names, here.ids, here.revs, here.columns, newer=not anew
+        )
+
+    def _pending_of(self, work: _Work, collection: Collection, here: Rows) -> Mapping[Key, list[Pending]]:
+        if work.quiet is None:
+            query = "SELECT NOT EXISTS (SELECT 1 FROM outbox) AND NOT EXISTS (SELECT 1 FROM shadow)"
+            work.quiet = bool(work.connection.exec_driver_sql(query).scalar_one())
+        if work.quiet:
+            return {}
+        keys = [(collection.number, UUID(bytes=id)) for id in here.ids]
+        found = outbox.pending(work.connection, keys)
+        work.pending.update(found)
+        return found
+
+    def _write_answers(
+        self, work: _Work, collection: Collection, server: Sequence[tuple[UUID, int, dict[str, Any]]]
+    ) -> None:
+        """Answers to changes of ours, which may have been refused: then the same version has to come back."""
+        work.touched[collection.name].update(id for id, _, _ in server)
+        self._write_over(work, collection, server, anew=False)
+
+    def _write_over(
         self,
         work: _Work,
         collection: Collection,
         server: Sequence[tuple[UUID, int, dict[str, Any]]],
         *,
         anew: bool,
-        answer: bool = False,
     ) -> int:
-        """The server's versions, with unconfirmed changes on top; a version older than ours is passed over.
-
-        ``answer``: to a change of ours, which may have been refused: then the same version has to come back.
-        """
+        """Rows that changes of ours wait for, or waited: the server's version where it is not older than ours."""
         known = rows.revisions(work.connection, collection, (id for id, _, _ in server))
-        fresh: list[tuple[UUID, int, dict[str, Any]]] = []
-        for id, rev, values in server:
-            here = known.get(id, 0)
-            again = answer or (collection.number, id) in work.pending
-            if anew or rev > here or (rev == here and again):
-                fresh.append((id, rev, values))
+        fresh = [row for row in server if anew or row[1] >= known.get(row[0], 0)]
         self._keep_shadows(work, collection, fresh)
         shown: list[tuple[UUID, int, dict[str, Any]]] = []
         hidden: list[UUID] = []
@@ -265,8 +310,7 @@ class Local:
                 shown.append((id, rev, row))
         refused = rows.upsert(work.connection, collection, shown)
         rows.remove(work.connection, collection, hidden)
-        work.touched[collection.name].update(id for id, _, _ in fresh)
-        return len(refused)
+        return refused
 
     def _keep_shadows(
         self, work: _Work, collection: Collection, server: Sequence[tuple[UUID, int, dict[str, Any]]]
@@ -303,19 +347,11 @@ class Local:
             count += len(gone)
         return count
 
+    def _drop_all_shadows(self, work: _Work, collection: Collection, ids: Sequence[bytes]) -> None:
+        if not work.quiet:
+            self._drop_shadows(work, collection, [UUID(bytes=id) for id in ids])
+
     def _drop_shadows(self, work: _Work, collection: Collection, ids: Sequence[UUID]) -> None:
         statement = "DELETE FROM shadow WHERE collection = ? AND id = ?"
         if ids:
             work.connection.exec_driver_sql(statement, [(collection.number, id.bytes) for id in ids])
-
-
-def _keys(pull: Pull) -> set[Key]:
-    keys: set[Key] = set()
-    for page in pull.pages:
-        for number, wire in page.put.items():
-            keys.update((int(number), UUID(hex=row[0])) for row in wire)
-    return keys
-
-
-def _parsed(row: Sequence[Any], names: Sequence[str]) -> tuple[UUID, int, dict[str, Any]]:
-    return UUID(hex=row[0]), row[1], dict(zip(names, row[2:], strict=True))

@@ -1,9 +1,15 @@
-"""Writing the server's rows into the device's tables, many at a time, below SQLAlchemy's types."""
+"""Writing the server's rows into the device's tables, many at a time, below SQLAlchemy's types.
+
+Rows are turned into columns, each column is checked and converted at once, and no ``None`` and no ``bytes`` reaches
+the driver: it looks up an adapter for each of them, ten times slower than it writes a text. A value that stands for
+NULL is of another type than its column (0 for texts and ids, an empty text for numbers) and ``nullif`` takes it out.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +21,24 @@ from sync.chunks import chunks
 from sync.columns import canonical
 
 WireRow = Mapping[str, Any]  # wire values by field name
+Column = Sequence[Any]
 
-_TO_SQLITE: Mapping[Kind, Callable[[Any], Any]] = {
-    Kind.ID: bytes.fromhex,
+_NONE = type(None)
+_NUMBERS = frozenset({Kind.INTEGER, Kind.COUNTER, Kind.TIME, Kind.FLAG})
+_WIRE_TYPES: Mapping[Kind, type] = {
+    Kind.TEXT: str,
+    Kind.LONG: str,
+    Kind.DATE: str,
+    Kind.ID: str,
+    Kind.INTEGER: int,
+    Kind.COUNTER: int,
+    Kind.TIME: int,
+    Kind.FLAG: bool,
+    Kind.MAP: dict,
+    Kind.SET: list,
+}
+_CONVERT: Mapping[Kind, Callable[[Any], Any]] = {
+    Kind.ID: bytearray.fromhex,
     Kind.FLAG: int,
     Kind.DOCUMENT: canonical,
     Kind.MAP: canonical,
@@ -32,54 +53,112 @@ _FROM_SQLITE: Mapping[Kind, Callable[[Any], Any]] = {
 }
 
 
-def upsert(connection: Connection, collection: Collection, rows: Sequence[tuple[UUID, int, WireRow]]) -> list[UUID]:
-    """Write rows given as (id, revision, values). Returns the ids that this version's limits do not allow:
+def stand_in(kind: Kind) -> int | str:
+    """What is bound in the place of NULL."""
+    return "" if kind in _NUMBERS else 0
 
-    a newer server may know values that this program does not; one such row must not stop all the others.
+
+def upsert(connection: Connection, collection: Collection, rows: Sequence[tuple[UUID, int, WireRow]]) -> int:
+    """Write rows given as (id, revision, values), whatever revision is here; see ``write``."""
+    names = collection.field_names
+    columns = [[values.get(name) for _, _, values in rows] for name in names]
+    return write(connection, collection, names, [id.bytes for id, _, _ in rows], [rev for _, rev, _ in rows], columns)
+
+
+def write(
+    connection: Connection,
+    collection: Collection,
+    names: Sequence[str],
+    ids: Sequence[bytes],
+    revs: Sequence[int],
+    columns: Sequence[Column],
+    *,
+    newer: bool = False,
+) -> int:
+    """Write rows given by columns of wire values; ``newer``: only over an older revision.
+
+    Fields of ``names`` that this version does not know are passed over, fields that are not named stay as they are.
+    Returns how many rows this version's limits do not allow: a newer server may know values that this program does
+    not, and one such row must not stop all the others.
     """
-    if not rows:
-        return []
-    statement = _upsert_statement(collection)
-    parameters = [_parameters(collection, *row) for row in rows]
-    savepoint = connection.begin_nested()
+    if not ids:
+        return 0
+    known = [at for at, name in enumerate(names) if name in collection.by_name]
+    statement = _statement(collection, tuple(names[at] for at in known), newer)
+    converted = [_converted(collection.by_name[names[at]].kind, columns[at]) for at in known]
+    whole = all(column is not None for column in converted)
+    if whole:
+        bound = [[bytearray(id) for id in ids], revs, *(column for column in converted if column is not None)]
+        if _write_all(connection, statement, list(zip(*bound, strict=True))):
+            return 0
+    kinds = [collection.by_name[names[at]].kind for at in known]
+    raw = zip(ids, revs, zip(*(columns[at] for at in known), strict=True), strict=True)
+    return sum(not _write_one(connection, statement, kinds, id, rev, values) for id, rev, values in raw)
+
+
+def copy(
+    connection: Connection, collection: Collection, names: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> int:
+    """Write rows (id, revision, then ``names``) whose NULLs are stand-ins already, over older revisions only."""
+    statement = _statement(collection, tuple(names), True)
+    if _write_all(connection, statement, rows):
+        return 0
+    return sum(not _write_all(connection, statement, [row]) for row in rows)
+
+
+def _write_all(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> bool:
+    """False when one cannot be written; those before it are, which does no harm when they are written again.
+
+    No savepoint: it would make SQLite keep a copy of each page it touches, a third of the whole time.
+    """
     try:
-        connection.exec_driver_sql(statement, parameters)
-    except IntegrityError:
-        savepoint.rollback()
-        return _upsert_one_by_one(connection, statement, parameters)
-    savepoint.commit()
-    return []
+        connection.exec_driver_sql(statement, list(rows))
+    except (IntegrityError, OverflowError, UnicodeError):  # or a number or a text that SQLite cannot hold
+        return False
+    return True
 
 
-def _upsert_one_by_one(connection: Connection, statement: str, parameters: Sequence[tuple[Any, ...]]) -> list[UUID]:
-    refused: list[UUID] = []
-    for row in parameters:
-        savepoint = connection.begin_nested()
-        try:
-            connection.exec_driver_sql(statement, row)
-        except IntegrityError:
-            savepoint.rollback()
-            refused.append(UUID(bytes=row[0]))
-        else:
-            savepoint.commit()
-    return refused
+def _write_one(
+    connection: Connection, statement: str, kinds: Sequence[Kind], id: bytes, rev: int, values: Sequence[Any]
+) -> bool:
+    bound: list[Any] = [bytearray(id), rev]
+    for kind, value in zip(kinds, values, strict=True):
+        column = _converted(kind, [value])
+        if column is None:
+            return False
+        bound.append(column[0])
+    return _write_all(connection, statement, [tuple(bound)])
 
 
-def _upsert_statement(collection: Collection) -> str:
-    names = ["id", "rev", *collection.field_names]
-    quoted = ", ".join(f'"{name}"' for name in names)
-    marks = ", ".join("?" * len(names))
-    sets = ", ".join(f'"{name}" = excluded."{name}"' for name in names[1:])
-    return f'INSERT INTO "{collection.name}" ({quoted}) VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {sets}'
+def _converted(kind: Kind, column: Column) -> list[Any] | None:
+    """The column as it is bound, or None when a value in it is not of its kind."""
+    types = set(map(type, column))
+    wanted = _WIRE_TYPES.get(kind)
+    if wanted is not None and not types <= {wanted, _NONE}:
+        return None
+    convert = _CONVERT.get(kind)
+    null = stand_in(kind)
+    if convert is None:
+        return list(column) if _NONE not in types else [null if value is None else value for value in column]
+    try:
+        return [null if value is None else convert(value) for value in column]
+    except ValueError:  # not hexadecimal, or not a number that JSON knows
+        return None
 
 
-def _parameters(collection: Collection, id: UUID, rev: int, values: WireRow) -> tuple[Any, ...]:
-    return (id.bytes, rev, *(_sqlite_value(f.kind, values.get(f.name)) for f in collection.fields))
+@lru_cache(maxsize=256)
+def _sql(table: str, names: tuple[str, ...], numbers: frozenset[str], newer: bool) -> str:
+    quoted = ", ".join(f'"{name}"' for name in ("id", "rev", *names))
+    values = ", ".join("nullif(?, '')" if name in numbers else "nullif(?, 0)" for name in names)
+    sets = ", ".join(f'"{name}" = excluded."{name}"' for name in ("rev", *names))
+    guard = f' WHERE excluded.rev > "{table}".rev' if newer else ""
+    comma = ", " if values else ""
+    return f'INSERT INTO "{table}" ({quoted}) VALUES (?, ?{comma}{values}) ON CONFLICT (id) DO UPDATE SET {sets}{guard}'
 
 
-def _sqlite_value(kind: Kind, value: Any) -> Any:
-    convert = _TO_SQLITE.get(kind)
-    return value if value is None or convert is None else convert(value)
+def _statement(collection: Collection, names: tuple[str, ...], newer: bool) -> str:
+    numbers = frozenset(name for name in names if collection.by_name[name].kind in _NUMBERS)
+    return _sql(collection.name, names, numbers, newer)
 
 
 def _wire_value(kind: Kind, value: Any) -> Any:
@@ -93,7 +172,7 @@ def read(connection: Connection, collection: Collection, ids: Iterable[UUID]) ->
     found: dict[UUID, tuple[int, dict[str, Any]]] = {}
     for some in chunks(ids):
         query = f'SELECT {names} FROM "{collection.name}" WHERE id IN ({marks(some)})'
-        for id, rev, *values in connection.exec_driver_sql(query, tuple(i.bytes for i in some)):
+        for id, rev, *values in connection.exec_driver_sql(query, tuple(bytearray(i.bytes) for i in some)):
             pairs = zip(collection.fields, values, strict=True)
             found[UUID(bytes=id)] = (rev, {f.name: _wire_value(f.kind, value) for f, value in pairs})
     return found
@@ -103,7 +182,7 @@ def revisions(connection: Connection, collection: Collection, ids: Iterable[UUID
     found: dict[UUID, int] = {}
     for some in chunks(ids):
         query = f'SELECT id, rev FROM "{collection.name}" WHERE id IN ({marks(some)})'
-        rows = connection.exec_driver_sql(query, tuple(i.bytes for i in some))
+        rows = connection.exec_driver_sql(query, tuple(bytearray(i.bytes) for i in some))
         found.update((UUID(bytes=id), rev) for id, rev in rows)
     return found
 
@@ -111,7 +190,7 @@ def revisions(connection: Connection, collection: Collection, ids: Iterable[UUID
 def remove(connection: Connection, collection: Collection, ids: Iterable[UUID]) -> None:
     for some in chunks(ids):
         statement = f'DELETE FROM "{collection.name}" WHERE id IN ({marks(some)})'
-        connection.exec_driver_sql(statement, tuple(i.bytes for i in some))
+        connection.exec_driver_sql(statement, tuple(bytearray(i.bytes) for i in some))
 
 
 def unheld(connection: Connection, collection: Collection, upto: int) -> list[UUID]:
@@ -125,7 +204,7 @@ def remove_unheld(connection: Connection, collection: Collection, ids: Iterable[
     gone: list[UUID] = []
     for some in chunks(ids):
         query = f'DELETE FROM "{collection.name}" WHERE id IN ({marks(some)}) AND {_unheld(collection)} RETURNING id'
-        rows = connection.exec_driver_sql(query, tuple(i.bytes for i in some))
+        rows = connection.exec_driver_sql(query, tuple(bytearray(i.bytes) for i in some))
         gone += [UUID(bytes=id) for (id,) in rows]
     return gone
 

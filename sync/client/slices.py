@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sync.protocol import BucketPage, Pull
 
-# Applied in one transaction: a person's write waits for no more than some tens of milliseconds.
-SLICE_WEIGHT = 200
+SLICE_WEIGHT = 200  # to begin with
+LEAST_WEIGHT, MOST_WEIGHT = 50, 5_000
+SLICE_SECONDS = 0.035  # of one transaction: a person's write waits for no more than 50 ms
 _VALUES_PER_ROW = 20  # of a document: what is derived from it is written too, some rows for each report
 
 
-def slices(pull: Pull, size: int = SLICE_WEIGHT) -> Iterator[tuple[Pull, bool]]:
-    """The page in parts that weigh about ``size`` rows, each with whether more of it follows.
+class Pace:
+    """How much is written at once: as much as this computer writes in ``SLICE_SECONDS``."""
 
-    A row weighs 1, and more when it carries a long document.
+    def __init__(self, weight: int = SLICE_WEIGHT) -> None:
+        self.weight = weight
+
+    def took(self, weight: int, seconds: float) -> None:
+        """So much was written in so long."""
+        if weight < LEAST_WEIGHT or seconds <= 0:
+            return  # says nothing
+        fits = weight * SLICE_SECONDS / seconds
+        self.weight = int(max(LEAST_WEIGHT, min(MOST_WEIGHT, self.weight * 2, fits)))
+
+
+def slices(pull: Pull, weight: int | Callable[[], int] = SLICE_WEIGHT) -> Iterator[tuple[Pull, bool]]:
+    """The page in parts that weigh about ``weight`` rows, each with whether more of it follows.
+
+    A row weighs 1, and more when it carries a long document. ``weight`` may change from part to part.
     """
+    size = weight if callable(weight) else lambda: weight
     held: list[BucketPage] = []
-    weight = 0
+    total = 0
     for part, weighs in _parts(pull, size):
-        if held and weight + weighs > size:
+        if held and total + weighs > size():
             yield Pull(pull.upto, held, pull.cols, [], pull.buckets, pull.more, pull.token), True
-            held, weight = [], 0
+            held, total = [], 0
         held.append(part)
-        weight += weighs
+        total += weighs
     yield Pull(pull.upto, held, pull.cols, pull.drop, pull.buckets, pull.more, pull.token), False
 
 
-def _parts(pull: Pull, size: int) -> Iterator[tuple[BucketPage, int]]:
+def _parts(pull: Pull, size: Callable[[], int]) -> Iterator[tuple[BucketPage, int]]:
     for page in pull.pages:
         for number, wire in page.put.items():
             for rows, weight in _weighed(wire, size):
@@ -37,12 +53,12 @@ def _parts(pull: Pull, size: int) -> Iterator[tuple[BucketPage, int]]:
             yield BucketPage(page.bucket, {}, page.revoke, page.gone), 0
 
 
-def _weighed(wire: Sequence[list[Any]], size: int) -> Iterator[tuple[list[list[Any]], int]]:
+def _weighed(wire: Sequence[list[Any]], size: Callable[[], int]) -> Iterator[tuple[list[list[Any]], int]]:
     rows: list[list[Any]] = []
     weight = 0
     for row in wire:
         weighs = 1 + sum(_values(value) for value in row) // _VALUES_PER_ROW
-        if rows and weight + weighs > size:
+        if rows and weight + weighs > size():
             yield rows, weight
             rows, weight = [], 0
         rows.append(row)

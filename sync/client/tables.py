@@ -89,7 +89,8 @@ def build_sync_tables(metadata: MetaData) -> None:
     Table(
         "bucket",
         metadata,
-        Column("name", Text, primary_key=True),
+        Column("number", Integer, primary_key=True),  # on this device only; short, for it stands in each member
+        Column("name", Text, nullable=False, unique=True),
         Column("cursor", Integer, nullable=False, server_default=text("0")),
         Column("round", Integer, nullable=False, server_default=text("0")),  # rises when all of it is fetched anew
         Column("rows", Integer, nullable=False, server_default=text("0")),
@@ -99,14 +100,33 @@ def build_sync_tables(metadata: MetaData) -> None:
     Table(
         "member",  # which buckets hold a record; a record in none leaves the device
         metadata,
-        Column("bucket", Text, primary_key=True),
+        # A record first: whether any bucket holds it is asked often, what a bucket holds hardly ever.
         Column("collection", Integer, primary_key=True),
         Column("id", IdType, primary_key=True),
+        Column("bucket", Integer, primary_key=True),
         Column("rev", Integer, nullable=False),
         Column("round", Integer, nullable=False),  # of the bucket, when the server last spoke of this record
-        Index("ix_member_record", "collection", "id"),
         sqlite_strict=True,
         sqlite_with_rowid=False,
+    )
+    Table(
+        "snapshot",  # a prebuilt file under way, one for each bucket
+        metadata,
+        Column("bucket", Text, primary_key=True),
+        Column("sha256", Text, nullable=False),
+        Column("rev", Integer, nullable=False),
+        Column("rows", Integer, nullable=False),
+        Column("bytes", Integer, nullable=False),
+        Column("copied", Integer, nullable=False, server_default=text("0")),  # rows of it that are in the tables
+        sqlite_strict=True,
+    )
+    Table(
+        "snapshot_part",  # as it came, packed; here and not in a file of its own because here it is encrypted
+        metadata,
+        Column("sha256", Text, primary_key=True),
+        Column("offset", Integer, primary_key=True),
+        Column("content", LargeBinary, nullable=False),
+        sqlite_strict=True,
     )
     Table(
         "outbox",

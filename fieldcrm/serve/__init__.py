@@ -18,6 +18,7 @@ from fieldcrm.serve import distribute, imports, people, privacy, quarantine, run
 from fieldcrm.serve.command import Answer, Arguments, Command, Preparation, now
 from fieldcrm.server.headquarters import open_headquarters
 from fieldcrm.ui.sentences import SENTENCES  # texts alone, without Qt
+from sync.server.database import Limits
 
 __all__ = ["main"]
 
@@ -46,8 +47,13 @@ def _carried_out(options: argparse.Namespace) -> Answer:
     prepare: Preparation | None = options.prepare
     if prepare is not None:
         return prepare(options)
+    connections = getattr(options, "connections", None)
     hq = open_headquarters(
-        options.data, options.database, now, accept_restore=getattr(options, "accept_restore", False)
+        options.data,
+        options.database,
+        now,
+        accept_restore=getattr(options, "accept_restore", False),
+        limits=Limits(connections) if connections is not None else None,
     )
     try:
         command: Command = options.command

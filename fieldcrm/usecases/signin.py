@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from sync.client.http import HttpRemote
 
 _KEY = "account"
+_FIELDS = {"credentials_wrong": "password", "second_factor_needed": "code", "wrong_second_factor": "code"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +72,25 @@ def sign_in(
     device_name: str,
     *,
     device: int | None = None,
+    device_key: str = "",
+    code: str = "",
     certificate: Path | None = None,
 ) -> SignedIn:
-    """Ask the server; nothing is kept yet (``remember`` does). Not on the UI thread. ``device``: its number of before.
+    """Ask the server; nothing is kept yet (``remember`` does). Not on the UI thread.
 
+    ``device`` and ``device_key``: its number and key of before; ``code``: the second factor, once the server asks.
     Raises ``DomainError``: "required", "server_address_invalid", "server_not_secure", "certificate_refused",
-    "credentials_wrong" (field "password"), "too_many_attempts", "device_revoked";
+    "credentials_wrong" (field "password"), "second_factor_needed" and "wrong_second_factor" (field "code"),
+    "second_factor_missing", "too_many_attempts", "device_revoked";
     ``Unavailable``: "server_unreachable", "server_busy", "server_error".
     """
     _require(organisation=organisation, login=login, password=password)
     address = server_address(server_url)
     remote = _remote(address, certificate)
     try:
-        answer = remote.sign_in(organisation.strip(), login.strip(), password, device_name, device)
+        answer = remote.sign_in(
+            organisation.strip(), login.strip(), password, device_name, device, code=code.strip(), device_key=device_key
+        )
     except RemoteFailure as failure:
         raise explained(failure, address) from failure
     finally:
@@ -100,7 +107,7 @@ def sign_in(
             sectors=frozenset(Id(hex=sector) for sector in answer.sectors),
             device=answer.device,
             epoch=answer.epoch,
-            tokens=TokenPair(answer.access, answer.refresh),
+            tokens=TokenPair(answer.access, answer.refresh, answer.device_key or device_key),
             certificate=certificate,
         )
     except ValueError:
@@ -189,8 +196,7 @@ def explained(failure: RemoteFailure, url: str) -> CodedError:
         case NeedsSignIn():
             return DomainError("sign_in_needed")
         case CallRefused():
-            field = "password" if failure.code == "credentials_wrong" else None
-            return DomainError(failure.code, field=field, **_ours(failure.params))
+            return DomainError(failure.code, field=_FIELDS.get(failure.code), **_ours(failure.params))
     return Unavailable("server_error", **_ours(failure.params))
 
 
@@ -251,6 +257,7 @@ def _record(signed: SignedIn) -> dict[str, Any]:
         "epoch": signed.epoch,
         "access": signed.tokens.access,
         "refresh": signed.tokens.refresh,
+        "device_key": signed.tokens.device_key,
         "certificate": str(signed.certificate) if signed.certificate else None,
     }
 
@@ -267,6 +274,6 @@ def _signed(record: dict[str, Any]) -> SignedIn:
         sectors=frozenset(Id(hex=sector) for sector in record["sectors"]),
         device=record["device"],
         epoch=record["epoch"],
-        tokens=TokenPair(record["access"], record["refresh"]),
+        tokens=TokenPair(record["access"], record["refresh"], record.get("device_key", "")),
         certificate=Path(record["certificate"]) if record["certificate"] else None,
     )

@@ -103,8 +103,16 @@ def states(remote: Remote, blobs: list[Waiting]) -> Iterator[tuple[Waiting, Blob
         yield from ((b, by_name.get(b.sha256, BlobState(b.sha256, False))) for b in some)
 
 
+class TakesPieces(Protocol):
+    def send_blob(self, sha256: str, offset: int, chunk: bytes) -> BlobState: ...
+
+
 def send(
-    remote: Remote, content: bytes, state: BlobState, on_offset: Callable[[int], None], cancelled: Callable[[], bool]
+    remote: TakesPieces,
+    content: bytes,
+    state: BlobState,
+    on_offset: Callable[[int], None],
+    cancelled: Callable[[], bool],
 ) -> bool:
     """Send what the server lacks of ``content``. True once it has it all and has hashed it; False when cancelled."""
     restarts = 0

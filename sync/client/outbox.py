@@ -68,6 +68,11 @@ def take(connection: Connection, max_ops: int, max_bytes: int) -> tuple[list[Tx]
     return taken, more is not None
 
 
+def everything(connection: Connection) -> list[Tx]:
+    """The whole outbox, in order."""
+    return _grouped(connection.exec_driver_sql(f"SELECT {_COLUMNS} FROM outbox ORDER BY n").all())
+
+
 def _grouped(rows: Sequence[Any]) -> list[Tx]:
     grouped: list[Tx] = []
     for row in rows:

@@ -10,3 +10,4 @@ class TokenPair(msgspec.Struct, frozen=True):
 
     access: str
     refresh: str
+    device_key: str = ""  # proves that this device was enrolled, and carries its last deposit; opens nothing else

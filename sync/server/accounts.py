@@ -128,6 +128,12 @@ class Accounts:
                 update(organisation).where(organisation.c.org_id == org).values(second_factor=required)
             )
 
+    def role_of(self, org: UUID, person: UUID) -> str | None:
+        """The role of a person who has, or had, an account."""
+        query = select(account.c.role).where(account.c.org_id == org, account.c.person_id == person)
+        with reading(self._engine) as connection:
+            return connection.execute(query.order_by(account.c.created_at.desc()).limit(1)).scalar_one_or_none()
+
     def _by_login(self, connection: Connection, org: UUID, login: str) -> RowMapping:
         row = account_by_login(connection, org, login)
         if row is None:

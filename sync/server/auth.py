@@ -96,7 +96,7 @@ class Auth:
         self._engine = engine
         self._org = tables.org
         self._device = tables.device
-        self._new_id = new_id
+        self.new_id = new_id
         self._second_factors = second_factors
         self._hasher = hasher or PasswordHasher()
         self._throttle = Throttle(engine)
@@ -294,7 +294,7 @@ class Auth:
     def _new_session(
         self, connection: Connection, row: RowMapping, device_no: int, now: datetime, key: str = ""
     ) -> tuple[Identity, Tokens]:
-        id_ = self._new_id(now)
+        id_ = self.new_id(now)
         connection.execute(
             insert(session).values(
                 org_id=row["org_id"], id=id_, account_id=row["id"], device_no=device_no, generation=0, used_generation=0

@@ -12,6 +12,7 @@ from sync.server.blobs import BlobStore
 from sync.server.engine import SyncServer
 from sync.server.metrics import Metrics
 from sync.server.ports import Caller
+from sync.server.quarantine import Quarantine
 from sync.server.snapshots import Snapshots
 from sync.server.verification import Verification
 
@@ -33,6 +34,7 @@ class Parts:
     blobs: BlobStore
     snapshots: Snapshots
     verification: Verification
+    quarantine: Quarantine
     clock: Callable[[], datetime]
     profile: Callable[[Caller], Profile]
     receipts: Callable[[Caller, list[str]], list[Receipt]]

@@ -34,20 +34,15 @@ class Receipts:
         with reading(self._server.engine) as connection:
             seen = self._visible(connection, caller, _RECORD, wanted)
             submissions, photos = self._submissions, self._photos
-            revs = dict(
-                connection.execute(
-                    select(submissions.c.id, submissions.c.rev).where(
-                        submissions.c.org_id == caller.org, submissions.c.id.in_(seen)
-                    )
-                )
-                .tuples()
-                .all()
+            query = select(submissions.c.id, submissions.c.rev).where(
+                submissions.c.org_id == caller.org, submissions.c.id.in_(seen)
             )
+            revs = {id_: rev for id_, rev in connection.execute(query)}  # noqa: C416
             expected: dict[UUID, set[str]] = defaultdict(set)
-            query = select(photos.c.submission_id, photos.c.sha256).where(
+            named = select(photos.c.submission_id, photos.c.sha256).where(
                 photos.c.org_id == caller.org, photos.c.submission_id.in_(revs), photos.c.deleted_rev.is_(None)
             )
-            for submission, sha256 in connection.execute(query):
+            for submission, sha256 in connection.execute(named):
                 expected[submission].add(sha256)
         there = self._blobs.present(caller.org, set().union(*expected.values()))
         return [

@@ -53,7 +53,7 @@ def _answer_http(_: _Call, error: HTTPException) -> Response[ErrorBody]:
     return _error(error.status_code, codes.get(error.status_code, default), {})
 
 
-def _answer_unreadable(_: _Call, __: RecursionError) -> Response[ErrorBody]:
+def _answer_unreadable(_: _Call, __: RecursionError | UnicodeDecodeError) -> Response[ErrorBody]:
     return _error(400, "request_invalid", {})
 
 
@@ -71,5 +71,6 @@ HANDLERS: ExceptionHandlersMap = {
     Refused: _answer_rule,
     HTTPException: _answer_http,
     RecursionError: _answer_unreadable,
+    UnicodeDecodeError: _answer_unreadable,  # msgspec, where a text in JSON is not UTF-8
     Exception: _answer_failure,
 }

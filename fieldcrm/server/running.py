@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
@@ -17,9 +17,11 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from fieldcrm.domain.errors import DomainError, Unavailable
+from fieldcrm.server.gauges import Gauges
 from fieldcrm.server.headquarters import Headquarters
 from fieldcrm.server.jobs import Jobs
 from sync.server.addresses import Peers
+from sync.server.gate import Gate
 from sync.server.http import build_app
 
 STOP_SECONDS = 10.0  # that requests under way are given to end
@@ -31,7 +33,8 @@ _HTTP1 = HTTP1Settings(header_read_timeout=15_000, max_buffer_size=512 * 1024)  
 class Place:
     """Where to listen; port 0 takes a free one. With a certificate (PEM) and its key it is HTTPS, TLS 1.2 or later.
 
-    ``proxies``: addresses or networks whose X-Forwarded headers are believed.
+    ``proxies``: addresses or networks whose X-Forwarded headers are believed. ``shared``: other workers of the same
+    server listen on the port too. ``own_port``: where this process alone answers, plainly and to this computer only.
     """
 
     host: str = "127.0.0.1"
@@ -39,6 +42,8 @@ class Place:
     certificate: Path | None = None
     key: Path | None = None
     proxies: tuple[str, ...] = ()
+    shared: bool = False
+    own_port: int | None = None
 
 
 def serve(hq: Headquarters, place: Place, *, version: str, started: Callable[[str], None]) -> None:
@@ -53,10 +58,31 @@ def serve(hq: Headquarters, place: Place, *, version: str, started: Callable[[st
 async def _serve(hq: Headquarters, place: Place, version: str, started: Callable[[str], None]) -> None:
     peers = _peers(place.proxies)
     reserved, port = _reserve(place)
-    app = build_app(hq.parts(), title="FieldCRM server", version=version, peers=peers)
-    server = Server(
+    app = build_app(replace(hq.parts(), gauges=Gauges(hq)), title="FieldCRM server", version=version, peers=peers)
+    servers = [_server(app, place.host, port, _readable(place.certificate), _readable(place.key))]
+    if place.own_port is not None:
+        servers.append(_server(app, "127.0.0.1", place.own_port, None, None))
+    jobs = Jobs(hq)
+    jobs.start()
+    try:
+        running = asyncio.create_task(_all(servers))
+        stopping = _stop_requested()
+        await _listening(place.host, port, running)
+        started(f"{'https' if place.certificate else 'http'}://{_shown(place.host)}:{port}")
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await app.finish(STOP_SECONDS)
+        for server in servers:
+            server.stop()  # type: ignore[no-untyped-call]  # granian leaves it untyped
+        await running
+    finally:
+        reserved.close()
+        jobs.stop()
+
+
+def _server(app: Gate, host: str, port: int, certificate: Path | None, key: Path | None) -> Server:
+    return Server(
         app,
-        address=place.host,
+        address=host,
         port=port,
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
@@ -65,23 +91,9 @@ async def _serve(hq: Headquarters, place: Place, version: str, started: Callable
         log_enabled=False,
         http1_settings=_HTTP1,
         ssl_protocol_min=SSLProtocols.tls12,
-        ssl_cert=_readable(place.certificate),
-        ssl_key=_readable(place.key),
+        ssl_cert=certificate,
+        ssl_key=key,
     )
-    jobs = Jobs(hq)
-    jobs.start()
-    try:
-        running = asyncio.create_task(server.serve())
-        stopping = _stop_requested()
-        await _listening(place.host, port, running)
-        started(f"{'https' if place.certificate else 'http'}://{_shown(place.host)}:{port}")
-        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        await app.finish(STOP_SECONDS)
-        server.stop()  # type: ignore[no-untyped-call]  # granian leaves it untyped
-        await running
-    finally:
-        reserved.close()
-        jobs.stop()
 
 
 def _reserve(place: Place) -> tuple[socket.socket, int]:
@@ -90,7 +102,8 @@ def _reserve(place: Place) -> tuple[socket.socket, int]:
     holder = socket.socket(family, socket.SOCK_STREAM)
     try:
         if hasattr(socket, "SO_REUSEPORT"):
-            _refuse_taken(family, place)
+            if not place.shared:
+                _refuse_taken(family, place)
             holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         holder.bind((place.host, place.port))
         port = int(holder.getsockname()[1])
@@ -128,6 +141,10 @@ def _stop_requested() -> asyncio.Future[None]:
         else:
             loop.add_signal_handler(name, stop)
     return stopping
+
+
+async def _all(servers: list[Server]) -> None:
+    await asyncio.gather(*(server.serve() for server in servers))
 
 
 async def _listening(host: str, port: int, running: asyncio.Task[None]) -> None:

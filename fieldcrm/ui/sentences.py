@@ -37,7 +37,7 @@ SENTENCES: dict[str, str] = {
     "partitions_wrong": "{count} is not a number of partitions: choose 2 to {maximum}.",
     "layout_decided": "The tables of this database are laid out already ({layout}). Restore a backup into a new one.",
     "workers_not_here": "Several workers on one port need Linux and PostgreSQL. Start one server for each port instead.",
-    "worker_failed": "A worker of the server did not start. Its last words: {log}",
+    "worker_failed": "A worker of the server (process {pid}) did not start. Why, it said above.",
     "server_stopping": "The server is being started anew. The next try is in {seconds} seconds.",
     "server_error": "The server has a problem. Nothing was lost; the program tries again by itself.",
     "certificate_refused": "The server at {url} could not prove who it is. Nothing was sent. Ask your administrator.",

@@ -99,25 +99,22 @@ class Collection:
     retention_days: int | None = None
     subject: str = ""  # the ID field that names the person its personal fields are about; none: the record itself
     by_name: Mapping[str, Field] = field(init=False, repr=False, compare=False)
+    field_names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    personal_fields: tuple[Field, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         numbers = [f.number for f in self.fields]
         if len(set(numbers)) != len(numbers):
             raise ValueError(f"{self.name}: a field number is used twice")
         object.__setattr__(self, "by_name", {f.name: f for f in self.fields})
+        object.__setattr__(self, "field_names", tuple(f.name for f in self.fields))
+        personal = tuple(f for f in self.fields if f.personal is not Personal.NONE)
+        object.__setattr__(self, "personal_fields", personal)
         if self.subject and (self.subject not in self.by_name or self.by_name[self.subject].kind is not Kind.ID):
             raise ValueError(f"{self.name}: its subject is no field that holds an id")
         for f in self.fields:
             if f.personal is not Personal.NONE and f.required and f.kind not in _ERASABLE:
                 raise ValueError(f"{self.name}.{f.name}: a required field of this kind could not be erased")
-
-    @property
-    def personal_fields(self) -> tuple[Field, ...]:
-        return tuple(f for f in self.fields if f.personal is not Personal.NONE)
-
-    @property
-    def field_names(self) -> tuple[str, ...]:
-        return tuple(f.name for f in self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +125,21 @@ class Catalogue:
     collections: tuple[Collection, ...]
     by_name: Mapping[str, Collection] = field(init=False, repr=False, compare=False)
     by_number: Mapping[int, Collection] = field(init=False, repr=False, compare=False)
+    _children: Mapping[str, tuple[Collection, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {c.name: c for c in self.collections})
         object.__setattr__(self, "by_number", {c.number: c for c in self.collections})
         if len(self.by_name) != len(self.collections) or len(self.by_number) != len(self.collections):
             raise ValueError("a collection name or number is used twice")
+        children: dict[str, tuple[Collection, ...]] = {}
         for collection in self.collections:
             parent = collection.scope_parent
             if parent is not None and (parent.collection not in self.by_name or parent.field not in collection.by_name):
                 raise ValueError(f"{collection.name}: its scope parent does not exist")
+            if parent is not None:
+                children[parent.collection] = (*children.get(parent.collection, ()), collection)
+        object.__setattr__(self, "_children", children)
 
     def children_of(self, name: str) -> tuple[Collection, ...]:
-        return tuple(c for c in self.collections if c.scope_parent and c.scope_parent.collection == name)
+        return self._children.get(name, ())

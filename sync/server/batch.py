@@ -7,7 +7,7 @@ forgetting it, and the revision is taken last, when the rest of the work is done
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sync.catalogue import Collection
@@ -18,6 +18,15 @@ from sync.server.store import Key, Record, RecordStore, created
 
 _NONE: frozenset[str] = frozenset()
 _NOWHERE: Mapping[str, int] = {}
+
+
+class _Move(NamedTuple):
+    """A record to be written, where it is, and where it will be."""
+
+    key: Key
+    record: Record
+    old: Mapping[str, int]  # bucket -> the revision it knows
+    new: frozenset[str]
 
 
 class Batch:
@@ -116,23 +125,24 @@ class Batch:
         record = self._seen.get(key)
         return None if record is None or record.deleted else (record, frozenset(self._places.get(key, ())))
 
-    def _resolve(self, records: Sequence[Record]) -> dict[Key, frozenset[str]]:
+    def _resolve(self, records: Iterable[tuple[Key, Record]]) -> dict[Key, frozenset[str]]:
         resolved: dict[Key, frozenset[str]] = {}
-        waiting: dict[Key, list[Record]] = {}
-        for record in records:
+        waiting: dict[Key, list[Key]] = {}
+        buckets = self.hooks.buckets
+        for key, record in records:
             parent = _parent_key(record)
             if parent is None:
-                resolved[record.key] = self.hooks.buckets(record.collection.name, record.values)
+                resolved[key] = buckets(key[0], record.values)
             else:
-                waiting.setdefault(parent, []).append(record)
-        above = self._places_of(list(waiting))
+                waiting.setdefault(parent, []).append(key)
+        above = self._places_of(list(waiting)) if waiting else {}
         for parent, children in waiting.items():
-            resolved.update((child.key, above[parent]) for child in children)
+            resolved.update(dict.fromkeys(children, above[parent]))
         return resolved
 
     def _places_of(self, keys: Sequence[Key]) -> dict[Key, frozenset[str]]:
         """Where the records above are, or will be when this transaction writes them."""
-        staged = [self._staged[key] for key in keys if key in self._staged and not self._staged[key].deleted]
+        staged = [(key, self._staged[key]) for key in keys if key in self._staged and not self._staged[key].deleted]
         unknown = [key for key in keys if key not in self._staged and key not in self._held]
         if unknown:
             found = self.store.places(unknown)
@@ -144,53 +154,55 @@ class Batch:
 
     def flush(self, rev: int) -> list[Applied]:
         """Write everything staged under ``rev``, re-place what hangs below, and tell the product."""
-        records = [r for r in self._staged.values() if r.stored or not r.deleted]
+        written = [(key, r) for key, r in self._staged.items() if r.stored or not r.deleted]
         if self.store.connection.dialect.name == "postgresql":
             self._held.clear()  # under the counter's lock nobody else moves anything: now the places are final
-        before = {r.key: self._places[r.key] for r in records if r.stored}
-        after = self._resolve([r for r in records if not r.deleted])
-        self.store.save(records, rev)
+        after = self._resolve((key, r) for key, r in written if not r.deleted)
         moves = [
-            (r.key, before.get(r.key, _NOWHERE), after.get(r.key, _NONE), r.deleted, r.stored) for r in records
+            _Move(key, r, self._places[key] if r.stored else _NOWHERE, _NONE if r.deleted else after[key])
+            for key, r in written
         ]
+        self.store.save([r for _, r in written], rev)
         self._write_places(moves, rev)
-        self._follow(records, before, after, rev)
-        applied = [self._applied(r, rev) for r in records]
-        self._seen.update((r.key, r._replace(stored=True, rev=rev)) for r in records)
-        self._places.update((r.key, dict.fromkeys(after.get(r.key, _NONE), rev)) for r in records)
+        self._follow(moves, rev)
+        applied = [self._applied(key, r, rev) for key, r in written]
+        for key, record, _, new in moves:
+            self._seen[key] = record._replace(stored=True, rev=rev)
+            self._places[key] = dict.fromkeys(new, rev)
         self._staged.clear()
         self._undo.clear()
         return applied
 
-    def _follow(
-        self,
-        records: Sequence[Record],
-        before: Mapping[Key, Mapping[str, int]],
-        after: Mapping[Key, frozenset[str]],
-        rev: int,
-    ) -> None:
-        """What hangs on records that moved, appeared or went."""
-        moved = {key: after.get(key, _NONE) for key, old in before.items() if frozenset(old) != after.get(key, _NONE)}
-        # What hung on a deleted record belongs to nobody's scope.
-        made = [r.key for r in records if not r.stored and self.store.catalogue.children_of(r.collection.name)]
-        moved.update((key, after[key]) for key in (self.store.awaited(made) if made else ()))
-        self._move_children(moved, {r.key for r in records}, rev)
-        waiting = (_parent_key(r) for r in records if not r.deleted and not after[r.key])
-        self.store.await_parents((key for key in waiting if key), rev)
+    def _follow(self, moves: Sequence[_Move], rev: int) -> None:
+        """What hangs on records that moved, appeared or went; on a deleted one it belongs to nobody's scope."""
+        moved = {m.key: m.new for m in moves if m.record.stored and m.old.keys() != m.new}
+        above = {c.name for c in self.store.catalogue.collections if self.store.catalogue.children_of(c.name)}
+        made = {m.key: m.new for m in moves if not m.record.stored and m.key[0] in above}
+        if made:
+            moved.update((key, made[key]) for key in self.store.awaited(made))
+        if moved:
+            self._move_children(moved, {m.key for m in moves}, rev)
+        lost = [parent for m in moves if not m.new and not m.record.deleted and (parent := _parent_key(m.record))]
+        if lost:
+            self.store.await_parents(lost, rev)
 
-    def _applied(self, record: Record, rev: int) -> Applied:
-        seen = self._seen.get(record.key)
+    def _applied(self, key: Key, record: Record, rev: int) -> Applied:
+        seen = self._seen.get(key)
         before = None if seen is None or seen.deleted else seen.values
-        return Applied(record.collection.name, record.id, before, None if record.deleted else record.values, rev)
+        return Applied(key[0], record.id, before, None if record.deleted else record.values, rev)
 
-    def _write_places(
-        self, moves: Iterable[tuple[Key, Mapping[str, int], frozenset[str], bool, bool]], rev: int
-    ) -> None:
+    def _write_places(self, moves: Iterable[_Move], rev: int) -> None:
         entries: list[tuple[Key, Mapping[str, Entry], bool]] = []
         sums: list[tuple[Key, Mapping[str, Entry], Mapping[str, int]]] = []
-        for key, old, new, deleted, known in moves:
-            said = bucket_entries(frozenset(old), new, deleted)
-            entries.append((key, said, known))
+        made: dict[frozenset[str], Mapping[str, Entry]] = {}  # what is said of new records, the same for most
+        for key, record, old, new in moves:
+            if old or record.deleted:
+                said: Mapping[str, Entry] = bucket_entries(frozenset(old), new, record.deleted)
+            elif (known := made.get(new)) is not None:
+                said = known
+            else:
+                said = made[new] = bucket_entries(_NONE, new, False)
+            entries.append((key, said, record.stored))
             sums.append((key, said, old))
         self.store.place(entries, rev)
         self.store.sums(sums, rev)
@@ -204,9 +216,16 @@ class Batch:
             self.moved_below = self.moved_below or bool(moving)
             for name, keys in _by_collection(moving):
                 self.store.touch(self.store.catalogue.by_name[name], [id for _, id in keys], rev)
-            self._write_places([(key, held.get(key, {}), new, False, True) for key, new in moving.items()], rev)
+            self._place_below(moving, held, rev)
             done = done | set(moving)
             parents = moving
+
+    def _place_below(
+        self, moving: Mapping[Key, frozenset[str]], held: Mapping[Key, Mapping[str, int]], rev: int
+    ) -> None:
+        entries = {key: bucket_entries(frozenset(held.get(key, ())), new, False) for key, new in moving.items()}
+        self.store.place([(key, said, True) for key, said in entries.items()], rev)
+        self.store.sums([(key, said, held.get(key, _NOWHERE)) for key, said in entries.items()], rev)
 
     def _children(self, parents: Mapping[Key, frozenset[str]], done: set[Key]) -> Iterator[tuple[Key, frozenset[str]]]:
         for name, keys in _by_collection(parents):

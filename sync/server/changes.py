@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -75,10 +74,17 @@ class ChangeLog:
                 for values in difference:
                     needed |= subjects(collection, change.id, values, change.after, change.before)
         keys = self._keys.make(connection, org, needed) if needed else {}
-        rows = [
-            self._row(connection, org, index, change, difference, origin, keys)
-            for index, (change, difference) in enumerate(zip(applied, differences, strict=True))
-        ]
+        mine, user = id_of(connection, org), None if origin.user is None else id_of(connection, origin.user)
+        now, device, ops, by_name = to_milliseconds(origin.at), origin.device, origin.ops, self._catalogue.by_name
+        rows = []
+        for index, (change, difference) in enumerate(zip(applied, differences, strict=True)):
+            collection = by_name[change.collection]
+            op, made = ops.get((change.collection, change.id), (None, 0))
+            kind = "new" if change.before is None else "del" if change.after is None else "upd"
+            text = None if difference is None else _encoded(collection, change, difference, keys)
+            at = made if 0 < made < _CLOCKS_END else None
+            raw = id_of(connection, change.id)
+            rows.append((mine, change.rev, index, collection.number, raw, kind, user, device, op, now, at, text))
         insert_rows(connection, self._table, _COLUMNS, rows)
 
     def history(self, connection: Connection, org: UUID, collection: str, id: UUID, limit: int = 100) -> list[Entry]:
@@ -101,33 +107,6 @@ class ChangeLog:
             for row, (set_, was) in zip(rows, parts, strict=True)
         ]
 
-    def _row(
-        self,
-        connection: Connection,
-        org: UUID,
-        index: int,
-        change: Applied,
-        difference: tuple[Values, Values] | None,
-        origin: Origin,
-        keys: Mapping[UUID, bytes],
-    ) -> tuple[Any, ...]:
-        collection = self._catalogue.by_name[change.collection]
-        op, made = origin.ops.get((change.collection, change.id), (None, 0))
-        return (
-            id_of(connection, org),
-            change.rev,
-            index,
-            collection.number,
-            id_of(connection, change.id),
-            "new" if change.before is None else "del" if change.after is None else "upd",
-            None if origin.user is None else id_of(connection, origin.user),
-            origin.device,
-            op,
-            to_milliseconds(origin.at),
-            made if 0 < made < _CLOCKS_END else None,
-            None if difference is None else _encoded(collection, change, difference, keys),
-        )
-
 
 def _encoded(
     collection: Collection, change: Applied, difference: tuple[Values, Values], keys: Mapping[UUID, bytes]
@@ -145,7 +124,7 @@ def _difference(collection: Collection, change: Applied) -> tuple[Values, Values
         return None
     if after is None:
         return {}, {name: value for name, value in before.items() if value is not None}
-    names = [f.name for f in collection.fields if before.get(f.name) != after.get(f.name)]
+    names = [name for name in collection.field_names if before.get(name) != after.get(name)]
     return {name: after.get(name) for name in names}, {name: before.get(name) for name in names}
 
 

@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, or_, select
 
 from sync.catalogue import Collection
-from sync.columns import to_milliseconds
+from sync.columns import read_id, to_milliseconds
 from sync.protocol import Op, Tx
 from sync.sealing import blank, erasable, mark, personal_collections, subject_of
 from sync.server.batch import Batch
@@ -127,7 +127,7 @@ def _subjects(batch: Batch, op: Op) -> set[UUID]:
 def _named(batch: Batch, op: Op) -> tuple[Collection | None, UUID | None]:
     collection = batch.store.catalogue.by_number.get(op.c)
     try:
-        return collection, UUID(hex=op.id) if len(op.id) == 32 else None
+        return collection, read_id(op.id)
     except ValueError:
         return collection, None
 

@@ -137,6 +137,7 @@ def _op_result(metadata: MetaData) -> Table:
         Column("at", TimeType, nullable=False),
         # Not unique: after a restore two devices may have sent different operations under one number.
         Index("ix_op_result_seq", "org_id", "device_no", "op_seq"),
+        sqlite_with_rowid=False,  # SQLite: the table is its key, one tree less to write for each operation
     )
 
 
@@ -153,6 +154,7 @@ def _bucket_row(metadata: MetaData) -> Table:
         Column("entry", SmallInteger, nullable=False),  # sync.merge.Entry
         Index("ix_bucket_row_rev", "org_id", "bucket", "rev", "collection", "id"),
         Index("ix_bucket_row_record", "org_id", "collection", "id"),
+        sqlite_with_rowid=False,
     )
 
 

@@ -80,7 +80,7 @@ class Verification:
                 places = store.places((collection.name, id) for id in ids)
                 here = [id for (_, id), buckets in places.items() if request.bucket in buckets]
                 put[str(number)] = list(store.rows(collection, sorted(here)).values())
-            cols = pulling.columns(store, set(put))
+            cols = pulling.columns(catalogue, set(put))
         page = Pull(0, [BucketPage(request.bucket, put)], cols)
         return SyncResponse(state.epoch, pull=page, server_time=to_milliseconds(now))
 

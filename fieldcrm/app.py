@@ -35,6 +35,7 @@ from fieldcrm.ui.start import StartWindow
 from fieldcrm.ui.sync_relay import SyncRelay
 from fieldcrm.ui.tasks import Tasks
 from fieldcrm.usecases import outlets, signin
+from fieldcrm.usecases.link import PhotoRule
 from fieldcrm.usecases.signin import SignedIn
 from fieldcrm.usecases.syncing import Supervisor
 
@@ -153,10 +154,13 @@ def connect_sync(session: AppSession, signed: SignedIn, *, start: bool) -> None:
         clock=session.clock,
         device_name=device_name(),
         automatic=session.preferences.auto_sync,
+        paused_until=session.preferences.paused_until,
+        photo_rule=PhotoRule(session.preferences.photo_rule),
         on_state=relay.state_changed,
         on_changes=relay.rows_changed,
     )
     session.sync = supervisor
+    relay.watch()
     if start:
         supervisor.start()
 

@@ -1,4 +1,4 @@
-"""What waits to be sent, what was refused, what two people wrote at once, and the runs of the sync."""
+"""What waits to be sent, what was refused, and the runs of the sync."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Table, delete, func, insert, select, update
 
-from fieldcrm.domain.catalogue import CATALOGUE
+from fieldcrm.domain.catalogue import CATALOGUE, MERGED
 from fieldcrm.domain.ids import Id
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.tables import T
@@ -57,6 +57,7 @@ class PendingPhoto:
     problem: str | None
     outlet_id: Id | None
     outlet_name: str
+    person_name: str  # who took it
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +75,6 @@ class Letter:
     params: Mapping[str, Any]
     made_at: datetime
     refused_at: datetime
-    outlet_id: Id | None
-    outlet_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Clash:
-    """A field that two people wrote; ``kept`` stands, ``lost`` gave way. Wire values."""
-
-    id: Id
-    collection: str
-    record_id: Id
-    field: str
-    kept: Any
-    lost: Any
-    at: datetime | None
     outlet_id: Id | None
     outlet_name: str
 
@@ -144,7 +130,8 @@ def _unqueued_photos(r: Reader) -> tuple[int, int]:
 
 def decisions(r: Reader, person: Id) -> int:
     letters = select(func.count(T.dead_letter.c.tx.distinct())).where(T.dead_letter.c.open)
-    clashes = select(func.count()).where(T.conflict.c.state == "open", T.conflict.c.person_id == person)
+    c = T.conflict.c
+    clashes = select(func.count()).where(c.state == "open", c.person_id == person, c.field != MERGED)
     return int(r.conn.execute(letters).scalar_one()) + int(r.conn.execute(clashes).scalar_one())
 
 
@@ -198,15 +185,23 @@ def pending_photos(r: Reader, direction: str, limit: int = 500) -> tuple[Pending
     """Photos to send ("up") or still to come ("down"), the most troubled first."""
     q, a = T.blob_queue, T.attachment
     outlet = select(a.c.outlet_id).where(a.c.sha256 == q.c.sha256).limit(1).scalar_subquery()
+    taker = (
+        select(T.person.c.name)
+        .join(T.submission, T.submission.c.person_id == T.person.c.id)
+        .join(a, a.c.submission_id == T.submission.c.id)
+        .where(a.c.sha256 == q.c.sha256)
+        .limit(1)
+        .scalar_subquery()
+    )
     query = (
-        select(q.c.sha256, q.c.size, q.c.offset, q.c.tries, q.c.problem, outlet.label("outlet_id"))
+        select(q.c.sha256, q.c.size, q.c.offset, q.c.tries, q.c.problem, outlet.label("outlet_id"), taker)
         .where(q.c.state == "waiting", q.c.direction == direction)
         .order_by(q.c.tries.desc(), q.c.added_at)
         .limit(limit)
     )
     rows = r.conn.execute(query).all()
     names = outlet_names(r, {row.outlet_id for row in rows if row.outlet_id})
-    return tuple(PendingPhoto(*row, names.get(row.outlet_id, "")) for row in rows)
+    return tuple(PendingPhoto(*row[:6], names.get(row.outlet_id, ""), row[6] or "") for row in rows)
 
 
 # Refused changes
@@ -232,8 +227,11 @@ def letters(r: Reader) -> tuple[Letter, ...]:
     return tuple(found)
 
 
-def close_letters(tx: Transaction, transaction: Id) -> None:
-    tx.conn.execute(update(T.dead_letter).where(T.dead_letter.c.tx == transaction).values(open=False))
+def close_letters(tx: Transaction, transaction: Id, *, closed: bool = True) -> int:
+    """Put the letters of a refused transaction away, or bring them back; returns how many."""
+    letters = T.dead_letter
+    mine = update(letters).where(letters.c.tx == transaction, letters.c.open == closed)
+    return tx.conn.execute(mine.values(open=not closed)).rowcount
 
 
 def exists(r: Reader, collection: str, record: Id) -> bool:
@@ -257,33 +255,6 @@ def write_again(tx: Transaction, letter: Letter) -> bool:
     elif values:
         tx.conn.execute(update(table).where(table.c.id == letter.record_id).values(**values))
     return True
-
-
-# Two people wrote the same field
-
-
-def clashes(r: Reader, person: Id) -> tuple[Clash, ...]:
-    """Open clashes in which this person's value gave way, the oldest first."""
-    c = T.conflict
-    query = select(c).where(c.c.state == "open", c.c.person_id == person).order_by(c.c.at, c.c.id)
-    rows = r.conn.execute(query).all()
-    names = outlet_names(r, {row.outlet_id for row in rows if row.outlet_id})
-    return tuple(
-        Clash(row.id, row.collection, row.record_id, row.field, row.kept, row.lost, row.at, row.outlet_id,
-              names.get(row.outlet_id, ""))
-        for row in rows
-    )
-
-
-def close_clash(tx: Transaction, clash: Id) -> None:
-    tx.conn.execute(update(T.conflict).where(T.conflict.c.id == clash).values(state="closed"))
-
-
-def write_field(tx: Transaction, collection: str, record: Id, field: str, wire: Any) -> bool:
-    """Set one field from its wire value; False when the record is no longer here."""
-    table: Table = getattr(T, collection)
-    value = from_wire(CATALOGUE.by_name[collection].by_name[field].kind, wire)
-    return tx.conn.execute(update(table).where(table.c.id == record).values({field: value})).rowcount > 0
 
 
 # Runs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +13,8 @@ from fieldcrm import words
 
 THEME, TEXT_SIZE, LANGUAGE = "look/theme", "look/text_size", "look/language"
 ONLINE_MAP, ONLINE_TILES, PHOTO_PIXELS, AUTO_SYNC = "map/online", "map/tiles_url", "photo/pixels", "sync/automatic"
+PHOTO_RULE, PAUSED_UNTIL = "sync/photos", "sync/paused_until"
+PHOTO_RULES = ("auto", "always", "asked")
 KEYS = "keys/own"
 PHOTO_SIZES = (1280, 1600, 2048, 2560)  # pixels of the longer side
 
@@ -86,6 +89,26 @@ class Preferences(QObject):
     @auto_sync.setter
     def auto_sync(self, on: bool) -> None:
         self._put(AUTO_SYNC, on)
+
+    @property
+    def paused_until(self) -> datetime | None:
+        """When a pause of an hour ends; ``None`` without one."""
+        kept = self._number(PAUSED_UNTIL, 0)
+        return datetime.fromtimestamp(kept, UTC) if 0 < kept < 1 << 33 else None
+
+    @paused_until.setter
+    def paused_until(self, until: datetime | None) -> None:
+        self._put(PAUSED_UNTIL, 0 if until is None else round(until.timestamp()))
+
+    @property
+    def photo_rule(self) -> str:
+        """When photos travel by themselves: a value of ``PhotoRule``."""
+        kept = str(self._settings.value(PHOTO_RULE, PHOTO_RULES[0]))
+        return kept if kept in PHOTO_RULES else PHOTO_RULES[0]
+
+    @photo_rule.setter
+    def photo_rule(self, rule: str) -> None:
+        self._put(PHOTO_RULE, rule)
 
     @property
     def own_keys(self) -> dict[str, str]:

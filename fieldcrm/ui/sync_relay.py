@@ -10,6 +10,9 @@ from PySide6.QtNetwork import QNetworkInformation
 from fieldcrm.domain.changes import Changes
 from fieldcrm.ui import preferences as prefs
 from fieldcrm.ui.appsession import AppSession
+from fieldcrm.usecases.link import PhotoRule
+
+_PAID_BY_VOLUME = (QNetworkInformation.TransportMedium.Cellular, QNetworkInformation.TransportMedium.Bluetooth)
 
 
 class SyncRelay(QObject):
@@ -24,6 +27,20 @@ class SyncRelay(QObject):
         if QNetworkInformation.loadDefaultBackend():
             network = QNetworkInformation.instance()
             network.reachabilityChanged.connect(self._on_network)
+            network.isMeteredChanged.connect(lambda *_: self._tell_link())
+            network.transportMediumChanged.connect(lambda *_: self._tell_link())
+
+    def watch(self) -> None:
+        """Tell the supervisor, which is there by now, what kind of network there is."""
+        self._tell_link()
+
+    def _tell_link(self) -> None:
+        if not QNetworkInformation.loadDefaultBackend():
+            return
+        network = QNetworkInformation.instance()
+        if self._session.sync is not None:
+            by_phone = network.transportMedium() in _PAID_BY_VOLUME
+            self._session.sync.network(metered=network.isMetered() or by_phone)
 
     def state_changed(self) -> None:
         with self._lock:
@@ -41,8 +58,11 @@ class SyncRelay(QObject):
         self._session.sync_changed.emit()
 
     def _on_preference(self, name: str) -> None:
-        if name == prefs.AUTO_SYNC and self._session.sync is not None:
-            self._session.sync.set_automatic(self._session.preferences.auto_sync)
+        sync = self._session.sync
+        if name == prefs.AUTO_SYNC and sync is not None:
+            sync.set_automatic(self._session.preferences.auto_sync)
+        elif name == prefs.PHOTO_RULE and sync is not None:
+            sync.set_photo_rule(PhotoRule(self._session.preferences.photo_rule))
 
     def _on_network(self, reachability: QNetworkInformation.Reachability) -> None:
         back = reachability == QNetworkInformation.Reachability.Online

@@ -1,136 +1,162 @@
-"""What needs a person's decision: changes that were refused, and fields that two people wrote at once."""
+"""Where two people wrote the same thing: mine, theirs and what was before, and a decision that is a change like any.
+
+Both values stay in the record of the clash whatever is decided, and each decision can be undone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
+from fieldcrm.domain.catalogue import CATALOGUE, WHOLE_RECORD
+from fieldcrm.domain.contact import ContactDetails
 from fieldcrm.domain.errors import DomainError
-from fieldcrm.domain.ids import Id
-from fieldcrm.store import outbox as _outbox
+from fieldcrm.domain.ids import Id, new_id
+from fieldcrm.domain.outlet import EDITABLE
+from fieldcrm.store import clashes as _clashes
+from fieldcrm.store import history as _history
+from fieldcrm.store.clashes import Clash
 from fieldcrm.store.database import Reader, Transaction
-from fieldcrm.store.outbox import Clash, Letter
+from fieldcrm.usecases import contacts, outlets
+from sync.catalogue import Kind
+from sync.columns import from_wire
 
-WHOLE_RECORD = "*"
-# Consequences of another refusal; the first cause is the one to show.
-_CONSEQUENCES = frozenset({"same_transaction", "no_record"})
+__all__ = [
+    "Choice", "Clash", "Sort", "Verdict", "another_possible", "decide", "open_clashes", "sort_of", "whom_to_call",
+]
+
+_CONTACT_FIELDS = frozenset({"name", "job", "phone", "email", "note"})
+
+
+class Choice(StrEnum):
+    MINE = "mine"
+    THEIRS = "theirs"
+    ANOTHER = "another"  # a third value
+
+
+class Sort(StrEnum):
+    """What kind of meeting it was."""
+
+    FIELD = "field"  # both wrote one field
+    DELETED_THERE = "deleted_there"  # I edited what another had deleted
+    DELETED_HERE = "deleted_here"  # I deleted what another had edited since: it was not deleted
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A transaction that headquarters refused. ``code`` and ``params`` say why; ``letters`` are its operations."""
-
-    tx: Id
-    code: str
-    params: Mapping[str, Any]
-    made_at: datetime
-    outlet_id: Id | None
-    outlet_name: str
-    collections: tuple[str, ...]
-    letters: tuple[Letter, ...]
-    repeatable: bool  # whether making it once more can make sense
+class Verdict:
+    clash: Clash
+    choice: Choice
+    text: str = ""  # the third value
 
 
-@dataclass(frozen=True, slots=True)
-class FieldClash:
-    """A field that two people wrote: ``mine`` gave way, ``theirs`` stands. Wire values."""
-
-    id: Id
-    collection: str
-    record_id: Id
-    field: str
-    mine: Any
-    theirs: Any
-    at: datetime | None
-    outlet_id: Id | None
-    outlet_name: str
+def open_clashes(r: Reader, person: Id) -> tuple[Clash, ...]:
+    """What waits for this person's decision, the oldest first; those of one record stand together."""
+    found = _clashes.clashes(r, person)
+    order = {clash.record_id: at for at, clash in reversed(list(enumerate(found)))}
+    return tuple(sorted(found, key=lambda clash: order[clash.record_id]))
 
 
-def refusals(r: Reader) -> tuple[Refusal, ...]:
-    """Refused transactions, the oldest first."""
-    grouped: dict[Id, list[Letter]] = {}
-    for letter in _outbox.letters(r):
-        grouped.setdefault(letter.tx, []).append(letter)
-    return tuple(_refusal(tx, tuple(letters)) for tx, letters in grouped.items())
+def whom_to_call(r: Reader, person: Id) -> tuple[str, ...]:
+    """The managers of this person's sectors, when it is not in the person's hands."""
+    return _clashes.managers(r, person)
 
 
-def _refusal(tx: Id, letters: tuple[Letter, ...]) -> Refusal:
-    cause = next((letter for letter in letters if letter.code not in _CONSEQUENCES), letters[0])
-    outlet = next((letter for letter in letters if letter.outlet_id is not None), cause)
-    names = tuple(dict.fromkeys(letter.collection for letter in letters))
-    # A fact is at headquarters or it is not; a refused fact keeps its id and can be offered as it was.
-    repeatable = cause.code not in ("append_only", "unknown_command", "exists")
-    made = letters[0].made_at
-    return Refusal(
-        tx, cause.code, cause.params, made, outlet.outlet_id, outlet.outlet_name, names, letters, repeatable
-    )
+def sort_of(clash: Clash) -> Sort:
+    if clash.field != WHOLE_RECORD:
+        return Sort.FIELD
+    return Sort.DELETED_HERE if clash.lost is None else Sort.DELETED_THERE
 
 
-def field_clashes(r: Reader, person: Id) -> tuple[FieldClash, ...]:
-    """Fields in which this person's value gave way, the oldest first."""
-    return tuple(_field_clash(clash) for clash in _outbox.clashes(r, person))
+def another_possible(clash: Clash) -> bool:
+    """Whether a third value can be typed for this field."""
+    definition = CATALOGUE.by_name[clash.collection].by_name.get(clash.field)
+    if definition is None or definition.kind not in (Kind.TEXT, Kind.LONG, Kind.INTEGER):
+        return False
+    if clash.collection == "outlet":
+        return clash.field in EDITABLE - {"lat_e7", "lon_e7"}
+    return clash.collection == "contact" and clash.field in _CONTACT_FIELDS
 
 
-def _field_clash(clash: Clash) -> FieldClash:
-    return FieldClash(
-        clash.id, clash.collection, clash.record_id, clash.field, clash.lost, clash.kept, clash.at, clash.outlet_id,
-        clash.outlet_name,
-    )
+def decide(tx: Transaction, verdicts: Sequence[Verdict]) -> None:
+    """Settle all of these in one change, so that one undo takes them back.
+
+    Raises ``DomainError("record_gone")``, and for a third value what editing that field raises; then nothing is done.
+    """
+    for verdict in verdicts:
+        clash = verdict.clash
+        if verdict.choice is Choice.MINE:
+            _put_mine(tx, clash)
+        elif verdict.choice is Choice.ANOTHER:
+            _put_another(tx, clash, verdict.text)
+        _clashes.close_clash(tx, clash.id)
+        tx.touch(clash.collection, clash.record_id)
+        if clash.outlet_id is not None:
+            tx.touch("outlet", clash.outlet_id)
+    tx.touch("sync")
+    choices = {verdict.choice.value for verdict in verdicts}
+    tx.label = f"decision.{choices.pop() if len(choices) == 1 else 'mixed'}"
 
 
-def keep_mine(tx: Transaction, clash: FieldClash) -> None:
-    """Put my value back, as a change of now. Raises ``DomainError("record_gone")``."""
-    if clash.field == WHOLE_RECORD:
-        _keep_my_record(tx, clash)
-    elif not _outbox.write_field(tx, clash.collection, clash.record_id, clash.field, clash.mine):
+def _put_mine(tx: Transaction, clash: Clash) -> None:
+    sort = sort_of(clash)
+    if sort is Sort.DELETED_THERE:
+        _restore(tx, clash)
+    elif sort is Sort.DELETED_HERE:
+        if _history.current_row(tx, clash.collection, clash.record_id) is not None:
+            _history.delete_row(tx, clash.collection, clash.record_id)
+    elif not _clashes.write_field(tx, clash.collection, clash.record_id, clash.field, clash.lost):
         raise DomainError("record_gone")
-    _close(tx, clash)
 
 
-def _keep_my_record(tx: Transaction, clash: FieldClash) -> None:
-    """My deletion, or my edit of what somebody deleted."""
-    if clash.mine is None:
-        letter = _as_letter(clash, "del", {})
-    elif _outbox.exists(tx, clash.collection, clash.record_id):
-        letter = _as_letter(clash, "upd", clash.mine)
+def _restore(tx: Transaction, clash: Clash) -> None:
+    """What another deleted comes back with my change. The old id is on its way to being forgotten everywhere."""
+    if _history.current_row(tx, clash.collection, clash.record_id) is not None:
+        _history.write_fields(tx, clash.collection, clash.record_id, clash.lost)
+        return
+    collection = CATALOGUE.by_name[clash.collection]
+    before = clash.before if isinstance(clash.before, Mapping) else {}
+    values = {name: value for name, value in {**before, **clash.lost}.items() if name in collection.by_name}
+    if any(field.required and values.get(field.name) is None for field in collection.fields):
+        raise DomainError("record_gone")  # deleted before this version kept what it held
+    fresh = new_id(tx.now)
+    _history.insert_row(tx, clash.collection, fresh, values)
+    tx.touch(clash.collection, fresh)
+
+
+def _put_another(tx: Transaction, clash: Clash, text: str) -> None:
+    if not another_possible(clash):
+        raise DomainError("field_not_editable", field=clash.field)
+    row = _history.current_row(tx, clash.collection, clash.record_id)
+    if row is None:
+        raise DomainError("record_gone")
+    if clash.collection == "outlet":
+        outlets.edit_outlet(tx, clash.record_id, {clash.field: text})
     else:
-        raise DomainError("record_gone")
-    if not _outbox.write_again(tx, letter):
-        raise DomainError("record_gone")
+        known = {name: row[name] for name in (*_CONTACT_FIELDS, "preferred")}
+        contacts.edit_contact(tx, clash.record_id, ContactDetails(**{**known, clash.field: text}))
 
 
-def _as_letter(clash: FieldClash, kind: str, values: Mapping[str, Any]) -> Letter:
-    moment = clash.at or datetime.min.replace(tzinfo=UTC)
-    return Letter(
-        0, clash.id, kind, clash.collection, clash.record_id, values, {}, "", {}, moment, moment, clash.outlet_id,
-        clash.outlet_name,
-    )
+def shown_now(r: Reader, clash: Clash) -> Any:
+    """The value as it stands on this device now; it may have moved on since the clash."""
+    row = _clashes.current(r, clash.collection, clash.record_id)
+    return None if row is None else row.get(clash.field)
 
 
-def keep_theirs(tx: Transaction, clash: FieldClash) -> None:
-    """Leave what stands."""
-    _close(tx, clash)
-
-
-def _close(tx: Transaction, clash: FieldClash) -> None:
-    _outbox.close_clash(tx, clash.id)
-    tx.touch(clash.collection, clash.record_id)
-    tx.touch("sync")
-
-
-def try_again(tx: Transaction, refusal: Refusal) -> None:
-    """Make the refused changes once more, as changes of now. Raises ``DomainError("record_gone")``."""
-    for letter in sorted(refusal.letters, key=lambda letter: letter.rid):
-        if not _outbox.write_again(tx, letter):
-            raise DomainError("record_gone")
-        tx.touch(letter.collection, letter.record_id)
-    _outbox.close_letters(tx, refusal.tx)
-    tx.touch("sync")
-
-
-def discard(tx: Transaction, refusal: Refusal) -> None:
-    """Let the refused changes go: headquarters' version already stands on this device."""
-    _outbox.close_letters(tx, refusal.tx)
-    tx.touch("sync")
+def wire_value(collection: str, field: str, text: str) -> Any:
+    """What was typed for a field, as it is sent. Raises ``DomainError`` with the field."""
+    definition = CATALOGUE.by_name[collection].by_name[field]
+    value: Any = text.strip() or None
+    if value is not None and definition.kind is Kind.INTEGER:
+        try:
+            value = int(value)
+        except ValueError:
+            raise DomainError("number_malformed", field=field) from None
+        if not (definition.minimum or 0) <= value <= (definition.maximum or value):
+            low, high = definition.minimum or 0, definition.maximum or value
+            raise DomainError("number_out_of_range", field=field, low=low, high=high)
+    if value is not None and definition.choices and value not in definition.choices:
+        raise DomainError("choice_unknown", field=field, value=text)
+    from_wire(definition.kind, value)
+    return value

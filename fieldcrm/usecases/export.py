@@ -41,7 +41,15 @@ def save_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]], *
 
     Raises ``Unavailable``: ``disk_full``, ``disk_denied``.
     """
-    content = csv_text(header, rows, separator=separator).encode("utf-8", "replace")
+    return save_text(path, csv_text(header, rows, separator=separator))
+
+
+def save_text(path: Path, text: str) -> int:
+    """Write ``text`` to ``path`` as UTF-8, whole or not at all; returns its size in bytes.
+
+    Raises ``Unavailable``: ``disk_full``, ``disk_denied``.
+    """
+    content = text.encode("utf-8", "replace")
     temporary = path.with_name(path.name + ".part")
     with disk_errors(path):
         try:

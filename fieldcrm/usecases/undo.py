@@ -23,6 +23,7 @@ from sync.columns import to_wire
 
 # What a person edits by hand. Plans have their own undo by planning again; facts are corrected, not undone.
 _UNDOABLE = frozenset({"outlet", "contact", "task", "plan_stop"})
+_OF_A_DECISION = _UNDOABLE | {"conflict", "plan", "outlet_alias"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def redo(tx: Transaction) -> Step:
 def undo_change(tx: Transaction, transaction: Id) -> Step:
     """Take back one named change: the "Undo" of the line that said "Saved"."""
     change = _history.recorded(tx, transaction)
-    if change is None or not _undoable(change.operations):
+    if change is None or not _undoable(change.label, (operation.collection for operation in change.operations)):
         raise DomainError("nothing_to_undo")
     done = [_reverse(tx, operation) for operation in reversed(change.operations)]
     if not any(done):
@@ -85,7 +86,7 @@ def _stacks(r: Reader, actor: Actor) -> tuple[list[Step], list[Step]]:
     for change in changes:
         step = Step(change.id, change.label, change.at)
         if change.undoes is None:
-            if change.label and touched.get(change.id) and touched[change.id] <= _UNDOABLE:
+            if change.label and _undoable(change.label, touched.get(change.id, ())):
                 undo.append(step)
                 redo.clear()
         elif change.undoes in undoing:
@@ -98,9 +99,9 @@ def _stacks(r: Reader, actor: Actor) -> tuple[list[Step], list[Step]]:
     return undo, redo
 
 
-def _undoable(operations: Iterable[Operation]) -> bool:
-    found = list(operations)
-    return bool(found) and all(operation.collection in _UNDOABLE for operation in found)
+def _undoable(label: str, collections: Iterable[str]) -> bool:
+    found = set(collections)
+    return bool(found) and found <= (_OF_A_DECISION if label.startswith("decision.") else _UNDOABLE)
 
 
 def _reverse(tx: Transaction, operation: Operation) -> bool:

@@ -20,7 +20,8 @@ from fieldcrm.store import outbox
 from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.photos import PhotoStore
 from fieldcrm.store.tables import T
-from fieldcrm.usecases import decisions, receipts, signin, syncing
+from fieldcrm.usecases import decisions, receipts, refused, signin, syncing
+from fieldcrm.usecases.decisions import Choice, Verdict
 from fieldcrm.usecases.receipts import Stage
 from fieldcrm.usecases.schedule import Phase
 from sync.client.failures import Offline
@@ -178,9 +179,9 @@ def test_a_refused_change_waits_for_the_person_and_can_be_let_go(
     rita.do(lambda tx: tx.conn.execute(update(T.outlet).where(T.outlet.c.id == outlet).values(sector_id=other)))
     rita.supervisor.run_once()
     assert rita.supervisor.state.waiting.decisions == 1
-    (refusal,) = rita.read(decisions.refusals)
+    (refusal,) = rita.read(refused.refusals)
     assert refusal.code == "field_fixed" and refusal.outlet_name == "West shop"
-    rita.do(lambda tx: decisions.discard(tx, refusal))
+    rita.do(lambda tx: refused.discard(tx, [refusal]))
     assert rita.supervisor.state.waiting.decisions == 0
     assert rita.read(lambda r: r.conn.execute(select(T.outlet.c.sector_id)).scalar_one()) == company.sectors["west"]
 
@@ -200,10 +201,11 @@ def test_two_people_who_write_one_field_see_both_values_and_can_swap_them(
     mona.do(phone("mona's"))
     for one in (rita, mona, rita):
         one.supervisor.run_once()
-    (clash,) = rita.read(decisions.field_clashes, rita.signed.person_id)
-    assert (clash.field, clash.mine, clash.theirs, clash.outlet_name) == ("phone", "rita's", "mona's", "West shop")
-    assert mona.read(decisions.field_clashes, mona.signed.person_id) == ()
-    rita.do(lambda tx: decisions.keep_mine(tx, clash))
+    (clash,) = rita.read(decisions.open_clashes, rita.signed.person_id)
+    assert (clash.field, clash.lost, clash.kept, clash.outlet_name) == ("phone", "rita's", "mona's", "West shop")
+    assert clash.by_name == "Mona" and clash.kept_at is not None and clash.lost_at is not None
+    assert mona.read(decisions.open_clashes, mona.signed.person_id) == ()
+    rita.do(lambda tx: decisions.decide(tx, [Verdict(clash, Choice.MINE)]))
     for one in (rita, mona):
         one.supervisor.run_once()
     standing = select(T.outlet.c.phone).where(T.outlet.c.id == outlet)

@@ -157,6 +157,8 @@ class Supervising(RuleBasedStateMachine):
     def a_pause_is_what_the_state_says(self) -> None:
         if self.schedule.phase is Phase.PAUSED:
             assert not self.schedule.automatic and self.schedule.next_try is None
+        if self.schedule.next_try is not None:
+            assert self.schedule.automatic or self.asked, "a try is planned while paused"
         until = self.schedule.paused_until
         assert until is None or not self.schedule.automatic
         assert until is None or self.schedule.phase is Phase.SYNCING or until <= self.wall + PAUSE

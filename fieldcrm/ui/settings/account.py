@@ -11,7 +11,7 @@ from fieldcrm.ui import theme
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.messages import sentence
 from fieldcrm.ui.settings.layout import Page
-from fieldcrm.ui.widgets import Button, Card, Field, InlineMessage, Switch, Text, row
+from fieldcrm.ui.widgets import Button, Card, Field, InlineMessage, SegmentedControl, Switch, Text, row
 from fieldcrm.usecases import signin
 from fieldcrm.usecases.signin import SignedIn
 from fieldcrm.words import tr
@@ -34,6 +34,16 @@ def account(session: AppSession) -> Page:
             tr("Sync by itself"),
             tr("Sends what you save as soon as the network answers. When off, only “Sync now” sends."),
             automatic,
+        )
+        photos = SegmentedControl(
+            (("auto", tr("Automatically")), ("always", tr("Always")), ("asked", tr("When I say so"))),
+            session.preferences.photo_rule, tr("Photos"),
+        )
+        photos.chosen.connect(lambda rule: setattr(session.preferences, "photo_rule", rule))
+        sync.line(
+            tr("Photos"),
+            tr("Automatically: reports go at once, photos wait while the network is paid by volume or slow."),
+            photos,
         )
         page.body.addSpacing(theme.space(2))
         page.body.addWidget(Text(tr("Sign in again"), "body-strong"))

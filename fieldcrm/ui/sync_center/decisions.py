@@ -1,161 +1,161 @@
-"""What needs a decision, one card each: two values side by side, or a refused change with its reason."""
+"""What needs a decision: where two people met, side by side with keys; and what headquarters refused."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from fieldcrm import words
-from fieldcrm.ui import labels, theme
-from fieldcrm.ui.sync_center.hero import Disc
-from fieldcrm.ui.sync_center.phrases import record_words, refusal_words
-from fieldcrm.ui.widgets import Badge, Button, Card, ScrollPage, Text, clear_layout, column, row
-from fieldcrm.usecases.decisions import WHOLE_RECORD, FieldClash, Refusal
-from fieldcrm.words import tr, trn
+from fieldcrm.domain.errors import CodedError
+from fieldcrm.ui import labels
+from fieldcrm.ui.messages import sentence
+from fieldcrm.ui.sync_center.choice import ClashCard, FieldChoice
+from fieldcrm.ui.sync_center.head import headed
+from fieldcrm.ui.sync_center.phrases import clash_words, record_words
+from fieldcrm.ui.sync_center.refused import RefusalCard
+from fieldcrm.ui.widgets import Button, Card, KeyCap, ScrollPage, SectionTitle, Text, clear_layout, row
+from fieldcrm.usecases.decisions import Choice, Clash, Sort, Verdict, sort_of
+from fieldcrm.usecases.refused import Refusal
+from fieldcrm.words import number, tr, trn
 
-SHOWN_FIELDS = 6
-_UNSEEN = frozenset({"provenance", "answers", "sha256"})
+
+@dataclass(frozen=True)
+class Deeds:
+    """What the buttons do. ``decide`` and ``mend`` are given what to call with the error when it cannot be done."""
+
+    decide: Callable[[list[Verdict], Callable[[BaseException], None]], None]
+    mend: Callable[[Refusal, str, Callable[[BaseException], None]], None]
+    try_again: Callable[[Refusal], None]
+    discard: Callable[[list[Refusal]], None]
+    export: Callable[[list[Refusal]], None]
+    copy: Callable[[Refusal], None]
+    open_outlet: Callable[[Any], None]
 
 
 class Decisions(ScrollPage):
-    """``show_all`` fills it; the callables are what the buttons do."""
+    """``show_all`` fills it."""
 
-    def __init__(
-        self,
-        keep_mine: Callable[[FieldClash], None],
-        keep_theirs: Callable[[FieldClash], None],
-        try_again: Callable[[Refusal], None],
-        discard: Callable[[Refusal], None],
-        copy: Callable[[Refusal], None],
-        open_outlet: Callable[[Any], None],
-    ) -> None:
-        super().__init__(width=880, margin=4, spacing=3)
-        self._keep_mine, self._keep_theirs = keep_mine, keep_theirs
-        self._try_again, self._discard, self._copy, self._open = try_again, discard, copy, open_outlet
+    def __init__(self, deeds: Deeds) -> None:
+        super().__init__(width=960, margin=4, spacing=3)
+        self._deeds = deeds
+        self._known: tuple[object, ...] = ()
         self.cards: list[Card] = []
 
-    def show_all(self, clashes: tuple[FieldClash, ...], refusals: tuple[Refusal, ...]) -> None:
+    def show_all(self, clashes: tuple[Clash, ...], refusals: tuple[Refusal, ...], to_call: tuple[str, ...]) -> None:
+        """Fill the page; the same things again leave it as it is, with what is half decided."""
+        if (clashes, refusals, to_call) == self._known:
+            return
+        had_focus = self.isAncestorOf(self.focusWidget()) if self.focusWidget() is not None else False
+        self._known = (clashes, refusals, to_call)
         clear_layout(self.body)
-        self.cards = [*map(self._clash, clashes), *map(self._refusal, refusals)]
-        for card in self.cards:
-            self.body.addWidget(card)
+        by_record: dict[object, list[Clash]] = {}
+        for clash in clashes:
+            by_record.setdefault(clash.record_id, []).append(clash)
+        self.cards = [*(self._clash(tuple(group)) for group in by_record.values())]
+        met = list(self.cards)
+        refused: list[Card] = [RefusalCard(refusal, to_call, self._deeds) for refusal in refusals]
+        self.cards += refused
+        if met:
+            self.body.addWidget(self._met_title(list(clashes)))
+            self._add(met)
+        if refused:
+            self.body.addWidget(self._refused_title(list(refusals)))
+            self._add(refused)
         self.body.addStretch(1)
+        if had_focus:
+            self.focus_first()
+
+    def _add(self, cards: list[Card]) -> None:
+        for card in cards:
+            self.body.addWidget(card)
+
+    def _met_title(self, clashes: list[Clash]) -> QWidget:
+        title = SectionTitle(tr("Changed by two people"), number(len(clashes)))
+        if len(clashes) > 1:
+            title.add(Button(tr("Theirs for all"), "ghost", "check-check", lambda: self._all(clashes, Choice.THEIRS)))
+            title.add(Button(tr("Mine for all"), "ghost", "undo-2", lambda: self._all(clashes, Choice.MINE)))
+        return title
+
+    def _refused_title(self, refusals: list[Refusal]) -> QWidget:
+        title = SectionTitle(tr("Refused by headquarters"), number(len(refusals)))
+        if len(refusals) > 1:
+            title.add(Button(tr("Export all…"), "ghost", "download", lambda: self._deeds.export(refusals)))
+            title.add(Button(tr("Let all go"), "ghost", "trash-2", lambda: self._deeds.discard(refusals)))
+        return title
+
+    def _all(self, clashes: list[Clash], choice: Choice) -> None:
+        self._deeds.decide([Verdict(clash, choice) for clash in clashes], self._deeds_failed)
+
+    def _deeds_failed(self, error: BaseException) -> None:
+        for card in self.cards:
+            if isinstance(card, ClashCard) and card.choices:
+                card.refuse(None, sentence(error))
+
+    def all_theirs(self) -> None:
+        """Keep what stands in every question of two people."""
+        self._everything(Choice.THEIRS)
+
+    def all_mine(self) -> None:
+        self._everything(Choice.MINE)
+
+    def _everything(self, choice: Choice) -> None:
+        clashes = [clash for card in self.cards if isinstance(card, ClashCard) for clash in card.clashes]
+        if clashes:
+            self._all(clashes, choice)
 
     def focus_first(self) -> None:
         for card in self.cards[:1]:
-            button = card.findChild(Button)
-            if button is not None:
-                button.setFocus(Qt.FocusReason.OtherFocusReason)
+            target: QWidget | None = card.choices[0] if isinstance(card, ClashCard) else card.findChild(Button)
+            if target is not None:
+                target.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _head(self, card: Card, icon: str, title: str, note: str, outlet: Any) -> None:
-        line = row(3)
-        disc = Disc(36)
-        disc.set(icon, "danger")
-        line.addWidget(disc, 0, Qt.AlignmentFlag.AlignTop)
-        texts = column(0.5)
-        texts.addWidget(Text(title, "heading", wrap=True))
-        texts.addWidget(Text(note, "body", "muted", wrap=True))
-        line.addLayout(texts, 1)
-        if outlet is not None:
-            opened = Button(tr("Open the outlet"), "ghost", "arrow-right", lambda: self._open(outlet))
-            line.addWidget(opened, 0, Qt.AlignmentFlag.AlignTop)
-        card.add(line)
-        card.setAccessibleName(f"{title}. {note}")
+    def _choices(self) -> list[FieldChoice]:
+        return [choice for card in self.cards if isinstance(card, ClashCard) for choice in card.choices]
 
-    def _clash(self, clash: FieldClash) -> Card:
-        card = Card(padding=5, spacing=4)
-        whole = clash.field == WHOLE_RECORD
-        what = record_words((clash.collection,), "")[0] if whole else labels.field_name(clash.field)
-        title = f"{clash.outlet_name} · {what}" if clash.outlet_name else what
-        when = words.day_time(clash.at) if clash.at is not None else ""
-        note = tr("You and somebody else changed this at the same time ({when}).", when=when)
-        self._head(card, "git-compare", title, note, clash.outlet_id)
-        sides = row(3)
-        sides.addWidget(_side(tr("Yours"), _shown(clash.field, clash.mine), ""), 1)
-        sides.addWidget(_side(tr("At headquarters now"), _shown(clash.field, clash.theirs), "accent"), 1)
-        card.add(sides)
-        buttons = row(2)
-        buttons.addStretch(1)
-        buttons.addWidget(Button(tr("Leave it as it is"), "secondary", "check", lambda: self._keep_theirs(clash)))
-        buttons.addWidget(Button(tr("Put mine back"), "primary", "undo-2", lambda: self._keep_mine(clash)))
-        card.add(buttons)
+    def _move(self, step: int) -> None:
+        choices = self._choices()
+        here = next((at for at, choice in enumerate(choices) if choice.hasFocus()), 0)
+        there = choices[min(max(here + step, 0), len(choices) - 1)]
+        there.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.ensureWidgetVisible(there)
+
+    def _clash(self, clashes: tuple[Clash, ...]) -> Card:
+        card = ClashCard(clashes, self._decide)
+        confirm = Button(tr("Confirm"), "primary", "check", card.confirm)
+        foot = row(2)
+        foot.addLayout(_keys())
+        foot.addStretch(1)
+        if len(clashes) > 1:
+            foot.addWidget(Button(tr("All theirs"), "ghost", on_click=lambda: card.choose_all(Choice.THEIRS)))
+            foot.addWidget(Button(tr("All mine"), "ghost", on_click=lambda: card.choose_all(Choice.MINE)))
+        foot.addWidget(confirm)
+        card.fill(self._head(card, clashes), foot, confirm)
+        for choice in card.choices:
+            choice.moved.connect(self._move)
         return card
 
-    def _refusal(self, refusal: Refusal) -> Card:
-        card = Card(padding=5, spacing=4)
-        what, _ = record_words(refusal.collections, "")
-        title = f"{refusal.outlet_name} · {what}" if refusal.outlet_name else what
-        note = refusal_words(refusal.code, refusal.params)
-        self._head(card, "circle-alert", title, note, refusal.outlet_id)
-        lines = _written(refusal)
-        if lines:
-            card.add(_side(tr("What you wrote, {when}", when=words.day_time(refusal.made_at)), "\n".join(lines), ""))
-        buttons = row(2)
-        buttons.addWidget(Button(tr("Copy what I wrote"), "ghost", "copy", lambda: self._copy(refusal)))
-        buttons.addStretch(1)
-        buttons.addWidget(Button(tr("Let it go"), "secondary", "trash-2", lambda: self._discard(refusal)))
-        if refusal.repeatable:
-            buttons.addWidget(Button(tr("Try again"), "primary", "refresh-cw", lambda: self._try_again(refusal)))
-        card.add(buttons)
-        return card
+    def _decide(self, card: ClashCard, verdicts: list[Verdict]) -> None:
+        def failed(error: BaseException) -> None:
+            card.refuse(error.field if isinstance(error, CodedError) else None, sentence(error))
+
+        self._deeds.decide(verdicts, failed)
+
+    def _head(self, card: Card, clashes: tuple[Clash, ...]) -> QWidget:
+        first = clashes[0]
+        if sort_of(first) is not Sort.FIELD:
+            what = "" if first.record_name else record_words((first.collection,), "")[0]
+        else:
+            what = labels.field_name(first.field) if len(clashes) == 1 else trn("{n} field", "{n} fields", len(clashes))
+        title = " · ".join(part for part in (first.outlet_name, first.record_name, what) if part)
+        return headed(card, "git-compare", title, clash_words(first), first.outlet_id, self._deeds.open_outlet)
 
 
-def _side(title: str, text: str, tone: str) -> QWidget:
-    """One of two values, on a ground of its own."""
-    box = Card(padding=3.5, spacing=1.5, tone=tone)
-    head = row(2)
-    head.addWidget(Text(title, "caption-strong", "muted"))
-    head.addStretch(1)
-    if tone:
-        head.addWidget(Badge(tr("stands"), tone))
-    box.add(head)
-    value = Text(text, "body-medium", wrap=True)
-    value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    value.setMinimumHeight(theme.pixels(20))
-    box.add(value)
-    box.body.addStretch(1)
-    return box
-
-
-def _shown(field: str, value: Any) -> str:
-    if field == WHOLE_RECORD:
-        if value is None:
-            return tr("Deleted")
-        return "\n".join(_lines(value)) or tr("Changed")
-    if isinstance(value, Mapping):
-        return "\n".join(f"{key}: {part}" for key, part in value.items()) or tr("nothing")
-    return labels.field_value(field, value)
-
-
-def _lines(values: Mapping[str, Any]) -> list[str]:
-    shown = [
-        _named(name, value)
-        for name, value in values.items()
-        if name not in _UNSEEN and not isinstance(value, (dict, list)) and not name.endswith("_id")
-    ]
-    more = len(shown) - SHOWN_FIELDS
-    return [*shown[:SHOWN_FIELDS], trn("and {n} more", "and {n} more", more)] if more > 0 else shown
-
-
-def _named(name: str, value: Any) -> str:
-    return tr("{name}: {value}", name=labels.field_name(name), value=labels.field_value(name, value))
-
-
-def _written(refusal: Refusal) -> list[str]:
-    lines = [line for letter in refusal.letters for line in _lines(letter.values)]
-    return list(dict.fromkeys(lines))[: 2 * SHOWN_FIELDS]
-
-
-def copied(refusal: Refusal) -> str:
-    """Everything the person wrote, as text for another place."""
-    parts = [refusal.outlet_name] if refusal.outlet_name else []
-    for letter in refusal.letters:
-        parts += [
-            _named(name, value)
-            for name, value in letter.values.items()
-            if not name.endswith("_id") and name != "provenance"
-        ]
-    return "\n".join(parts)
+def _keys() -> QHBoxLayout:
+    line = row(1.5)
+    for key, does in (("1 2 3", tr("choose")), ("J K", tr("go on")), ("↵", tr("confirm"))):
+        line.addWidget(KeyCap(key))
+        line.addWidget(Text(does, "caption", "faint"))
+    return line

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPaintEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from fieldcrm.ui import icons, theme
-from fieldcrm.ui.sync_center.phrases import standing
+from fieldcrm.ui.sync_center.phrases import held_words, photos_wait, standing
 from fieldcrm.ui.widgets import Button, Card, Text, column, painting, row
 from fieldcrm.usecases.syncing import Phases, SyncState
 from fieldcrm.words import tr
@@ -93,14 +94,25 @@ class Bar(QWidget):
         painter.end()
 
 
-class StateCard(Card):
-    """``show_state`` fills it. ``sync_now``, ``set_automatic`` and ``sign_in`` are what its buttons do."""
+@dataclass(frozen=True)
+class Switches:
+    """What the buttons of the top do."""
 
-    def __init__(
-        self, sync_now: Callable[[], None], set_automatic: Callable[[bool], None], sign_in: Callable[[], None]
-    ) -> None:
+    sync_now: Callable[[], None]
+    cancel: Callable[[], None]
+    pause: Callable[[], None]
+    pause_for_an_hour: Callable[[], None]
+    resume: Callable[[], None]
+    sign_in: Callable[[], None]
+    photos_now: Callable[[], None]
+
+
+class StateCard(Card):
+    """``show_state`` fills it."""
+
+    def __init__(self, switches: Switches) -> None:
         super().__init__(padding=5, spacing=4)
-        self._set_automatic = set_automatic
+        self._switches = switches
         self._automatic = True
         line = row(4)
         self._disc = Disc()
@@ -108,15 +120,21 @@ class StateCard(Card):
         self.detail = Text("", "body", "muted", wrap=True)
         line.addWidget(self._disc, 0, Qt.AlignmentFlag.AlignVCenter)
         line.addLayout(self._words(), 1)
-        self.pause = Button("", "secondary", "pause", self._toggle)
-        self.sign_in = Button(tr("Sign in…"), "primary", "log-in", sign_in)
-        self.now = Button(tr("Sync now"), "primary", "refresh-cw", sync_now)
-        for button in (self.pause, self.sign_in, self.now):
+        self.pause = Button("", "secondary", "pause", self._pause_or_resume)
+        self.stop = Button(tr("Stop"), "secondary", "x", switches.cancel)
+        self.stop.setToolTip(tr("Cut this sync at the next safe place; what is left goes with the next one."))
+        self.photos = Button(tr("Send photos now"), "secondary", "image", switches.photos_now)
+        self.sign_in = Button(tr("Sign in…"), "primary", "log-in", switches.sign_in)
+        self.now = Button(tr("Sync now"), "primary", "refresh-cw", switches.sync_now)
+        for button in (self.photos, self.pause, self.stop, self.sign_in, self.now):
             line.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         self.add(line)
         self.note = Text("", "body", wrap=True)  # the receipt of the day, where there is no room for its card
         self.note.hide()
         self.add(self.note)
+        self.held = Text("", "body", "muted", wrap=True)  # photos that wait, where the title speaks of something else
+        self.held.hide()
+        self.add(self.held)
         self._bar = Bar()
         self._bar.hide()
         self.add(self._bar)
@@ -136,8 +154,14 @@ class StateCard(Card):
         self.detail.setText(shown.detail)
         self.setAccessibleName(f"{shown.title}. {shown.detail}")
         syncing = state.phase is Phases.SYNCING
-        self.now.setVisible(state.phase is not Phases.NEEDS_SIGN_IN)
-        self.now.setEnabled(not syncing)
+        stuck = state.phase in (Phases.NEEDS_SIGN_IN, Phases.REVOKED)
+        wait = photos_wait(state) and not syncing
+        self.held.setText(held_words(state) + "." if wait else "")
+        self.held.setVisible(wait and held_words(state) != shown.title)
+        self.photos.setVisible(wait and not stuck)
+        self.stop.setVisible(syncing)
+        self.pause.setVisible(not syncing and state.phase is not Phases.REVOKED)
+        self.now.setVisible(not syncing and not stuck)
         self.sign_in.setVisible(state.phase is Phases.NEEDS_SIGN_IN)
         self._automatic = state.automatic
         self.pause.setText(tr("Pause") if state.automatic else tr("Resume"))
@@ -150,8 +174,18 @@ class StateCard(Card):
         if syncing:
             self._bar.set_share(_share(state))
 
-    def _toggle(self) -> None:
-        self._set_automatic(not self._automatic)
+    def _pause_or_resume(self) -> None:
+        if not self._automatic:
+            self._switches.resume()
+            return
+        self.pause_menu().exec(self.pause.mapToGlobal(self.pause.rect().bottomLeft()))
+
+    def pause_menu(self) -> QMenu:
+        """For an hour, or until the person resumes."""
+        menu = QMenu(self.pause)
+        menu.addAction(icons.icon("timer", "muted"), tr("For an hour"), self._switches.pause_for_an_hour)
+        menu.addAction(icons.icon("pause", "muted"), tr("Until I resume"), self._switches.pause)
+        return menu
 
 
 def _share(state: SyncState) -> float | None:
@@ -159,5 +193,7 @@ def _share(state: SyncState) -> float | None:
     progress = state.progress
     if progress is None or progress.phase != "photos":
         return None
+    if progress.bytes_to_send and not progress.photos_to_receive:
+        return min(progress.bytes_sent / progress.bytes_to_send, 1.0)
     total = progress.photos_to_send + progress.photos_to_receive
     return (progress.photos_sent + progress.photos_received) / total if total else None

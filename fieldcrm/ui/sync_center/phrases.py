@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +12,14 @@ from fieldcrm import words
 from fieldcrm.domain.errors import CodedError
 from fieldcrm.ui import labels
 from fieldcrm.ui.messages import sentence
+from fieldcrm.ui.sync_center.values import field_list
+from fieldcrm.usecases.decisions import Clash, Sort, sort_of
+from fieldcrm.usecases.link import Held
+from fieldcrm.usecases.merges import Merge
 from fieldcrm.usecases.syncing import Phases, SyncState
-from fieldcrm.words import number, tr, trn
+from fieldcrm.words import number, size, tr, trn
+
+SOON = 10  # seconds
 
 
 @dataclass(frozen=True)
@@ -28,12 +35,16 @@ class Standing:
 def standing(state: SyncState, now: datetime) -> Standing:
     """The sentence at the top of the Sync Centre."""
     if state.phase is Phases.SYNCING:
-        return Standing(_doing(state), tr("You can go on working."), "refresh-cw", "accent")
+        return Standing(_doing(state), progress_words(state), "refresh-cw", "accent")
     if state.phase is Phases.NEEDS_SIGN_IN:
         return Standing(
             tr("Sign in to go on sending"),
             tr("Everything you record stays safe on this device in the meantime."), "key-round", "danger",
         )
+    if state.phase is Phases.REVOKED:
+        return Standing(tr("This device is shut out"), tr(
+            "Your administrator has ended its access. What was not sent is offered to headquarters once. "
+            "Call your administrator."), "lock", "danger")
     if state.phase is Phases.BLOCKED:
         why = problem_words(state.problem, state.params)
         return Standing(tr("Nothing can be sent from here"), why, "ban", "danger")
@@ -47,6 +58,10 @@ def standing(state: SyncState, now: datetime) -> Standing:
         parts = (problem_words(state.problem, state.params), _next_words(state, now))
         detail = " ".join(part for part in parts if part)
         return Standing(tr("Headquarters cannot be reached now"), detail, "cloud-off", "warning")
+    if state.phase is Phases.PAUSED:
+        return Standing(paused_words(state), _paused_detail(state), "pause", "warning")
+    if photos_wait(state) and not (state.waiting.visits or state.waiting.reports or state.waiting.changes):
+        return Standing(held_words(state), verified_words(state, now), "image", "warning")
     if not state.everything_there:
         return Standing(_saved_words(state), verified_words(state, now), "hard-drive", "warning")
     if state.verified_at is None:
@@ -63,6 +78,9 @@ def _doing(state: SyncState) -> str:
         if progress.received:
             return trn("Receiving: {n} item so far", "Receiving: {n} items so far", progress.received)
         return tr("Receiving…")
+    if progress.phase != "photos":  # a file of many rows at once, comparing, mending
+        return {"snapshot": tr("Fetching your sector…"), "comparing": tr("Comparing with headquarters…")}.get(
+            progress.phase, tr("Working…"))
     done = progress.photos_sent + progress.photos_received
     total = progress.photos_to_send + progress.photos_to_receive
     if not total:
@@ -83,6 +101,88 @@ def _saved_words(state: SyncState) -> str:
     return tr("{things} saved on this device, to be sent", things=words.listing(parts))
 
 
+def progress_words(state: SyncState) -> str:
+    """What the run under way has done: rows, photos and bytes."""
+    progress = state.progress
+    if progress is None:
+        return ""
+    parts = []
+    if progress.sent:
+        parts.append(trn("{n} change sent", "{n} changes sent", progress.sent))
+    if progress.received:
+        parts.append(trn("{n} item received", "{n} items received", progress.received))
+    if progress.phase == "photos" and progress.bytes_to_send:
+        done = min(progress.bytes_sent, progress.bytes_to_send)
+        parts.append(tr("{done} of {all} of photos", done=size(done), all=size(progress.bytes_to_send)))
+    return ", ".join(parts) or tr("You can go on working.")
+
+
+def photos_wait(state: SyncState) -> bool:
+    """Whether photos are held back although the network answers."""
+    return state.held is not None and state.waiting.photos > 0
+
+
+def held_words(state: SyncState) -> str:
+    """``14 photos, 9.2 MB wait for Wi-Fi``."""
+    count, bytes_ = state.waiting.photos, size(state.waiting.photo_bytes)
+    if state.held is Held.SLOW:
+        return trn("{n} photo, {size} waits for a faster network", "{n} photos, {size} wait for a faster network",
+                   count, size=bytes_)
+    if state.held is Held.ASKED:
+        return trn("{n} photo, {size} waits until you send it", "{n} photos, {size} wait until you send them", count,
+                   size=bytes_)
+    return trn("{n} photo, {size} waits for Wi-Fi", "{n} photos, {size} wait for Wi-Fi", count, size=bytes_)
+
+
+def held_reason(state: SyncState | None) -> str:
+    """Why a photo waits although the network answers; empty when it does not."""
+    if state is None or state.held is None or state.phase is Phases.SYNCING:
+        return ""
+    return {
+        Held.METERED: tr("Waits for Wi-Fi"),
+        Held.SLOW: tr("Waits for a faster network"),
+        Held.ASKED: tr("Waits until you send it"),
+    }[state.held]
+
+
+def paused_words(state: SyncState) -> str:
+    if state.paused_until is not None:
+        return tr("Paused until {time}", time=words.time(state.paused_until))
+    return tr("Paused until you resume")
+
+
+def _paused_detail(state: SyncState) -> str:
+    if state.everything_there:
+        return tr("Nothing is waiting. Sync now still works.")
+    return tr("{what}. Sync now still works.", what=_saved_words(state))
+
+
+def waiting_words(state: SyncState | None, now: datetime) -> str:
+    """Why something that waits has not gone yet, and when it is tried: for a line of the list. Nothing to say: ""."""
+    if state is None:
+        return ""
+    if state.phase is Phases.SYNCING:
+        return tr("Goes with the sync under way")
+    if state.phase is Phases.PAUSED:
+        return paused_words(state)
+    if state.phase is Phases.NEEDS_SIGN_IN:
+        return tr("Waits for your sign-in")
+    if state.phase is Phases.REVOKED:
+        return tr("This device is shut out: call your administrator")
+    if state.phase is Phases.BLOCKED:
+        return tr("Waits for a newer version of the program")
+    if state.next_try is None:
+        return tr("Goes when you press Sync now")
+    at = words.time(state.next_try)
+    if state.phase is Phases.OFFLINE:
+        return tr("No network; next try at {time}", time=at)
+    if state.phase is Phases.BACKING_OFF:
+        return tr("Headquarters does not answer; next try at {time}", time=at)
+    if (state.next_try - now).total_seconds() <= SOON:
+        return tr("Goes in a few seconds")
+    return tr("Next try at {time}", time=at)
+
+
 def verified_words(state: SyncState, now: datetime) -> str:
     if state.verified_at is None:
         return tr("Headquarters has not verified anything yet.")
@@ -92,10 +192,12 @@ def verified_words(state: SyncState, now: datetime) -> str:
 def _next_words(state: SyncState, now: datetime) -> str:
     if state.next_try is None:
         return tr("Press Sync now to try again.")
-    seconds = max(0, round((state.next_try - now).total_seconds()))
-    if seconds < 60:
-        return tr("Next try in less than a minute.")
-    return trn("Next try in {n} minute.", "Next try in {n} minutes.", round(seconds / 60))
+    seconds = max(0.0, (state.next_try - now).total_seconds())
+    if seconds <= SOON:
+        return tr("Next try in a few seconds.")
+    if seconds <= 90:  # in steps of ten: a number that runs would only make nervous
+        return tr("Next try in {n} seconds.", n=number(math.ceil(seconds / 10) * 10))
+    return trn("Next try in {n} minute.", "Next try in {n} minutes.", math.ceil(seconds / 60))
 
 
 def problem_words(code: str | None, params: Mapping[str, Any]) -> str:
@@ -107,25 +209,46 @@ def problem_words(code: str | None, params: Mapping[str, Any]) -> str:
     return sentence(CodedError(code, **{"seconds": params.get("retry_after", ""), "url": "", **params}))
 
 
-def photo_problem(code: str | None) -> str:
-    """What holds a photo up; empty when nothing does."""
-    if not code:
-        return ""
-    return {
-        "not_there_yet": tr("Still on the device that took it"),
-        "photo_missing": tr("The file is no longer on this device"),
-        "photo_damaged": tr("The file on this device is damaged"),
-        "missing_here": tr("The file is no longer on this device"),
-        "damaged": tr("The file on this device is damaged"),
-    }.get(code, tr("Headquarters did not take it yet"))
-
-
 def refusal_words(code: str, params: Mapping[str, Any]) -> str:
     """Why headquarters refused a change, with the field when one is to blame."""
     why = sentence(CodedError(code, **dict(params)))
     if not params.get("field"):
         return why
     return tr("{name}: {value}", name=labels.field_name(str(params["field"])), value=why)
+
+
+_ADMINISTRATORS = frozenset({"unknown_command", "unknown_collection", "unknown_field", "upgrade_needed"})
+_MANAGERS = frozenset({"out_of_scope", "not_allowed", "not_your_sector", "not_your_name", "field_fixed", "exists",
+                       "no_record", "delete_not_allowed", "does_not_match"})
+
+
+def call_words(code: str, to_call: tuple[str, ...]) -> str:
+    """Whom to call when it is not in the person's hands; empty when it is."""
+    if code in _ADMINISTRATORS:
+        return tr("Call your administrator.")
+    if code not in _MANAGERS:
+        return ""
+    return tr("{person} can help.", person=words.listing(list(to_call[:2]))) if to_call else tr("Ask your manager.")
+
+
+def clash_words(clash: Clash) -> str:
+    """Who met whom, in a sentence."""
+    who = clash.by_name or tr("Somebody else")
+    sort = sort_of(clash)
+    if sort is Sort.DELETED_THERE:
+        return tr("{who} deleted this while you were changing it.", who=who)
+    if sort is Sort.DELETED_HERE:
+        return tr("You deleted this, and {who} had changed it since: it was not deleted.", who=who)
+    return tr("You and {who} changed this without knowing of each other. Both values are kept here.", who=who)
+
+
+def merge_words(merge: Merge) -> str:
+    """``You changed the phone, Anna changed the opening hours: both are kept.``"""
+    who = merge.by_name or tr("Somebody else")
+    mine, theirs = field_list(list(merge.mine)), field_list(list(merge.theirs))
+    if set(merge.mine) == set(merge.theirs):
+        return tr("You and {who} both changed “{what}”: what each of you wrote is kept.", who=who, what=mine)
+    return tr("You changed “{mine}”, {who} changed “{theirs}”: both are kept.", mine=mine, who=who, theirs=theirs)
 
 
 def record_words(collections: tuple[str, ...], label: str) -> tuple[str, str]:

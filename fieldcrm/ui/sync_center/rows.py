@@ -11,11 +11,12 @@ from PySide6.QtCore import QObject
 
 from fieldcrm import words
 from fieldcrm.ui import labels
-from fieldcrm.ui.sync_center.phrases import photo_problem, record_words, run_words
-from fieldcrm.ui.sync_center.track import stage_words
+from fieldcrm.ui.receipt_words import GONE_HERE, photo_problem, stage_words
+from fieldcrm.ui.sync_center.phrases import held_reason, record_words, run_words, waiting_words
 from fieldcrm.ui.widgets import Column, PageModel, TwoLine
 from fieldcrm.usecases.receipts import ReportReceipt
-from fieldcrm.usecases.sync_overview import PendingChange, PendingPhoto, Run
+from fieldcrm.usecases.sync_overview import AwayPhotos, PendingChange, PendingPhoto, Run
+from fieldcrm.usecases.syncing import Phases, SyncState
 from fieldcrm.words import number, percent, size, tr, trn
 
 
@@ -54,15 +55,16 @@ def _when(moment: datetime, now: datetime) -> str:
     return words.time(moment) if today else words.day_time(moment)
 
 
-def of_change(change: PendingChange, sending: bool, now: datetime) -> Entry:
+def of_change(change: PendingChange, state: SyncState | None, now: datetime) -> Entry:
     what, icon = record_words(change.collections, change.label)
     whole_plan = "plan" in change.collections  # of ten stores: not of the first one
     title = f"{what} · {change.outlet_name}" if change.outlet_name and not whole_plan else what
     fields = _what_of_it(change)
-    moving = sending and change.frozen
+    moving = state is not None and state.phase is Phases.SYNCING and change.frozen
+    why = waiting_words(state, now) or tr("Ready to be sent")
     line = TwoLine(
         title,
-        fields or tr("Ready to be sent"),
+        f"{fields} · {why}" if fields else why,
         icon=icon,
         trailing=_when(change.at, now),
         trailing_note=size(change.size),
@@ -84,12 +86,16 @@ def _what_of_it(change: PendingChange) -> str:
     return ", ".join(dict.fromkeys(labels.field_name(name) for name in change.fields if name != "provenance"))
 
 
-def of_photo(photo: PendingPhoto) -> Entry:
+def of_photo(photo: PendingPhoto, state: SyncState | None, now: datetime, to_call: Sequence[str] = ()) -> Entry:
     title = tr("Photo · {outlet}", outlet=photo.outlet_name) if photo.outlet_name else tr("Photo")
     note = photo_problem(photo.problem)
     if not note:
         sent = photo.sent / photo.size if photo.size else 0.0
-        note = tr("{share} has arrived", share=percent(sent)) if photo.sent else tr("Ready to be sent")
+        arrived = tr("{share} has arrived", share=percent(sent)) if photo.sent else ""
+        wait = held_reason(state) or waiting_words(state, now) or tr("Ready to be sent")
+        note = f"{arrived} · {wait}" if arrived else wait
+    elif photo.problem not in GONE_HERE and to_call:
+        note = tr("{what} · {person} can help", what=note, person=to_call[0])
     tries = trn("tried {n} time", "tried {n} times", photo.tries) if photo.tries else ""
     line = TwoLine(
         title,
@@ -98,9 +104,25 @@ def of_photo(photo: PendingPhoto) -> Entry:
         trailing=tries,
         trailing_note=size(photo.size),
         badge=tr("Waiting") if photo.problem else tr("On this device"),
-        tone="neutral" if photo.problem == "not_there_yet" else ("danger" if photo.problem else "warning"),
+        tone="danger" if photo.problem else "warning",
     )
     return Entry(("photo", photo.sha256), line, photo)
+
+
+def of_away(away: AwayPhotos) -> Entry:
+    """Photos of another person's reports: the manager's side of the same story."""
+    name = away.person_name or tr("another person")
+    title = trn("{n} photo is still on the device of {person}", "{n} photos are still on the device of {person}",
+                away.count, person=name)
+    line = TwoLine(
+        title,
+        ", ".join(away.outlets) or tr("They come as soon as that device sends them."),
+        icon="laptop",
+        trailing_note=size(away.size),
+        badge=tr("Elsewhere"),
+        tone="neutral",
+    )
+    return Entry(("away", away.person_name), line, away)
 
 
 def of_receipt(receipt: ReportReceipt, now: datetime) -> Entry:

@@ -10,19 +10,20 @@ from PySide6.QtGui import QGuiApplication, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from fieldcrm.domain.changes import Changes
-from fieldcrm.domain.ids import Id
 from fieldcrm.ui import theme
 from fieldcrm.ui.actions import Action
 from fieldcrm.ui.appsession import AppSession
+from fieldcrm.ui.receipt_words import GONE_HERE, day_words
 from fieldcrm.ui.sync_center import rows
-from fieldcrm.ui.sync_center.decisions import Decisions, copied
+from fieldcrm.ui.sync_center.decisions import Decisions
+from fieldcrm.ui.sync_center.doing import Doing
 from fieldcrm.ui.sync_center.hero import StateCard
+from fieldcrm.ui.sync_center.merged import Merged
 from fieldcrm.ui.sync_center.rows import Entry, EntryModel
-from fieldcrm.ui.sync_center.track import DayCard, day_words
+from fieldcrm.ui.sync_center.track import DayCard
 from fieldcrm.ui.widgets import (
     Button,
     Card,
-    Confirm,
     Divider,
     EmptyState,
     RowList,
@@ -34,17 +35,16 @@ from fieldcrm.ui.widgets import (
     column,
     row,
 )
-from fieldcrm.usecases import decisions as deciding
-from fieldcrm.usecases import receipts, syncing
-from fieldcrm.usecases.decisions import FieldClash, Refusal
-from fieldcrm.usecases.receipts import Missing
+from fieldcrm.usecases import syncing
+from fieldcrm.usecases.receipts import Missing, Stage
 from fieldcrm.usecases.sync_overview import Overview, Run, overview
 from fieldcrm.usecases.syncing import Phases, Storage
 from fieldcrm.words import number, size, tr, trn
 
 NARROW = 960  # pixels below which the receipt of the day becomes a line at the top
 KINDS = ("sync", "visit", "submission", "attachment", "review", "conflict", "outlet", "contact", "task", "plan", "note")
-SENDING, DECIDING, REPORTS, HISTORY = range(4)
+SENDING, DECIDING, MERGED, REPORTS, HISTORY = range(5)
+TABS = {"sending": SENDING, "decisions": DECIDING, "merged": MERGED, "reports": REPORTS, "history": HISTORY}
 
 
 class SyncScreen(QWidget):
@@ -53,37 +53,38 @@ class SyncScreen(QWidget):
         self._session = session
         self._stale = True
         self._runs: tuple[Run, ...] = ()
-        self.head = StateCard(self._sync_now, self._set_automatic, self._sign_in)
-        self.day = DayCard(self._resend, lambda missing: self._open_outlet(missing.receipt.outlet_id))
-        self.tabs = Tabs("", "", "", "")
+        self._found: Overview | None = None
+        self.doing = Doing(session, self, self._load)
+        self.head = StateCard(self.doing.switches())
+        self.day = DayCard(self._go_to)
+        self.tabs = Tabs("", "", "", "", "")
         self.tabs.setAccessibleName(tr("Lists of the Sync Centre"))
         self.pages = QStackedWidget()
         self.sending, self.sending_model = self._list(tr("To send"), self._open_entry)
         self.reports, self.reports_model = self._list(tr("Reports"), self._open_entry)
         self.history, self.history_model = self._list(tr("History"), lambda key: None)
-        self.decisions = Decisions(
-            self._keep_mine, self._keep_theirs, self._try_again, self._discard, self._copy, self._open_outlet
-        )
-        self.states = [StateStack(view) for view in (self.sending, self.decisions, self.reports, self.history)]
+        self.decisions = Decisions(self.doing.deeds())
+        self.merged = Merged(self.doing.undo_merge, self.doing.open_outlet)
+        views = (self.sending, self.decisions, self.merged, self.reports, self.history)
+        self.states = [StateStack(view) for view in views]
         for state in self.states:
             self.pages.addWidget(state)
         self.tabs.currentChanged.connect(self._turn)
         self._lay_out()
         self._clock = QTimer(self)
-        self._clock.setInterval(20_000)  # “next try in 2 minutes” must not stand still
+        self._clock.setInterval(5_000)  # “next try in 2 minutes” must not stand still
         self._clock.timeout.connect(self._show_state)
         session.sync_changed.connect(self._on_sync)
         self._show_state()
-        self._title_tabs(0, 0, 0)
+        self._title_tabs(0, 0, 0, 0)
 
     # ---- what the shell asks ----
 
     def open(self, **params: Any) -> None:
-        """Show the lists; ``tab`` is "sending", "decisions", "reports" or "history"."""
-        names = {"sending": SENDING, "decisions": DECIDING, "reports": REPORTS, "history": HISTORY}
+        """Show the lists; ``tab`` is "sending", "decisions", "merged", "reports" or "history"."""
         self._load()
-        if params.get("tab") in names:
-            self.tabs.setCurrentIndex(names[str(params["tab"])])
+        if params.get("tab") in TABS:
+            self.tabs.setCurrentIndex(TABS[str(params["tab"])])
         elif self._session.sync is not None and self._session.sync.state.waiting.decisions:
             self.tabs.setCurrentIndex(DECIDING)
         self.head.now.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -95,12 +96,23 @@ class SyncScreen(QWidget):
     def actions(self) -> list[Action]:  # type: ignore[override]
         on = self._session.sync is not None
         return [
-            Action("sync.pause", tr("&Pause or resume syncing"), self._toggle, ("Ctrl+P",), "pause", "tools", 1,
+            Action("sync.pause", tr("&Pause or resume syncing"), self.doing.toggle, ("Ctrl+P",), "pause", "tools", 1,
+                   enabled=lambda: on),
+            Action("sync.pause_hour", tr("Pause syncing for an &hour"), self.doing.pause_for_an_hour, (), "timer",
+                   "tools", 1, enabled=lambda: on),
+            Action("sync.photos", tr("Send the p&hotos now"), self.doing.photos_now, (), "image", "tools", 1,
                    enabled=lambda: on),
             Action("sync.decisions", tr("What needs my &decision"), lambda: self.open(tab="decisions"), (),
                    "circle-help", "tools", 1),
+            Action("sync.theirs", tr("Theirs for &all questions"), self.decisions.all_theirs, (), "check-check",
+                   "tools", 1, enabled=self._asked),
+            Action("sync.mine", tr("&Mine for all questions"), self.decisions.all_mine, (), "undo-2", "tools", 1,
+                   enabled=self._asked),
             Action("sync.report", tr("&Copy the history of syncs"), self._copy_history, (), "copy", "tools", 1),
         ]
+
+    def _asked(self) -> bool:
+        return self._found is not None and bool(self._found.clashes)
 
     def areas(self) -> list[QWidget]:
         return [self.head.now, self.tabs, self.states[self.tabs.currentIndex()]]
@@ -209,21 +221,25 @@ class SyncScreen(QWidget):
     def _show(self, found: Overview) -> None:
         now = self._session.clock()
         sync = self._session.sync
-        sending = sync is not None and sync.state.phase is Phases.SYNCING
-        waiting = [rows.of_change(change, sending, now) for change in found.changes]
-        waiting += [rows.of_photo(photo) for photo in found.photos]
+        self._found = found
+        state = None if sync is None else sync.state
+        waiting = [rows.of_change(change, state, now) for change in found.changes]
+        waiting += [rows.of_photo(photo, state, now, found.to_call) for photo in found.photos]
+        waiting += [rows.of_away(away) for away in found.away]
         self._runs = found.runs
         past = [rows.of_run(at, run, now) for at, run in enumerate(found.runs)]
         self._fill(SENDING, self.sending, self.sending_model, waiting)
         self._fill(REPORTS, self.reports, self.reports_model, [rows.of_receipt(r, now) for r in found.reports])
         self._fill(HISTORY, self.history, self.history_model, past)
-        self.decisions.show_all(found.clashes, found.refusals)
+        self.decisions.show_all(found.clashes, found.refusals, found.to_call)
+        self.merged.show_all(found.merges)
         to_decide = len(found.clashes) + len(found.refusals)
-        if to_decide:
-            self.states[DECIDING].show_content()
-        else:
-            self.states[DECIDING].show_empty(self._empty(DECIDING))
-        self._title_tabs(len(waiting), to_decide, len(found.reports))
+        for tab, count in ((DECIDING, to_decide), (MERGED, len(found.merges))):
+            if count:
+                self.states[tab].show_content()
+            else:
+                self.states[tab].show_empty(self._empty(tab))
+        self._title_tabs(len(waiting), to_decide, len(found.merges), len(found.reports))
         self.day.show_day(found.day)
         self.head.note.setText(day_words(found.day))
 
@@ -240,6 +256,10 @@ class SyncScreen(QWidget):
             return EmptyState("circle-check", tr("Nothing needs your decision"),
                               tr("When two people change the same thing, or a change is refused, it appears here."),
                               tone="success")
+        if tab == MERGED:
+            return EmptyState("merge", tr("Nothing was merged"),
+                              tr("When you and somebody else change different things of one outlet, both are kept and "
+                                 "it is told here."))
         if tab == REPORTS:
             return EmptyState("clipboard-list", tr("No report in the last two weeks"),
                               tr("Each report you send has its receipt here: sent, verified, reviewed."))
@@ -251,10 +271,11 @@ class SyncScreen(QWidget):
         return EmptyState("shield-check", tr("Nothing is waiting"),
                           tr("What you record is listed here until headquarters has it."), tone="success")
 
-    def _title_tabs(self, sending: int, to_decide: int, reports: int) -> None:
+    def _title_tabs(self, sending: int, to_decide: int, merged: int, reports: int) -> None:
         titles = (
             (SENDING, tr("To send"), sending),
             (DECIDING, tr("Needs your decision"), to_decide),
+            (MERGED, tr("Merged for you"), merged),
             (REPORTS, tr("Reports"), reports),
             (HISTORY, tr("History"), 0),
         )
@@ -272,62 +293,20 @@ class SyncScreen(QWidget):
 
     # ---- doing ----
 
-    def _sync_now(self) -> None:
-        if self._session.sync is not None:
-            self._session.sync.sync_now()
-
-    def _toggle(self) -> None:
-        if self._session.sync is not None:
-            self._set_automatic(not self._session.sync.state.automatic)
-
-    def _set_automatic(self, on: bool) -> None:
-        self._session.preferences.auto_sync = on
-        if self._session.sync is not None:
-            self._session.sync.set_automatic(on)
-
-    def _sign_in(self) -> None:
-        self._session.navigator.go("settings", page="account")
-
-    def _open_outlet(self, outlet: Id | None) -> None:
-        if outlet is not None:
-            self._session.navigator.go("outlet", id=outlet)
-
     def _open_entry(self, key: Any) -> None:
         entry = self.sending_model.entry(key) or self.reports_model.entry(key)
         if entry is not None:
-            self._open_outlet(entry.about.outlet_id)
+            self.doing.open_outlet(getattr(entry.about, "outlet_id", None))
 
-    def _resend(self, missing: Missing) -> None:
-        report = missing.receipt.submission_id
-        self._session.do(lambda tx: receipts.resend(tx, [report]), lambda _: self._sync_now())
-
-    def _keep_mine(self, clash: FieldClash) -> None:
-        self._decide(lambda tx: deciding.keep_mine(tx, clash), tr("Your value is back; it will be sent."))
-
-    def _keep_theirs(self, clash: FieldClash) -> None:
-        self._decide(lambda tx: deciding.keep_theirs(tx, clash), tr("Left as it is."))
-
-    def _try_again(self, refusal: Refusal) -> None:
-        self._decide(lambda tx: deciding.try_again(tx, refusal), tr("It will be sent again."))
-
-    def _discard(self, refusal: Refusal) -> None:
-        title = tr("Let this change go?")
-        text = tr("What headquarters has will stand. What you wrote is not kept; you can copy it first.")
-        if Confirm.ask(self.window(), title, text, tr("Let it go")):
-            self._decide(lambda tx: deciding.discard(tx, refusal), tr("The change was let go."))
-
-    def _decide(self, work: Callable[[Any], None], said: str) -> None:
-        def done(_: None) -> None:
-            if self._session.sync is not None:
-                self._session.sync.refresh()
-            self._session.messages.done(said)
-            self._load()
-
-        self._session.do(work, done)
-
-    def _copy(self, refusal: Refusal) -> None:
-        QGuiApplication.clipboard().setText(copied(refusal))
-        self._session.messages.done(tr("Copied."))
+    def _go_to(self, missing: Missing) -> None:
+        """The one thing that is missing: send it, or go where it can be mended."""
+        if missing.receipt.stage is Stage.REFUSED:
+            self.tabs.setCurrentIndex(DECIDING)
+            self.decisions.focus_first()
+        elif missing.problem in GONE_HERE:
+            self.doing.open_outlet(missing.receipt.outlet_id)
+        else:
+            self.doing.resend(missing.receipt.submission_id)
 
     def _copy_history(self) -> None:
         QGuiApplication.clipboard().setText(rows.report_text(self._runs))

@@ -9,10 +9,10 @@ from PySide6.QtGui import QColor, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from fieldcrm.ui import icons, theme
-from fieldcrm.ui.sync_center.phrases import photo_problem
-from fieldcrm.ui.widgets import Button, Card, FlowLayout, SectionTitle, Text, painting
+from fieldcrm.ui.receipt_words import missing_words, next_step, stage_words, sum_words
+from fieldcrm.ui.widgets import Button, Card, SectionTitle, Text, painting, row
 from fieldcrm.usecases.receipts import Missing, Reconciliation, Stage
-from fieldcrm.words import number, tr, trn
+from fieldcrm.words import number, tr
 
 STAGES = (
     (Stage.HERE, "laptop", "warning"),
@@ -20,17 +20,6 @@ STAGES = (
     (Stage.VERIFIED, "shield-check", "success"),
     (Stage.REVIEWED, "badge-check", "success"),
 )
-
-
-def stage_words(stage: Stage) -> tuple[str, str]:
-    """The word and the tone of where a report is."""
-    return {
-        Stage.HERE: (tr("On this device"), "warning"),
-        Stage.SENT: (tr("Sent"), "accent"),
-        Stage.VERIFIED: (tr("Verified"), "success"),
-        Stage.REVIEWED: (tr("Reviewed"), "success"),
-        Stage.REFUSED: (tr("Refused"), "danger"),
-    }[stage]
 
 
 def _short(stage: Stage) -> str:
@@ -90,9 +79,9 @@ class StageTrack(QWidget):
 class DayCard(Card):
     """The receipt of the day: here, there, and the one thing that is missing with its button."""
 
-    def __init__(self, resend: Callable[[Missing], None], open_outlet: Callable[[Missing], None]) -> None:
+    def __init__(self, go_to: Callable[[Missing], None]) -> None:
         super().__init__(padding=5, spacing=3)
-        self._resend, self._open = resend, open_outlet
+        self._go_to = go_to
         self._first: Missing | None = None
         self.add(SectionTitle(tr("Your reports of today")))
         self.track = StageTrack()
@@ -101,14 +90,11 @@ class DayCard(Card):
         self.add(self.sum)
         self.missing = Text("", "body", "muted", wrap=True)
         self.add(self.missing)
-        buttons = QWidget()
-        flow = FlowLayout(buttons, 2)
-        self.again = Button(tr("Send again"), "secondary", "send", lambda: self._with(self._resend))
-        self.outlet = Button(tr("Open the outlet"), "ghost", "arrow-right", lambda: self._with(self._open))
-        flow.addWidget(self.again)
-        flow.addWidget(self.outlet)
-        self._buttons = buttons
-        self.add(buttons)
+        line = row(2)
+        self.again = Button("", "secondary", "send", self._act)
+        line.addWidget(self.again)
+        line.addStretch(1)
+        self.add(line)
 
     def show_day(self, day: Reconciliation) -> None:
         counts: dict[Stage, int] = {}
@@ -119,50 +105,12 @@ class DayCard(Card):
         self.sum.setText(sum_words(day))
         self.missing.setText("" if self._first is None else missing_words(self._first, len(day.missing)))
         self.missing.setVisible(self._first is not None)
-        here = self._first is not None and self._first.receipt.stage is Stage.HERE
-        self.again.setText(tr("Send now") if here else tr("Send again"))
-        self._buttons.setVisible(self._first is not None)
-
-    def _with(self, work: Callable[[Missing], None]) -> None:
+        self.again.setVisible(self._first is not None)
         if self._first is not None:
-            work(self._first)
+            text, icon = next_step(self._first)
+            self.again.setText(text)
+            icons.set_icon(self.again, icon, "muted")
 
-
-def sum_words(day: Reconciliation) -> str:
-    """``12 reports, 87 photos here; 12 and 87 at headquarters.``"""
-    if not day.reports_here:
-        return tr("No report yet today.")
-    here = tr(
-        "{reports}, {photos} here",
-        reports=trn("{n} report", "{n} reports", day.reports_here),
-        photos=trn("{n} photo", "{n} photos", day.photos_here),
-    )
-    there = tr("{reports} and {photos} verified at headquarters",
-               reports=number(day.reports_there), photos=number(day.photos_there))
-    return tr("{here}; {there}.", here=here, there=there)
-
-
-def day_words(day: Reconciliation) -> str:
-    """The receipt of the day in one line."""
-    missing = missing_words(day.missing[0], len(day.missing)) if day.missing else ""
-    return f"{sum_words(day)} {missing}".strip()
-
-
-def missing_words(missing: Missing, count: int) -> str:
-    """The one thing that is missing, by name."""
-    name = missing.receipt.outlet_name or tr("an outlet that left your sector")
-    if missing.receipt.stage is Stage.REFUSED:
-        text = tr("The report of {outlet} was refused; see “Needs your decision”.", outlet=name)
-    elif missing.receipt.stage is Stage.HERE:
-        text = tr("Still here: the report of {outlet}.", outlet=name)
-    elif missing.photos:
-        text = trn("{n} photo of {outlet} has not arrived.", "{n} photos of {outlet} have not arrived.",
-                   missing.photos, outlet=name)
-    else:
-        text = tr("The report of {outlet} is sent and waits to be verified.", outlet=name)
-    parts = [text]
-    if missing.problem:
-        parts.append(photo_problem(missing.problem) + ".")
-    if count > 1:
-        parts.append(trn("And {n} other.", "And {n} others.", count - 1))
-    return " ".join(parts)
+    def _act(self) -> None:
+        if self._first is not None:
+            self._go_to(self._first)

@@ -1,0 +1,175 @@
+"""What the buttons of the Sync Centre do: each decision is a change like any other, said in a line, with its undo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from fieldcrm import words
+from fieldcrm.domain.ids import Id
+from fieldcrm.ui.appsession import AppSession
+from fieldcrm.ui.sync_center.decisions import Deeds
+from fieldcrm.ui.sync_center.hero import Switches
+from fieldcrm.ui.sync_center.refused import copied
+from fieldcrm.ui.widgets import Confirm
+from fieldcrm.usecases import decisions, merges, receipts, refused, undo
+from fieldcrm.usecases.decisions import Choice, Verdict
+from fieldcrm.usecases.merges import Merge
+from fieldcrm.usecases.refused import Refusal
+from fieldcrm.usecases.schedule import PAUSE
+from fieldcrm.words import tr, trn
+
+Failed = Callable[[BaseException], None]
+
+
+class Doing:
+    """``told`` is called after something was decided: the lists are to be read again."""
+
+    def __init__(self, session: AppSession, owner: QWidget, told: Callable[[], None]) -> None:
+        self._session, self._owner, self._told = session, owner, told
+
+    def deeds(self) -> Deeds:
+        return Deeds(
+            self.decide, self.mend, self.try_again, self.discard, self.export, self.copy, self.open_outlet
+        )
+
+    def switches(self) -> Switches:
+        return Switches(
+            self.sync_now, self.cancel, self.pause, self.pause_for_an_hour, self.resume, self.sign_in, self.photos_now
+        )
+
+    # When to sync
+
+    def sync_now(self) -> None:
+        if self._session.sync is not None:
+            self._session.sync.sync_now()
+
+    def cancel(self) -> None:
+        if self._session.sync is not None:
+            self._session.sync.cancel()
+
+    def photos_now(self) -> None:
+        if self._session.sync is not None:
+            self._session.sync.send_photos_now()
+
+    def pause(self) -> None:
+        self._set_automatic(False)
+
+    def resume(self) -> None:
+        self._set_automatic(True)
+
+    def pause_for_an_hour(self) -> None:
+        until = self._session.clock() + PAUSE
+        self._session.preferences.paused_until = until
+        if self._session.sync is not None:
+            self._session.sync.pause_until(until)
+
+    def _set_automatic(self, on: bool) -> None:
+        self._session.preferences.paused_until = None
+        self._session.preferences.auto_sync = on
+        if self._session.sync is not None:
+            self._session.sync.set_automatic(on)
+
+    def toggle(self) -> None:
+        sync = self._session.sync
+        if sync is not None:
+            self._set_automatic(not sync.state.automatic)
+
+    def sign_in(self) -> None:
+        self._session.navigator.go("settings", page="account")
+
+    # Decisions
+
+    def decide(self, verdicts: list[Verdict], failed: Failed) -> None:
+        choices = {verdict.choice for verdict in verdicts}
+        said = trn("Decided; it will be sent.", "{n} decided; they will be sent.", len(verdicts))
+        if choices == {Choice.THEIRS}:
+            said = trn("Left as it is.", "{n} left as they are.", len(verdicts))
+        elif choices == {Choice.MINE}:
+            said = trn("Your value is back; it will be sent.", "{n} of yours are back; they will be sent.",
+                       len(verdicts))
+        self._write(lambda tx: decisions.decide(tx, verdicts), said, failed)
+
+    def undo_merge(self, merge: Merge) -> None:
+        self._write(lambda tx: merges.undo_merge(tx, merge), tr("Yours was taken back; it will be sent."))
+
+    def mend(self, refusal: Refusal, text: str, failed: Failed) -> None:
+        said = tr("Mended; it will be sent again.")
+        self._session.do(lambda tx: refused.mend(tx, refusal, text), lambda _: self._done(said), failed)
+
+    def try_again(self, refusal: Refusal) -> None:
+        said = tr("It will be sent again.")
+        self._session.do(lambda tx: refused.try_again(tx, refusal), lambda _: self._done(said))
+
+    def discard(self, refusals: list[Refusal]) -> None:
+        title = trn("Let this change go?", "Let {n} changes go?", len(refusals))
+        text = tr("What headquarters has will stand. You can take this back for a moment, and export it first.")
+        if not Confirm.ask(self._owner.window(), title, text, tr("Let it go")):
+            return
+        said = trn("The change was let go.", "{n} changes were let go.", len(refusals))
+        back = lambda: self._session.do(  # noqa: E731
+            lambda tx: refused.take_back(tx, refusals), lambda _: self._done(tr("It waits for your decision again."))
+        )
+        self._session.do(lambda tx: refused.discard(tx, refusals), lambda _: self._done(said, back))
+
+    def export(self, refusals: list[Refusal]) -> None:
+        path = self._ask_path(self._session.clock().strftime("%Y-%m-%d"))
+        if path is None:
+            return
+        device = self._session.actor.device or 0
+        separator = ";" if words.language() == "fr" else ","
+
+        def saved(_: int) -> None:
+            self._session.messages.done(tr("Saved as {name}: give it to your administrator.", name=path.name))
+
+        self._session.tasks.run(
+            lambda: refused.save(path, refusals, device=device, separator=separator), saved,
+            self._session.messages.error,
+        )
+
+    def _ask_path(self, day: str) -> Path | None:
+        suggested = str(Path.home() / tr("refused changes {day}.json", day=day))
+        kinds = ";;".join((tr("For the administrator (*.json)"), tr("For a spreadsheet (*.csv)")))
+        chosen, kind = QFileDialog.getSaveFileName(self._owner, tr("Export refused changes"), suggested, kinds)
+        if not chosen:
+            return None
+        path = Path(chosen)
+        if path.suffix.lower() not in (".json", ".csv"):
+            path = path.with_name(path.name + (".csv" if "csv" in kind else ".json"))
+        return path
+
+    def copy(self, refusal: Refusal) -> None:
+        QGuiApplication.clipboard().setText(copied(refusal))
+        self._session.messages.done(tr("Copied."))
+
+    def resend(self, report: Id) -> None:
+        """Offer the photos of a report again, and send what waits, photos too."""
+        self._session.do(lambda tx: receipts.resend(tx, [report]), lambda _: self.photos_now())
+
+    def open_outlet(self, outlet: Id | None) -> None:
+        if outlet is not None:
+            self._session.navigator.go("outlet", id=outlet)
+
+    def _write(self, work: Callable[[Any], None], said: str, failed: Failed | None = None) -> None:
+        """Do it; the line that says so takes back exactly this change."""
+
+        def noted(tx: Any) -> Id:
+            work(tx)
+            return Id(bytes=tx.id.bytes)
+
+        def done(change: Id) -> None:
+            again = tr("It was taken back.")
+            self._done(said, lambda: self._session.do(
+                lambda tx: undo.undo_change(tx, change), lambda _: self._done(again)))
+
+        self._session.do(noted, done, failed)
+
+    def _done(self, said: str, back: Callable[[], None] | None = None) -> None:
+        if self._session.sync is not None:
+            self._session.sync.recount()
+        self._session.messages.done(said, back)
+        self._told()

@@ -152,8 +152,7 @@ class _Run:
 
     def _round(self) -> bool:
         """One request and what follows from it; True when there is nothing left to do."""
-        local = self.engine.local
-        out = self._write(lambda tx: local.outgoing(tx, self.max_ops, MAX_BYTES))
+        out = self._write(self._outgoing)
         self.step("sending" if out.transactions else "receiving")
         resume = out.token if not out.more else None
         response = self._ask(out, 0 if out.more or resume else PAGE_ROWS)
@@ -170,6 +169,14 @@ class _Run:
             self._receive(response)
             return False  # what came since that pull began is asked for now
         return self._receive(response) and not self._outbox_waits()
+
+    def _outgoing(self, tx: LocalTransaction) -> Outgoing:
+        """What goes next. Its photos are queued in the same step: a record may be gone again when their turn comes."""
+        engine = self.engine
+        out = engine.local.outgoing(tx, self.max_ops, MAX_BYTES)
+        if out.transactions and engine.files is not None:
+            blobs.enqueue(tx, engine.sources, engine.files, engine.clock())
+        return out
 
     def _ask(self, out: Outgoing, want: int) -> SyncResponse | None:
         request = SyncRequest(

@@ -126,8 +126,11 @@ def fetch_anew(connection: Connection, names: Iterable[str] | None = None) -> No
     statement = "UPDATE bucket SET cursor = 0, round = round + 1"
     if names is None:
         connection.exec_driver_sql(statement)
-    else:
-        connection.exec_driver_sql(f"{statement} WHERE name = ?", [(name,) for name in names])
+        return
+    for name in names:
+        real = recomputed(connection, name)  # a damaged count would never agree again, whatever is fetched
+        one = f'{statement}, "rows" = ?, "sum" = ? WHERE name = ?'
+        connection.exec_driver_sql(one, (real.rows, real.sum, name))
 
 
 def differing(connection: Connection, digests: Mapping[str, Digest]) -> list[str]:

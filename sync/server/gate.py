@@ -34,6 +34,7 @@ class Gate:
         self._running = 0
         self._inside = 0  # answered or still being read
         self._idle = asyncio.Event()
+        self._reading: set[asyncio.Timeout] = set()
         self.stopping = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,7 +56,10 @@ class Gate:
             self._note(scope, reply, time.perf_counter() - started)
 
     async def finish(self, seconds: float) -> bool:
-        """Take nothing new and wait until all that was begun is answered; False when ``seconds`` were not enough."""
+        """Take nothing new and wait until all that was begun is answered; False when ``seconds`` were not enough.
+
+        Bodies that are still coming then are given up: nothing of them was done.
+        """
         self.stopping = True
         if not self._inside:
             return True
@@ -63,6 +67,9 @@ class Gate:
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
         except TimeoutError:
+            now = asyncio.get_running_loop().time()
+            for reading in self._reading:
+                reading.reschedule(now)
             return False
         return True
 
@@ -71,7 +78,7 @@ class Gate:
             if self.stopping:
                 raise CallRefused(503, "server_stopping", retry_after=random.randint(*STOP_RETRY))
             self._peers.check(scope)
-            packed, plain_limit = await read_body(scope, receive)
+            packed, plain_limit = await self._read(scope, receive)
             if self._running >= MAX_RUNNING:
                 raise CallRefused(503, "server_busy", retry_after=random.randint(2, 10))
         except CallRefused as refusal:
@@ -89,6 +96,17 @@ class Gate:
         finally:
             self._running -= 1
             self._metrics.running.dec()
+
+    async def _read(self, scope: Scope, receive: Receive) -> tuple[bytes, int]:
+        try:
+            async with asyncio.timeout(None) as reading:
+                self._reading.add(reading)
+                try:
+                    return await read_body(scope, receive)
+                finally:
+                    self._reading.discard(reading)
+        except TimeoutError:
+            raise CallRefused(503, "server_stopping", retry_after=random.randint(*STOP_RETRY)) from None
 
     def _note(self, scope: Scope, reply: Reply, seconds: float) -> None:
         self._peers.note(scope, reply.status)

@@ -59,7 +59,7 @@ def ask_everything(url: str, company: Company) -> BareDevice:
         ("POST", "/v1/sync/rows", json.dumps({"epoch": 1, "bucket": MARK, "ids": {MARK: [MARK]}})),
         ("POST", "/v1/sync/snapshots", json.dumps({"buckets": [MARK]})), ("POST", "/v1/devices", json.dumps(MARK)),
         ("POST", "/v1/deposit", json.dumps({"device": device.number, "tx": [{"t": MARK, "ops": []}]})),
-        ("POST", "/v1/sign-in", json.dumps({"organisation": MARK, "login": MARK, "password": MARK, "device_name": MARK})),
+        ("POST", "/v1/sign-in", json.dumps(dict.fromkeys(("organisation", "login", "password", "device_name"), MARK))),
         ("POST", "/v1/token", json.dumps({"refresh": MARK})), (MARK, f"/{MARK}", None),
     ):  # fmt: skip
         more = {"User-Agent": MARK, "X-Request-Id": MARK, "X-Forwarded-For": MARK, "Referer": f"http://{MARK}/"}

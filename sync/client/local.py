@@ -230,6 +230,9 @@ class Local:
     def resync(self, tx: LocalTransaction, epoch: int) -> None:
         """The server was restored, or has forgotten what left: compare everything, lose nothing."""
         members.fetch_anew(tx.conn)
+        before = tx.conn.exec_driver_sql("SELECT epoch FROM sync_state").scalar_one()
+        if before != epoch:  # it may have lost photos with the rest
+            tx.conn.exec_driver_sql("UPDATE blob_queue SET state = 'waiting' WHERE direction = 'up'")
         tx.conn.exec_driver_sql("UPDATE sync_state SET epoch = ?, pull_token = NULL", (epoch,))
 
     def rewind(self, tx: LocalTransaction, expected: int) -> bool:

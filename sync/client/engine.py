@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 from sync.client import ahead as asking
 from sync.client import blobs
 from sync.client.blobs import BlobFiles, BlobSource, Waiting
+from sync.client.bootstrap import Bootstrap
 from sync.client.failures import Busy, CallRefused, RemoteFailure, Revoked
 from sync.client.local import Local, LocalTransaction, Outgoing
 from sync.client.slices import Pace, slices
@@ -60,8 +61,12 @@ class Progress:
     photos_to_send: int = 0
     photos_to_receive: int = 0
     bytes_sent: int = 0  # of photos
+    bytes_received: int = 0  # of prebuilt files, of ``bytes_to_receive``
+    bytes_to_receive: int = 0
+    rows_to_receive: int = 0  # where it is known: of prebuilt files
     bytes_to_send: int = 0
     healed: list[str] = field(default_factory=list)  # "epoch", "gap", "forked", "compacted", "digest"
+    confirmed: int = 0  # last revision that a verified backup of the server holds
     verified: bool = False  # both sides hold the same rows
     cancelled: bool = False
 
@@ -127,6 +132,8 @@ class _Run:
         self.engine = engine
         self.progress = Progress()
         self.max_ops = MAX_OPS
+        self.bootstrap = Bootstrap(self)
+        self._probed = False  # a new device first asks which buckets it may hold, for there may be prebuilt files
         self._unverified = 0
         self._on_progress = on_progress
         self._cancelled = cancelled
@@ -140,22 +147,24 @@ class _Run:
         self.progress.cancelled = self.progress.cancelled or self._cancelled()
         return self.progress.cancelled
 
-    def _write(self, work: Callable[[LocalTransaction], Result]) -> Result:
+    def write(self, work: Callable[[LocalTransaction], Result]) -> Result:
         return self.engine.database.write(work)
 
     # Rows
 
     def rows(self) -> None:
+        self.bootstrap.resume()
         for _ in range(MAX_ROUNDS):
             if self.stopped() or self._round():
                 return
 
     def _round(self) -> bool:
         """One request and what follows from it; True when there is nothing left to do."""
-        out = self._write(self._outgoing)
+        out = self.write(self._outgoing)
         self.step("sending" if out.transactions else "receiving")
         resume = out.token if not out.more else None
-        response = self._ask(out, 0 if out.more or resume else PAGE_ROWS)
+        probe = not (out.cursors or out.more or resume or self._probed)
+        response = self._ask(out, 0 if out.more or resume else 1 if probe else PAGE_ROWS)
         if response is None:
             return False
         if response.control is not None:
@@ -168,7 +177,15 @@ class _Run:
             response = self.engine.remote.pull(resume)
             self._receive(response)
             return False  # what came since that pull began is asked for now
+        self._probed = True
+        if self._bootstrapped(out, response.pull) or probe:
+            return False  # what came since those files were built is asked for now
         return self._receive(response) and not self._outbox_waits()
+
+    def _bootstrapped(self, out: Outgoing, pull: Pull | None) -> bool:
+        """Whether prebuilt files were taken of buckets of which nothing is here."""
+        buckets = pull.buckets if pull is not None else []
+        return self.bootstrap.take([bucket for bucket in buckets if bucket not in out.cursors])
 
     def _outgoing(self, tx: LocalTransaction) -> Outgoing:
         """What goes next. Its photos are queued in the same step: a record may be gone again when their turn comes."""
@@ -191,7 +208,9 @@ class _Run:
             want,
         )
         try:
-            return self.engine.remote.sync(request)
+            response = self.engine.remote.sync(request)
+            self.progress.confirmed = max(self.progress.confirmed, response.confirmed)
+            return response
         except CallRefused as refusal:
             if refusal.status != 413 or self.max_ops == 1:
                 raise
@@ -203,7 +222,7 @@ class _Run:
             return
         cols = response.pull.cols if response.pull else {}
         now = self.engine.clock()
-        settled = self._write(lambda tx: self.engine.local.settle(tx, response.results, cols, now))
+        settled = self.write(lambda tx: self.engine.local.settle(tx, response.results, cols, now))
         self.progress.sent += settled.answered
         self.progress.refused += settled.refused
         self.progress.conflicts += settled.conflicts
@@ -232,7 +251,7 @@ class _Run:
         pace = self.engine.pace
         for part, more in slices(pull, lambda: pace.weight):
             began = self.engine.stopwatch()
-            received = self._write(partial(self.engine.local.apply, pull=part, partial=more))
+            received = self.write(partial(self.engine.local.apply, pull=part, partial=more))
             pace.took(received.rows, self.engine.stopwatch() - began)
             self.progress.received += received.rows
             self.progress.removed += received.removed
@@ -244,7 +263,7 @@ class _Run:
             self._unverified += 1  # somebody wrote meanwhile: ask again, but not for ever on a busy day
             return self._unverified >= MAX_UNVERIFIED
         now = self.engine.clock()
-        wrong = self._write(lambda tx: self.engine.local.verify(tx, response.digest, now))
+        wrong = self.write(lambda tx: self.engine.local.verify(tx, response.digest, now))
         self.progress.verified = not wrong
         if wrong:
             self._healed("digest")
@@ -252,7 +271,7 @@ class _Run:
 
     def _outbox_waits(self) -> bool:
         query = "SELECT 1 FROM outbox LIMIT 1"
-        return self._write(lambda tx: tx.conn.exec_driver_sql(query).one_or_none() is not None)
+        return self.write(lambda tx: tx.conn.exec_driver_sql(query).one_or_none() is not None)
 
     # When the pasts differ
 
@@ -271,22 +290,22 @@ class _Run:
             raise Busy(BUSY_SECONDS)
         self._healed(code)
         if code in ("epoch", "compacted"):
-            self._write(lambda tx: local.resync(tx, response.epoch))
+            self.write(lambda tx: local.resync(tx, response.epoch))
             return
         if code == "gap":
             expected = response.expected or 1
-            if self._write(lambda tx: local.rewind(tx, expected)):
+            if self.write(lambda tx: local.rewind(tx, expected)):
                 return
         device = self.engine.remote.new_device(self.engine.device_name).device
-        self._write(lambda tx: local.fork(tx, device))
+        self.write(lambda tx: local.fork(tx, device))
 
     # Photos
 
     def photos(self, files: BlobFiles) -> None:
         sources, now = self.engine.sources, self.engine.clock()
-        self._write(lambda tx: blobs.enqueue(tx, sources, files, now))
-        up = self._write(lambda tx: blobs.waiting(tx, "up"))
-        down = self._write(lambda tx: blobs.waiting(tx, "down"))
+        self.write(lambda tx: blobs.enqueue(tx, sources, files, now))
+        up = self.write(lambda tx: blobs.waiting(tx, "up"))
+        down = self.write(lambda tx: blobs.waiting(tx, "down"))
         self.progress.photos_to_send, self.progress.photos_to_receive = len(up), len(down)
         self.progress.bytes_to_send = sum(blob.size - blob.offset for blob in up)
         if self._held():
@@ -310,22 +329,22 @@ class _Run:
                 content = files.get(blob.sha256)
             except Exception as error:
                 code = str(getattr(error, "code", blobs.MISSING_HERE))
-                self._write(lambda tx: blobs.troubled(tx, blob.sha256, code))
+                self.write(lambda tx: blobs.troubled(tx, blob.sha256, code))
                 return
             try:
                 if not blobs.send(self.engine.remote, content, state, lambda at: self._sent(blob, at), self._held):
                     return
             except CallRefused as refusal:
                 code = refusal.code
-                self._write(lambda tx: blobs.troubled(tx, blob.sha256, code))
+                self.write(lambda tx: blobs.troubled(tx, blob.sha256, code))
                 return
         now = self.engine.clock()
-        self._write(lambda tx: blobs.verified(tx, blob.sha256, now))
+        self.write(lambda tx: blobs.verified(tx, blob.sha256, now))
         self.progress.photos_sent += 1
         self.step()
 
     def _sent(self, blob: Waiting, offset: int) -> None:
-        self._write(lambda tx: blobs.advanced(tx, blob.sha256, offset))
+        self.write(lambda tx: blobs.advanced(tx, blob.sha256, offset))
         self.progress.bytes_sent += min(blobs.PIECE, blob.size)
         self.step()
 
@@ -334,13 +353,13 @@ class _Run:
             content = blobs.fetch(self.engine.remote, blob)
         except CallRefused as refusal:
             code = refusal.code
-            self._write(lambda tx: blobs.troubled(tx, blob.sha256, code))
+            self.write(lambda tx: blobs.troubled(tx, blob.sha256, code))
             return
         if content is None:
-            self._write(lambda tx: blobs.troubled(tx, blob.sha256, blobs.NOT_THERE_YET))
+            self.write(lambda tx: blobs.troubled(tx, blob.sha256, blobs.NOT_THERE_YET))
             return
         files.put(content)
         now = self.engine.clock()
-        self._write(lambda tx: blobs.verified(tx, blob.sha256, now))
+        self.write(lambda tx: blobs.verified(tx, blob.sha256, now))
         self.progress.photos_received += 1
         self.step()

@@ -213,6 +213,38 @@ class Local:
                 left += [(collection.number, id) for id in unheld]
         return left
 
+    def copy(
+        self, tx: LocalTransaction, bucket_name: str, number: int, names: Sequence[str], wire: Sequence[Sequence[Any]]
+    ) -> int:
+        """Take rows of a prebuilt file: (id, revision, then ``names``) in SQLite's values, NULLs as stand-ins.
+
+        Returns how many could not be read.
+        """
+        self._silence(tx)
+        work = _Work(tx, {})
+        bucket = members.load(tx.conn, bucket_name)
+        ids, revs, *columns = zip(*wire, strict=True)
+        members.add(tx.conn, bucket, number, ids, revs)
+        members.save(tx.conn, bucket)
+        collection = self.catalogue.by_number.get(number)
+        if collection is None:
+            return 0
+        with self._in_bulk(tx):
+            if self._quiet(work):
+                refused = rows.copy(tx.conn, collection, names, ids, revs, columns)
+                work.touched[collection.name].update([UUID(bytes=id) for id in ids])
+            else:  # something of ours waits: it stays on top
+                plain = rows.as_wire(collection, names, columns)
+                refused = self._write(work, collection, Rows(names, list(ids), list(revs), plain), anew=False)
+        self._finish(work)
+        return refused
+
+    def reached(self, tx: LocalTransaction, bucket_name: str, rev: int) -> None:
+        """A bucket is held up to this revision."""
+        bucket = members.load(tx.conn, bucket_name)
+        bucket.cursor = max(bucket.cursor, rev)
+        members.save(tx.conn, bucket)
+
     def verify(self, tx: LocalTransaction, digests: Mapping[str, Digest], now: datetime) -> list[str]:
         """Compare with the server's sums; buckets that differ are fetched anew at the next pull, and named."""
         wrong = members.differing(tx.conn, digests)
@@ -272,11 +304,14 @@ class Local:
             connection, collection, here.names, here.ids, here.revs, here.columns, newer=not anew
         )
 
-    def _pending_of(self, work: _Work, collection: Collection, here: Rows) -> Mapping[Key, list[Pending]]:
+    def _quiet(self, work: _Work) -> bool:
         if work.quiet is None:
             query = "SELECT NOT EXISTS (SELECT 1 FROM outbox) AND NOT EXISTS (SELECT 1 FROM shadow)"
             work.quiet = bool(work.connection.exec_driver_sql(query).scalar_one())
-        if work.quiet:
+        return work.quiet
+
+    def _pending_of(self, work: _Work, collection: Collection, here: Rows) -> Mapping[Key, list[Pending]]:
+        if self._quiet(work):
             return {}
         keys = [(collection.number, UUID(bytes=id)) for id in here.ids]
         found = outbox.pending(work.connection, keys)

@@ -97,13 +97,34 @@ def write(
 
 
 def copy(
-    connection: Connection, collection: Collection, names: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    connection: Connection,
+    collection: Collection,
+    names: Sequence[str],
+    ids: Sequence[bytes],
+    revs: Sequence[int],
+    columns: Sequence[Column],
 ) -> int:
-    """Write rows (id, revision, then ``names``) whose NULLs are stand-ins already, over older revisions only."""
+    """As ``write`` over older revisions only, for values as SQLite keeps them, whose NULLs are stand-ins already."""
     statement = _statement(collection, tuple(names), True)
+    bound: list[Column] = [list(map(bytearray, ids)), revs]
+    for name, column in zip(names, columns, strict=True):
+        is_id = collection.by_name[name].kind is Kind.ID
+        bound.append([bytearray(value) if value else value for value in column] if is_id else column)
+    rows = list(zip(*bound, strict=True))
     if _write_all(connection, statement, rows):
         return 0
     return sum(not _write_all(connection, statement, [row]) for row in rows)
+
+
+def as_wire(collection: Collection, names: Sequence[str], columns: Sequence[Column]) -> list[Column]:
+    """Columns as ``copy`` takes them, in wire values."""
+    found: list[Column] = []
+    for name, column in zip(names, columns, strict=True):
+        kind = collection.by_name[name].kind
+        null = stand_in(kind)
+        plain = (None if type(value) is type(null) and value == null else value for value in column)
+        found.append([_wire_value(kind, value) for value in plain])
+    return found
 
 
 def _write_all(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> bool:

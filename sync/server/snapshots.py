@@ -216,4 +216,5 @@ class Snapshots:
 
     def _built_at(self, connection: Connection, org: UUID, sha256: str) -> datetime:
         query = select(snapshot.c.built_at).where(snapshot.c.org_id == org, snapshot.c.sha256 == sha256)
-        return connection.execute(query).scalar_one()
+        built: datetime = connection.execute(query).scalar_one()
+        return built

@@ -46,11 +46,12 @@ class Batch:
 
     def load(self, keys: Iterable[Key]) -> None:
         """Read many records at once; ``get`` then asks the database for nothing."""
-        wanted = [key for key in set(keys) if key not in self._seen]
+        wanted = {key for key in keys if key not in self._seen}
         found = self.store.load(wanted, lock=True)
-        self._seen.update({key: found.get(key) for key in wanted})
-        places = self.store.places(found)  # after the rows are locked: nobody moves them any more
-        self._places.update({key: places.get(key, _NOWHERE) for key in found})
+        self._seen.update(dict.fromkeys(wanted))
+        self._seen.update(found)
+        places = self.store.places(found) if found else {}  # after the rows are locked: nobody moves them any more
+        self._places.update((key, places.get(key, _NOWHERE)) for key in found)
 
     def load_above(self, keys: Iterable[Key]) -> None:
         """Read at once where many records are that others hang on."""
@@ -60,8 +61,8 @@ class Batch:
 
     def get(self, key: Key) -> Record | None:
         """The record as this transaction has left it, deleted ones included."""
-        if key in self._staged:
-            return self._staged[key]
+        if (staged := self._staged.get(key)) is not None:
+            return staged
         if key not in self._seen:
             self.load([key])
         return self._seen[key]
@@ -70,23 +71,22 @@ class Batch:
 
     def create(self, collection: Collection, id: UUID, values: Mapping[str, Any]) -> Record:
         """A record as it will be written, also in the place of a deleted one."""
+        key = collection.name, id
+        old = self.get(key)
         whole = self.store.codec(collection).whole(values)
-        old = self.get((collection.name, id))
-        stored = old is not None and old.stored
-        made = Record(collection, id, whole, self._created, 0, False, stored)
-        self._stage(made)
+        made = Record(collection, id, whole, self._created, 0, False, old is not None and old.stored)
+        self._stage(key, made)
         return made
 
     def change(self, record: Record, values: Mapping[str, Any]) -> None:
         stamp = Stamp(0, self.device)
         stamps = {**record.stamps, **dict.fromkeys(values, stamp)}
-        self._stage(record._replace(values={**record.values, **values}, stamps=stamps))
+        self._stage(record.key, record._replace(values={**record.values, **values}, stamps=stamps))
 
     def delete(self, record: Record) -> None:
-        self._stage(record._replace(deleted=True))
+        self._stage(record.key, record._replace(deleted=True))
 
-    def _stage(self, record: Record) -> None:
-        key = record.key
+    def _stage(self, key: Key, record: Record) -> None:
         self._undo.append((key, self._staged.get(key)))
         self._staged[key] = record
 

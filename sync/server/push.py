@@ -112,8 +112,10 @@ class Push:
     def run(self, transactions: Sequence[Tx], known: Mapping[str, Decision]) -> None:
         """``known``: answers already given to operations of these transactions."""
         for tx in transactions:
-            fresh = [op for op in tx.ops if op.op not in known]
-            self.decisions += [known[op.op] for op in tx.ops if op.op in known]
+            fresh: Sequence[Op] = tx.ops
+            if known:
+                fresh = [op for op in tx.ops if op.op not in known]
+                self.decisions += [known[op.op] for op in tx.ops if op.op in known]
             if fresh:
                 self.decisions += self._transaction(fresh)
         self.decisions.sort(key=lambda d: d.op.n)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -70,7 +71,7 @@ class RecordStore:
         by_collection = _by_name(keys)
         found: dict[Key, Record] = {}
         for name in sorted(by_collection):
-            for ids in chunks(sorted(by_collection[name])):
+            for ids in chunks(sorted(by_collection[name], key=attrgetter("int"))):
                 for record in self._load_some(self.catalogue.by_name[name], self.raw(ids), lock):
                     found[name, record.id] = record
         return found

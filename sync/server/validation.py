@@ -63,42 +63,58 @@ def check_values(collection: Collection, values: Mapping[str, Any], *, whole: bo
 
 
 def _check_of(definition: Field) -> Check:
-    plain = _plainly_right(definition)
+    """A quick look lets nearly all values pass, and none that ``_checked`` would refuse or change."""
+    kind = definition.kind
+    if definition.choices:
+        return _choice_check(definition)
+    if kind in _LIMITS:
+        return _text_check(definition, _LIMITS[kind])
+    if kind in _RANGES:
+        return _number_check(definition, *_RANGES[kind])
+    plain = {Kind.ID: _ID.fullmatch}.get(kind)
 
     def check(value: Any) -> Any:
-        if value is None:
-            return _absent(definition)
-        return value if plain(value) else _checked(definition, value)
+        if (type(value) is bool and kind is Kind.FLAG) or (plain and type(value) is str and plain(value)):
+            return value
+        return _checked(definition, value)
 
     return check
 
 
-def _plainly_right(definition: Field) -> Callable[[Any], bool]:
-    """A quick look that says yes to nearly all values, and to none that ``_checked`` would refuse or change."""
-    kind = definition.kind
-    if definition.choices:
-        choices = frozenset(definition.choices)
-        return lambda value: type(value) is str and value in choices
-    if kind in _LIMITS:
-        limit = _LIMITS[kind]
-        return lambda value: type(value) is str and value.isprintable() and len(value) <= limit
-    if kind in _RANGES:
-        low, high = _RANGES[kind]
-        least = low if definition.minimum is None else max(low, definition.minimum)
-        most = high if definition.maximum is None else min(high, definition.maximum)
-        return lambda value: type(value) is int and least <= value <= most
-    if kind is Kind.ID:
-        return lambda value: type(value) is str and _ID.fullmatch(value) is not None
-    return lambda value: kind is Kind.FLAG and type(value) is bool
+def _choice_check(definition: Field) -> Check:
+    choices = frozenset(definition.choices)
+
+    def check(value: Any) -> Any:
+        return value if type(value) is str and value in choices else _checked(definition, value)
+
+    return check
 
 
-def _absent(definition: Field) -> None:
-    if definition.required:
-        raise Refused("required", field=definition.name)
+def _text_check(definition: Field, limit: int) -> Check:
+    def check(value: Any) -> Any:
+        if type(value) is str and value.isprintable() and len(value) <= limit:
+            return value
+        return _checked(definition, value)
+
+    return check
+
+
+def _number_check(definition: Field, low: int, high: int) -> Check:
+    least = low if definition.minimum is None else max(low, definition.minimum)
+    most = high if definition.maximum is None else min(high, definition.maximum)
+
+    def check(value: Any) -> Any:
+        return value if type(value) is int and least <= value <= most else _checked(definition, value)
+
+    return check
 
 
 def _checked(definition: Field, value: Any) -> Any:
     name, kind = definition.name, definition.kind
+    if value is None:
+        if definition.required:
+            raise Refused("required", field=name)
+        return None
     limit = _LIMITS.get(kind, MAX_DOCUMENT if kind in (Kind.DOCUMENT, Kind.MAP, Kind.SET) else 0)
     try:
         kept = to_wire(kind, from_wire(kind, value))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,8 +25,9 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
-    insert,
+    literal,
     select,
+    union_all,
     update,
 )
 
@@ -34,7 +35,8 @@ from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.review import Decision
 from fieldcrm.forms import Form, load_form, project
 from sync.chunks import chunks
-from sync.columns import FlagType, IdType, TimeType, from_milliseconds
+from sync.columns import FlagType, IdType, TimeType, from_milliseconds, to_milliseconds
+from sync.server.bulk import id_of, insert_rows
 from sync.server.ports import Applied, Values
 from sync.server.tables import ServerTables
 
@@ -60,6 +62,10 @@ observation = Table(
     Index("ix_observation_outlet", "org_id", "outlet_id", "product_id", "observed_at"),
     Index("ix_observation_time", "org_id", "observed_at", "product_id"),
 )
+
+_NAMES = tuple(column.name for column in observation.columns)
+_SUPERSEDED = "superseded"  # among the decisions about a report
+_MOST_FORMS = 500  # kept compiled, of all organisations
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,7 @@ class Projections:
         self._submissions = tables.records["submission"]
         self._reviews = tables.records["review"]
         self._compiled: dict[bytes, Form | None] = {}
+        self._read: dict[tuple[UUID, UUID, int], Form | None] = {}  # by organisation, record and revision
         self._lock = threading.Lock()
 
     def on_applied(self, connection: Connection, org: UUID, applied: Sequence[Applied]) -> None:
@@ -111,7 +118,7 @@ class Projections:
         for change in applied:
             if change.collection == "form" and change.after is not None:
                 stale |= self._project_waiting(connection, org, change.after)
-        self._mark_current(connection, org, stale)
+        self._mark_current(connection, org, stale, frozenset(report.id for report in reports))
 
     def rebuild(self, connection: Connection, org: UUID) -> int:
         """Make every observation again from the submissions; gives the number of submissions."""
@@ -137,65 +144,87 @@ class Projections:
 
     def _project(self, connection: Connection, org: UUID, reports: Sequence[_Report]) -> None:
         forms = {name: self._form(connection, org, *name) for name in {report.form for report in reports}}
-        rows = [
-            {
-                "org_id": org,
-                "submission_id": report.id,
-                "visit_id": report.visit_id,
-                "outlet_id": report.outlet_id,
-                "current": True,
-                "line": found.line,
-                "product_id": found.product_id,
-                "observed_at": found.observed_at or report.seen_at,
-                "state": found.state.value,
-                "facings": found.facings,
-                "price_minor": found.price_minor,
-                "basis": found.basis.value,
-            }
-            for report in reports
-            if (form := forms[report.form]) is not None
-            for found in project(form, report.answers)
-        ]
-        if rows:
-            connection.execute(insert(observation), rows)
+        lite = connection.dialect.name == "sqlite"
+        mine, yes = id_of(connection, org), 1 if lite else True
+        rows = []
+        for report in reports:
+            form = forms[report.form]
+            if form is None:
+                continue
+            of_report = tuple(id_of(connection, id) for id in (report.id, report.visit_id, report.outlet_id))
+            seen_at = to_milliseconds(report.seen_at)
+            rows += [
+                (
+                    mine,
+                    of_report[0],
+                    found.line,
+                    *of_report[1:],
+                    id_of(connection, found.product_id),
+                    seen_at if found.observed_at is None else to_milliseconds(found.observed_at),
+                    found.state.value,
+                    found.facings,
+                    found.price_minor,
+                    found.basis.value,
+                    yes,
+                )
+                for found in project(form, report.answers)
+            ]
+        insert_rows(connection, observation, _NAMES, rows)
 
-    def _mark_current(self, connection: Connection, org: UUID, submissions: Iterable[UUID]) -> None:
+    def _mark_current(
+        self, connection: Connection, org: UUID, submissions: Iterable[UUID], new: Set[UUID] = frozenset()
+    ) -> None:
+        """``new``: those whose lines were written as current a moment ago."""
         for some in chunks(submissions):
-            left_out = self._superseded(connection, org, some) | self._returned(connection, org, some)
-            for current, ids in ((True, set(some) - left_out), (False, left_out)):
-                other = (observation.c.submission_id.in_(ids), observation.c.current != current)
-                these = update(observation).where(observation.c.org_id == org, *other)
-                connection.execute(these.values(current=current))
+            left_out = self._left_out(connection, org, some)
+            for current, ids in ((True, set(some) - left_out - new), (False, left_out)):
+                if ids:
+                    other = (observation.c.submission_id.in_(ids), observation.c.current != current)
+                    these = update(observation).where(observation.c.org_id == org, *other)
+                    connection.execute(these.values(current=current))
 
-    def _superseded(self, connection: Connection, org: UUID, ids: Sequence[UUID]) -> set[UUID]:
-        table = self._submissions
-        query = select(table.c.supersedes_id).where(
-            table.c.org_id == org, table.c.supersedes_id.in_(ids), table.c.deleted_rev.is_(None)
+    def _left_out(self, connection: Connection, org: UUID, ids: Sequence[UUID]) -> set[UUID]:
+        """Those that were superseded, and those whose newest decision sends them back."""
+        later, reviews = self._submissions, self._reviews
+        superseded = select(
+            later.c.supersedes_id.label("report"),
+            literal(_SUPERSEDED).label("said"),
+            later.c.submitted_at.label("at"),
+            later.c.id.label("by"),
+        ).where(later.c.org_id == org, later.c.supersedes_id.in_(ids), later.c.deleted_rev.is_(None))
+        decided = select(reviews.c.submission_id, reviews.c.decision, reviews.c.decided_at, reviews.c.id).where(
+            reviews.c.org_id == org, reviews.c.submission_id.in_(ids), reviews.c.deleted_rev.is_(None)
         )
-        return set(connection.execute(query).scalars())
-
-    def _returned(self, connection: Connection, org: UUID, ids: Sequence[UUID]) -> set[UUID]:
-        """Those whose newest decision sends them back."""
-        table = self._reviews
-        query = (
-            select(table.c.submission_id, table.c.decision)
-            .where(table.c.org_id == org, table.c.submission_id.in_(ids), table.c.deleted_rev.is_(None))
-            .order_by(table.c.decided_at, table.c.id)
-        )
-        newest = {row.submission_id: row.decision for row in connection.execute(query)}
-        return {id_ for id_, decision in newest.items() if decision == Decision.RETURNED}
+        said = connection.execute(union_all(superseded, decided)).all()
+        decisions = sorted((row for row in said if row.said != _SUPERSEDED), key=lambda row: (row.at, row.by))
+        newest = {row.report: row.said for row in decisions}
+        returned = {id for id, decision in newest.items() if decision == Decision.RETURNED}
+        return returned | {row.report for row in said if row.said == _SUPERSEDED}
 
     def _form(self, connection: Connection, org: UUID, name: str, version: str) -> Form | None:
+        """Read once for each revision of its record: its text is long."""
         table = self._forms
-        query = select(table.c.xform).where(
-            table.c.org_id == org, table.c.name == name, table.c.version == version, table.c.deleted_rev.is_(None)
-        )
-        text = connection.execute(query.limit(1)).scalar_one_or_none()
-        return None if text is None else self._compile(text.encode())
+        this = (table.c.org_id == org, table.c.name == name, table.c.version == version, table.c.deleted_rev.is_(None))
+        newest = connection.execute(select(table.c.id, table.c.rev).where(*this).limit(1)).one_or_none()
+        if newest is None:
+            return None
+        key = (org, *newest)
+        with self._lock:
+            if key in self._read:
+                return self._read[key]
+        whole = select(table.c.xform).where(table.c.org_id == org, table.c.id == newest[0])
+        form = self._compile(connection.execute(whole).scalar_one().encode())
+        with self._lock:
+            if len(self._read) >= _MOST_FORMS:
+                self._read.clear()
+            self._read[key] = form
+        return form
 
     def _compile(self, xform: bytes) -> Form | None:
         key = hashlib.sha256(xform).digest()
         with self._lock:
+            if len(self._compiled) >= _MOST_FORMS:
+                self._compiled.clear()
             if key not in self._compiled:
                 try:
                     self._compiled[key] = load_form(xform)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from uuid import UUID
+
+import pytest
 
 from sync.server.ports import Change
 from tests.sync.conftest import ANA, BEN
@@ -44,3 +47,47 @@ def test_work_on_a_shop_that_moved_from_a_sector_lost_since_is_kept(
     assert ana.letters() == []
     assert server.rows("shop")[SHOP]["phone"] == "1"
     assert set(server.rows("report")) == {REPORT}
+
+
+def test_a_photo_is_sent_though_its_report_left_in_the_sync_that_sent_it(
+    server: Server, device: Callable[[UUID], Device]
+) -> None:
+    ana = device(ANA)
+    ana.add_shop(SHOP, "Corner")
+    ana.sync()
+    ana.add_report(REPORT, SHOP, "seen", photo=b"a photo")
+    server.write(Change("shop", SHOP, {"sector": "C"}))
+    ana.sync()
+    assert ana.rows() == {}
+    assert list(server.blobs.values()) == [b"a photo"]
+
+
+def test_a_photo_that_the_server_lost_with_its_restore_is_offered_again(
+    server: Server, device: Callable[[UUID], Device], tmp_path: Path
+) -> None:
+    ana = device(ANA)
+    ana.add_shop(SHOP, "Corner")
+    ana.sync()
+    backup = server.backup(tmp_path)
+    ana.add_report(REPORT, SHOP, "seen", photo=b"a photo")
+    ana.sync()
+    server.restore(backup)
+    server.blobs.clear()
+    ana.sync()
+    assert list(server.blobs.values()) == [b"a photo"]
+
+
+@pytest.mark.parametrize("damage", ["DELETE FROM member", "UPDATE member SET rev = rev - 1"])
+def test_a_count_damaged_on_the_disk_agrees_again_once_it_is_noticed(
+    server: Server, device: Callable[[UUID], Device], damage: str
+) -> None:
+    ana = device(ANA)
+    for number in range(1, 4):
+        ana.add_shop(UUID(int=number), "Corner")
+    ana.sync()
+    with ana.engine.begin() as connection:
+        connection.exec_driver_sql(damage)
+        connection.exec_driver_sql('UPDATE bucket SET "sum" = \'0000000000000001\', "rows" = 99')
+    server.write(Change("shop", SHOP, {"name": "Square"}))
+    assert ana.sync().verified
+    ana.assert_settled()

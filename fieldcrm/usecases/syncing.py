@@ -28,11 +28,13 @@ from fieldcrm.store import reviews as _reviews
 from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.outbox import Run, Waiting
 from fieldcrm.store.photos import PhotoStore
+from fieldcrm.store.state import read_state, write_state
 from fieldcrm.usecases import erasing
 from fieldcrm.usecases import link as links
 from fieldcrm.usecases import schedule as plan
 from fieldcrm.usecases.link import Held, Link, PhotoRule
 from fieldcrm.usecases.schedule import Phase, Schedule, Trouble
+from fieldcrm.usecases.second_copy import CONFIRMED
 from sync.client.ahead import on_a_thread
 from sync.client.blobs import BlobSource
 from sync.client.engine import Progress, SyncEngine, UpgradeNeeded
@@ -341,6 +343,7 @@ class Supervisor:
         if rows or photos or progress.removed or progress.healed or self._wanted:
             self._record("cancelled" if progress.cancelled else "ok", progress, began)
         self._wanted = False
+        self._keep_confirmed(progress.confirmed)
         if not progress.cancelled:
             self._photos_asked = False
         self.refresh()
@@ -349,6 +352,13 @@ class Supervisor:
             waiting = bool(left.photos or left.photos_missing)
             self._schedule = plan.finished(self._schedule, self._clock(), waiting=waiting)
         self._tell(progress=None, problem=None, params={})
+
+    def _keep_confirmed(self, revision: int) -> None:
+        """Up to there a verified backup holds everything: the journal may be trimmed so far."""
+        with self._db.read() as reader:
+            known = read_state(reader, CONFIRMED, 0)
+        if revision > known:
+            self._write(lambda tx: write_state(tx, CONFIRMED, revision))
 
     def _failed(self, failure: RemoteFailure, began: datetime) -> None:
         log.info("sync was cut: %s", failure)
@@ -366,7 +376,7 @@ class Supervisor:
 
     def _record(self, result: str, progress: Progress, began: datetime) -> None:
         params = {"refused": progress.refused, "conflicts": progress.conflicts, "healed": progress.healed,
-                  "removed": progress.removed}
+                  "removed": progress.removed, "repaired": progress.repaired}
         run = Run(
             began, self._clock(), result, progress.sent, progress.received, progress.photos_sent,
             progress.photos_received, {name: value for name, value in params.items() if value},

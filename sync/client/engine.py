@@ -19,6 +19,7 @@ from sync.client.blobs import BlobFiles, BlobSource, Waiting
 from sync.client.bootstrap import Bootstrap
 from sync.client.failures import Busy, CallRefused, RemoteFailure, Revoked
 from sync.client.local import Local, LocalTransaction, Outgoing
+from sync.client.repair import Repair
 from sync.client.slices import Pace, slices
 from sync.protocol import PROTOCOL_VERSION, Pull, Remote, SyncRequest, SyncResponse
 
@@ -64,6 +65,7 @@ class Progress:
     bytes_received: int = 0  # of prebuilt files, of ``bytes_to_receive``
     bytes_to_receive: int = 0
     rows_to_receive: int = 0  # where it is known: of prebuilt files
+    repaired: int = 0  # rows fetched again because they were not the server's
     bytes_to_send: int = 0
     healed: list[str] = field(default_factory=list)  # "epoch", "gap", "forked", "compacted", "digest"
     confirmed: int = 0  # last revision that a verified backup of the server holds
@@ -133,6 +135,7 @@ class _Run:
         self.progress = Progress()
         self.max_ops = MAX_OPS
         self.bootstrap = Bootstrap(self)
+        self.repair = Repair(self)
         self._probed = False  # a new device first asks which buckets it may hold, for there may be prebuilt files
         self._unverified = 0
         self._on_progress = on_progress
@@ -266,6 +269,9 @@ class _Run:
         wrong = self.write(lambda tx: self.engine.local.verify(tx, response.digest, now))
         self.progress.verified = not wrong
         if wrong:
+            self._healed("digest")
+            self.repair.mend(wrong)
+        elif self.write(lambda tx: self.engine.local.check_due(tx, now)) and self.repair.check_rows():
             self._healed("digest")
         return not wrong
 

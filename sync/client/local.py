@@ -26,6 +26,7 @@ from sync.merge import Pending, overlay
 from sync.protocol import BucketPage, Digest, OpResult, Pull, Tx
 
 JOURNAL_KEPT = timedelta(days=90)
+CHECKED_EVERY = timedelta(days=7)
 # Nothing can be here then that no bucket holds: no sync has ended yet, and nothing of ours was ever answered.
 _NEW_HERE = "SELECT synced_at IS NULL AND NOT EXISTS (SELECT 1 FROM acked_ops) FROM sync_state"
 
@@ -175,7 +176,13 @@ class Local:
         return received
 
     def _page(
-        self, work: _Work, page: BucketPage, cols: Mapping[str, Sequence[str]], received: Received
+        self,
+        work: _Work,
+        page: BucketPage,
+        cols: Mapping[str, Sequence[str]],
+        received: Received,
+        *,
+        anew: bool = False,
     ) -> list[Key]:
         bucket = members.load(work.connection, page.bucket)
         for text, wire in page.put.items():
@@ -185,7 +192,8 @@ class Local:
             collection = self.catalogue.by_number.get(number)
             if collection is None:
                 continue  # of a newer server; fetched again when this program is as new
-            received.unreadable += self._write(work, collection, here, anew=bucket.anew and not bucket.first)
+            believed = anew or (bucket.anew and not bucket.first)
+            received.unreadable += self._write(work, collection, here, anew=believed)
             received.rows += len(here.ids)
         left: list[Key] = []
         for said in (page.revoke, page.gone):
@@ -208,9 +216,7 @@ class Local:
             bucket.cursor = max(bucket.cursor, pull.upto)
             members.save(work.connection, bucket)
         if anew:  # answered long ago, and unknown to the server that was restored
-            for collection in self.catalogue.collections:
-                unheld = rows.unheld(work.connection, collection, pull.upto)
-                left += [(collection.number, id) for id in unheld]
+            left += self._unheld(work.connection, pull.upto)
         return left
 
     def copy(
@@ -246,16 +252,92 @@ class Local:
         members.save(tx.conn, bucket)
 
     def verify(self, tx: LocalTransaction, digests: Mapping[str, Digest], now: datetime) -> list[str]:
-        """Compare with the server's sums; buckets that differ are fetched anew at the next pull, and named."""
+        """Compare with the server's sums; returns the buckets that differ."""
         wrong = members.differing(tx.conn, digests)
         moment = to_milliseconds(now)
         if wrong:
-            members.fetch_anew(tx.conn, wrong)
             tx.conn.exec_driver_sql("UPDATE sync_state SET synced_at = ?", (moment,))
         else:
             tx.conn.exec_driver_sql("UPDATE sync_state SET synced_at = ?, verified_at = ?", (moment, moment))
             outbox.trim(tx.conn, to_milliseconds(now - JOURNAL_KEPT))
         return wrong
+
+    # Mending rows that differ
+
+    def epoch(self, tx: LocalTransaction) -> int:
+        return int(tx.conn.exec_driver_sql("SELECT epoch FROM sync_state").scalar_one())
+
+    def held(self, tx: LocalTransaction, name: str) -> tuple[int, int, list[members.Record]]:
+        """Epoch, cursor and records of a bucket."""
+        bucket = members.load(tx.conn, name)
+        return self.epoch(tx), bucket.cursor, members.held(tx.conn, bucket)
+
+    def mend(self, tx: LocalTransaction, pull: Pull) -> Received:
+        """Take rows as they are on the server, whatever is here; changes of ours stay on top."""
+        self._silence(tx)
+        work, received = _Work(tx, {}), Received()
+        with self._in_bulk(tx):
+            for page in pull.pages:
+                self._page(work, page, pull.cols, received, anew=True)
+        self._finish(work)
+        return received
+
+    def let_go(self, tx: LocalTransaction, name: str, keys: Sequence[tuple[int, bytes]]) -> int:
+        """The server does not have these in the bucket; returns how many rows left the device."""
+        self._silence(tx)
+        work, bucket = _Work(tx, {}), members.load(tx.conn, name)
+        gone = [(number, UUID(bytes=id)) for number, id in keys]
+        for number in {number for number, _ in gone}:
+            members.discard(tx.conn, bucket, number, [id for other, id in gone if other == number])
+        members.save(tx.conn, bucket)
+        removed = self._evict(work, gone)
+        self._finish(work)
+        return removed
+
+    def recount(self, tx: LocalTransaction, name: str) -> None:
+        """The list of a bucket is right and its sum is not."""
+        bucket = members.load(tx.conn, name)
+        members.recount(tx.conn, bucket)
+        members.save(tx.conn, bucket)
+
+    def refetch(self, tx: LocalTransaction, names: Sequence[str]) -> None:
+        """The last resort: all of these buckets again, at the next pull."""
+        members.fetch_anew(tx.conn, names)
+
+    def check_due(self, tx: LocalTransaction, now: datetime) -> bool:
+        """Whether each row is to be compared with the list now, as every week; if so, the week begins anew."""
+        query = "SELECT checked_at FROM sync_state"
+        last, moment = tx.conn.exec_driver_sql(query).scalar_one(), to_milliseconds(now)
+        due = last is not None and not 0 <= moment - last < CHECKED_EVERY // timedelta(milliseconds=1)
+        if due or last is None:
+            tx.conn.exec_driver_sql("UPDATE sync_state SET checked_at = ?", (moment,))
+        return due
+
+    def suspects(self, tx: LocalTransaction) -> dict[str, list[tuple[int, bytes]]]:
+        """Rows that are not as the list of a bucket says, by bucket."""
+        names: dict[int, str] = {number: name for name, number in members.numbers(tx.conn).items()}
+        found: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
+        for collection in self.catalogue.collections:
+            for bucket, id in members.suspects(tx.conn, collection.number, collection.name):
+                if bucket in names:
+                    found[names[bucket]].append((collection.number, id))
+        return found
+
+    def forget_unheld(self, tx: LocalTransaction) -> int:
+        """Remove rows that no bucket holds; returns how many."""
+        upto = min(members.cursors(tx.conn).values(), default=0)
+        work = _Work(tx, {})
+        self._silence(tx)
+        removed = self._evict(work, self._unheld(tx.conn, upto))
+        self._finish(work)
+        return removed
+
+    def _unheld(self, connection: Connection, upto: int) -> list[Key]:
+        return [
+            (collection.number, id)
+            for collection in self.catalogue.collections
+            for id in rows.unheld(connection, collection, upto)
+        ]
 
     # When the pasts differ
 

@@ -18,6 +18,7 @@ from sync.digest import MODULUS, PARTS, from_hex, row_sum_of, row_sums, to_hex
 from sync.protocol import Digest
 
 Key = tuple[int, UUID]  # collection number, record id
+Record = tuple[int, bytes, int]  # collection number, id, revision
 
 
 @dataclass(slots=True)
@@ -44,6 +45,11 @@ class Bucket:
 
 def cursors(connection: Connection) -> dict[str, int]:
     return {name: cursor for name, cursor in connection.exec_driver_sql("SELECT name, cursor FROM bucket")}  # noqa: C416
+
+
+def numbers(connection: Connection) -> dict[str, int]:
+    """The number of each bucket on this device."""
+    return {name: number for name, number in connection.exec_driver_sql("SELECT name, number FROM bucket")}  # noqa: C416
 
 
 def load(connection: Connection, name: str) -> Bucket:
@@ -141,13 +147,33 @@ def differing(connection: Connection, digests: Mapping[str, Digest]) -> list[str
     return sorted(name for name, digest in digests.items() if here.get(name, nothing) != (digest.rows, digest.sum))
 
 
-def held(connection: Connection, bucket: Bucket) -> list[tuple[int, bytes, int]]:
+def held(connection: Connection, bucket: Bucket) -> list[Record]:
     """Every record of a bucket: collection, id, revision."""
     query = "SELECT collection, id, rev FROM member WHERE bucket = ?"
     return [(c, bytes(id), rev) for c, id, rev in connection.exec_driver_sql(query, (bucket.number,))]
 
 
-def part_sums(records: Iterable[tuple[int, bytes, int]]) -> list[str]:
+def recount(connection: Connection, bucket: Bucket) -> None:
+    """Make the kept digest again from the members; to be saved."""
+    records = held(connection, bucket)
+    bucket.rows, bucket.sum = len(records), sum(row_sum_of(*record) for record in records) % MODULUS
+
+
+def suspects(connection: Connection, collection: int, table: str) -> list[tuple[int, bytes]]:
+    """Members of a collection whose row is not there, or has another revision: number of a bucket, id.
+
+    Records that a change of ours waits for are passed over: they may show what the server does not have.
+    """
+    query = f"""
+        SELECT m.bucket, m.id FROM (
+          SELECT id, max(rev) AS rev, min(bucket) AS bucket FROM member WHERE collection = {collection} GROUP BY id
+        ) m LEFT JOIN "{table}" t ON t.id = m.id
+        WHERE t.rev IS NOT m.rev
+          AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.collection = {collection} AND x.id = m.id)"""
+    return [(bucket, bytes(id)) for bucket, id in connection.exec_driver_sql(query)]
+
+
+def part_sums(records: Iterable[Record]) -> list[str]:
     """The sums of the 256 parts, by the last byte of the id, as ``sync.protocol.VerifyRequest`` wants them."""
     sums = [0] * PARTS
     for collection, id, rev in records:

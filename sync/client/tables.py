@@ -76,6 +76,7 @@ def build_sync_tables(metadata: MetaData) -> None:
         Column("pull_token", Text),  # where a pull of several pages was cut
         Column("synced_at", TimeType),  # end of the last complete sync
         Column("verified_at", TimeType),  # last time the digests agreed
+        Column("checked_at", TimeType),  # last time each row was compared with the list
         sqlite_strict=True,
     )
     Table(

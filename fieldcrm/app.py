@@ -36,6 +36,7 @@ from fieldcrm.ui.sync_relay import SyncRelay
 from fieldcrm.ui.tasks import Tasks
 from fieldcrm.usecases import outlets, signin
 from fieldcrm.usecases.link import PhotoRule
+from fieldcrm.usecases.second_copy import Copier
 from fieldcrm.usecases.signin import SignedIn
 from fieldcrm.usecases.syncing import Supervisor
 
@@ -160,9 +161,11 @@ def connect_sync(session: AppSession, signed: SignedIn, *, start: bool) -> None:
         on_changes=relay.rows_changed,
     )
     session.sync = supervisor
+    session.copier = Copier(session.db, signed.actor, clock=session.clock, on_change=relay.state_changed)
     relay.watch()
     if start:
         supervisor.start()
+        session.copier.start()
 
 
 def device_name() -> str:

@@ -1,21 +1,27 @@
 """The command line: ``fieldcrm`` opens the program, ``fieldcrm COMMAND`` does one thing and says what it did.
 
 Exit codes: 0 done; 1 refused, or a figure of the played day differs; 2 wrong options; 3 not possible now (offline, disk
-full, locked): try again; 70 an error of the program itself.
+full, locked): try again; 4 done, but something was damaged or is missing; 70 an error of the program itself.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fieldcrm import __version__, words
 from fieldcrm.domain.errors import DomainError, Unavailable
 
-DONE, REFUSED, UNAVAILABLE, BUG = 0, 1, 3, 70
+if TYPE_CHECKING:
+    from fieldcrm.usecases.rescuing import Report
+
+DONE, REFUSED, UNAVAILABLE, DAMAGED, BUG = 0, 1, 3, 4, 70
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,6 +73,17 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("workbook", type=Path, metavar="FILE.xlsx")
     form.add_argument("--out", type=Path, metavar="FILE.xml", help="write the compiled form here")
     form.set_defaults(run=_form)
+
+    rescue = commands.add_parser("rescue", help="rebuild a device from its journal, or from its second copy")
+    rescue.add_argument("source", type=Path, metavar="DIR", help="a profile, a second copy, or a journal; only read")
+    rescue.add_argument("--into", type=Path, metavar="DIR", help="the new profile; without it: look, and write nothing")
+    rescue.add_argument("--code-file", type=Path, metavar="FILE", help="the recovery code; else it is asked for")
+    rescue.add_argument("--passphrase-file", type=Path, metavar="FILE", help="of the profile to be read")
+    rescue.add_argument(
+        "--new-passphrase-file", type=Path, metavar="FILE", help="of the new profile; else the keyring keeps its key"
+    )
+    rescue.add_argument("--json", action="store_true", help="print one JSON object")
+    rescue.set_defaults(run=_rescue)
 
     commands.add_parser("gallery", help="show every widget in both themes").set_defaults(run=_gallery)
     server = commands.add_parser("server", help="start or administer a server", add_help=False)
@@ -135,6 +152,64 @@ def _form(options: argparse.Namespace) -> int:
         options.out.write_bytes(xform)
     print(words.trn("The form is sound: {n} question.", "The form is sound: {n} questions.", questions))
     return DONE
+
+
+def _rescue(options: argparse.Namespace) -> int:
+    from fieldcrm.store.keys import KeyPlace
+    from fieldcrm.usecases import rescuing
+
+    key = rescuing.key_of(
+        options.source,
+        passphrase=lambda: _secret(options.passphrase_file, words.tr("Passphrase of the profile: ")),
+        code=lambda: _secret(options.code_file, words.tr("Recovery code: ")),
+    )
+    if options.into is None:
+        report = rescuing.look(options.source, key)
+    else:
+        place = KeyPlace.KEYRING if options.new_passphrase_file is None else KeyPlace.PASSPHRASE
+        new = "" if options.new_passphrase_file is None else _secret(options.new_passphrase_file, "")
+        now = datetime.now(UTC)
+        report = rescuing.rescue(options.source, key, options.into, place, passphrase=new, now=now)
+    if options.json:
+        print(json.dumps(asdict(report) | {"whole": report.whole}, ensure_ascii=False))
+    else:
+        _show_rescue(report, options.into)
+    return DONE if report.whole else DAMAGED
+
+
+def _show_rescue(report: Report, into: Path | None) -> None:
+    tr, trn = words.tr, words.trn
+    print(trn("{n} change found", "{n} changes found", report.operations))
+    for name, count in report.by_collection.items():
+        print(f"  {name}: {count}")
+    print(trn("{n} draft found", "{n} drafts found", report.drafts))
+    print(trn("{n} photo found", "{n} photos found", report.photos))
+    if report.photos_missing:
+        print(tr("Photos that are named and not here: {n}. Headquarters may have them.", n=report.photos_missing))
+    if report.photos_damaged:
+        print(tr("Photos that are damaged: {n}", n=report.photos_damaged))
+    if report.erased:
+        print(tr("Values of people who were erased: {n}. Nobody can read them any more.", n=report.erased))
+    if report.incomplete:
+        print(tr("Changes of which a part is missing: {n}", n=report.incomplete))
+    for one in report.damage:
+        where = {"file": one.segment, "offset": one.offset, "reason": one.reason}
+        print(tr("Damaged: {file}, from byte {offset} ({reason})", **where))
+    if into is None:
+        print(tr("Nothing was written. Give --into DIR to rebuild the device there."))
+    else:
+        print(tr("Rebuilt in {folder}. Open it, sign in, and sync: nothing is done twice.", folder=into))
+
+
+def _secret(path: Path | None, question: str) -> str:
+    if path is None:
+        import getpass
+
+        return getpass.getpass(question)
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise Unavailable("file_unreadable", path=str(path), reason=error.strerror or "") from error
 
 
 def _gallery(options: argparse.Namespace) -> int:

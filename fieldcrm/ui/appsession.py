@@ -23,6 +23,7 @@ from fieldcrm.ui.tasks import Failed, Tasks, alive
 if TYPE_CHECKING:
     from fieldcrm.store.database import Database, Reader, Transaction, Written
     from fieldcrm.store.photos import PhotoStore
+    from fieldcrm.usecases.second_copy import Copier
     from fieldcrm.usecases.syncing import Supervisor
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class AppSession(QObject):
         self.tasks = Tasks(self)
         self.tasks.unexpected = self._unexpected
         self.sync: Supervisor | None = None
+        self.copier: Copier | None = None
         self.finders: list[Finder] = []
         self.counts: dict[str, int] = {}
         self.action_table: ActionTable | None = None
@@ -159,12 +161,16 @@ class AppSession(QObject):
             self.changed.emit(changes)
 
     def _tell_sync(self, changes: Changes) -> None:
-        """Something to send was written; a draft is not sent."""
+        """Something to send was written; a draft is not sent, but copied."""
+        if self.copier is not None:
+            self.copier.wrote()
         if self.sync is not None and (changes.everything or set(changes.ids) - UNSENT):
             self.sync.wrote()
 
     def close(self) -> None:
         """Stop background work, then close the database; waits for what is being written."""
+        if self.copier is not None:
+            self.copier.stop()
         if self.sync is not None:
             self.sync.stop()
         self.tasks.stop()

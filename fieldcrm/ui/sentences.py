@@ -50,6 +50,15 @@ SENTENCES: dict[str, str] = {
         "This code is wrong, or was used before. Wait for the next one, or use one of your recovery codes.",
     "second_factor_missing":
         "Your organisation asks for a second factor and you have none yet. Ask your administrator to set one up.",
+    "backup_exists": "{path} holds something already. Name a new folder; nothing was written.",
+    "backup_unknown": "{path} is not a backup of this server, or its manifest is missing.",
+    "backup_damaged": "The backup in {path} does not verify: {what}. Do not rely on it, and make another one.",
+    "restore_not_empty": "{place} holds data already. A backup is put back into an empty place only; nothing was done.",
+    "restore_key_missing":
+        "The key that opens what is sealed in this backup is not in {path}. Put server.key there from where you keep it "
+        "apart, or add --without-key and lose the sealed history and the second factors.",
+    "quarantine_unknown": "Nothing waits under this number.",
+    "quarantine_decided": "This was decided already.",
     "another_person": "This workspace belongs to {login}. Sign in as {login}, or use another workspace.",
     "organisation_exists": "There is already an organisation with the code {code}.",
     "organisation_unknown": "There is no organisation with the code {code}.",
@@ -191,4 +200,15 @@ SENTENCES: dict[str, str] = {
     "stop_not_skipped": "This store was not skipped.",
     "stop_already_planned": "{outlet} is already in the day.",
     "stop_not_open": "This stop is already done or skipped.",
+    "recovery_missing": "There is no recovery file beside this copy ({path}): it cannot be opened.",
+    "recovery_damaged": "The recovery file {path} is damaged. Take the one of another copy of this device.",
+    "recovery_code_wrong": "This recovery code does not open this copy. Check each letter; it has five groups of five.",
+    "second_copy_inside": "The second copy cannot be inside the data it copies. Choose another disk, or a USB stick.",
+    "second_copy_missing": "The place of the second copy is not there. Plug it in, or choose another.",
+    "second_copy_full": "The place of the second copy is full. Make room there, or choose another.",
+    "second_copy_denied": "The place of the second copy cannot be written. Choose another.",
+    "journal_not_written": "The journal could not be written; it catches up by itself. Check the free space.",
+    "rescue_nothing": "There is no journal in {path}: choose a profile, a second copy, or a journal.",
+    "rescue_no_key": "Nothing beside {path} says how to open it: neither a profile's key nor a recovery file.",
+    "rescue_folder_taken": "{path} holds a profile already. Choose a new, empty folder.",
 }

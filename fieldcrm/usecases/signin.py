@@ -135,6 +135,22 @@ def signed_in(r: Reader) -> SignedIn | None:
     return None if record is None else _signed(record)
 
 
+def owner(r: Reader) -> dict[str, Any] | None:
+    """Who this database belongs to, as it is remembered, without any token: for a rescue."""
+    record = read_state(r, _KEY)
+    return None if record is None else {**record, "access": "", "refresh": ""}
+
+
+def restore_owner(tx: Transaction, record: Mapping[str, Any]) -> SignedIn | None:
+    """Give a rescued database to whom it belonged; they have to sign in again. ``None``: the record says too little."""
+    try:
+        signed = _signed({**record, "access": "", "refresh": ""})
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return None
+    write_state(tx, _KEY, _record(signed))
+    return signed
+
+
 def device_number(r: Reader) -> int | None:
     """The number under which this database syncs, to sign in again with it; None before the first sign-in."""
     return r.conn.execute(select(T.sync_state.c.device)).scalar_one() or None

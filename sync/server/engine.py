@@ -7,11 +7,11 @@ Stateless requests: an answer that is lost is asked for again, and the second ti
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, delete, insert, literal, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, literal, select, update
 from sqlalchemy.exc import DBAPIError
 
 from sync.catalogue import Catalogue
@@ -37,7 +37,7 @@ from sync.server.changes import ChangeLog, Origin
 from sync.server.database import reading, worth_another_try
 from sync.server.erasure import ErasureRules, Receipt, stage, without_erased
 from sync.server.hello import Control, greet, org_state
-from sync.server.people import PersonKeys
+from sync.server.people import PersonKeys, erasures_done
 from sync.server.ports import Applied, Caller, Change, Hooks, Refused
 from sync.server.push import MAX_OPS, BatchEditing, Decision, Push
 from sync.server.scope import Everywhere, Scope, load_scope, rights_moved
@@ -70,6 +70,7 @@ class SyncServer:
         self.people = PersonKeys(self.tables.person_key, self.tables.erased_person, wrapping)
         self.changes = ChangeLog(self.tables.change_log, catalogue, self.people)
         self.aside = Aside(self.tables, catalogue, self.people)
+        self.on_commit: Callable[[UUID, int], None] = lambda org, rev: None  # after each new revision
 
     # Organisations
 
@@ -95,6 +96,12 @@ class SyncServer:
         table = self.tables.org
         raised = update(table).where(table.c.org_id == org).values(epoch=table.c.epoch + 1).returning(table.c.epoch)
         return self._write(lambda connection: int(connection.execute(raised).scalar_one()))
+
+    def confirm(self, org: UUID, rev: int) -> None:
+        """A verified backup holds everything up to ``rev``: devices hear that they may rely on it."""
+        table = self.tables.org_rev
+        raised = update(table).where(table.c.org_id == org, table.c.confirmed_rev < rev).values(confirmed_rev=rev)
+        self._write(lambda connection: connection.execute(raised))
 
     def check(self) -> None:
         """Raises what the database raises when it cannot be asked."""
@@ -146,7 +153,10 @@ class SyncServer:
         ``values`` are wire values; of a known record only those given are changed, and only if they differ.
         Raises ``Refused`` when a value is not what the catalogue allows; nothing is then written.
         """
-        return self._write(lambda connection: self.apply_in(connection, org, changes, now=now))
+        applied = self._write(lambda connection: self.apply_in(connection, org, changes, now=now))
+        if applied:
+            self.on_commit(org, applied[0].rev)
+        return applied
 
     def apply_in(
         self, connection: Connection, org: UUID, changes: Sequence[Change], *, now: datetime
@@ -197,6 +207,32 @@ class SyncServer:
 
         return self._write(work)
 
+    def mark_day(self, org: UUID, *, now: datetime) -> None:
+        """Remember, once a day, which revision was the newest: ``compact_before`` asks by the time."""
+        table, state = self.tables.rev_mark, self.tables.org_rev
+
+        def work(connection: Connection) -> None:
+            newest = select(func.max(table.c.at)).where(table.c.org_id == org)
+            last = connection.execute(newest).scalar_one()
+            if last is None or now - last >= timedelta(days=1):
+                rev = connection.execute(select(state.c.last_rev).where(state.c.org_id == org)).scalar_one()
+                connection.execute(insert(table).values(org_id=org, at=now, rev=rev))
+
+        self._write(work)
+
+    def compact_before(self, org: UUID, moment: datetime) -> int:
+        """``compact`` up to the newest revision known to be older than ``moment``."""
+        table = self.tables.rev_mark
+        with reading(self.engine) as connection:
+            older = select(func.max(table.c.rev)).where(table.c.org_id == org, table.c.at <= moment)
+            rev = connection.execute(older).scalar_one()
+        if rev is None:
+            return 0
+        forgotten = self.compact(org, rev)
+        gone = delete(table).where(table.c.org_id == org, table.c.rev < rev)
+        self._write(lambda connection: connection.execute(gone))
+        return forgotten
+
     # Inside
 
     def write(self, work: Callable[[Connection], Result]) -> Result:
@@ -237,9 +273,14 @@ class SyncServer:
             news = bool(ops) and ops[-1].n > greeting.last_seq  # looked at below, and not twice
             known = {} if news else known_answers(connection, self.tables, caller.org, ops)
             moved = news or rights_moved(connection, self.tables, self.hooks, caller)
+            moved = moved or erasures_done(connection, self.tables, caller, request)
         if len(known) == len(ops) and not moved:
             return None, sorted(known.values(), key=lambda d: d.op.n)
-        return self._write(lambda connection: self._push_in(connection, caller, request, now))
+        control, decisions = self._write(lambda connection: self._push_in(connection, caller, request, now))
+        rev = max((decision.rev for decision in decisions), default=0)
+        if rev:
+            self.on_commit(caller.org, rev)
+        return control, decisions
 
     def _push_in(
         self, connection: Connection, caller: Caller, request: SyncRequest, now: datetime
@@ -329,6 +370,7 @@ class SyncServer:
         else:
             token = pulling.first_token(state.epoch, state.last_rev, scope.held, request.cursors, request.want)
             response = self._page(connection, caller, token, scope, state.last_rev, list(request.cursors), now)
+        response.confirmed = state.confirmed
         read_rows(store, scope, decisions)
         return self._answered(response, decisions)
 

@@ -15,11 +15,14 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy import Connection, Table, delete, func, insert, select
 
 from sync.chunks import chunks
+from sync.protocol import SyncRequest
 from sync.sealing import mark, new_key
 from sync.server.bulk import id_of, insert_rows
+from sync.server.ports import Caller
+from sync.server.tables import ServerTables
 
 PLAIN = ""  # ``wrapped_by`` where the server has no key of its own
 _NONCE = 12
@@ -121,3 +124,16 @@ class PersonKeys:
             return self._cipher.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], org.bytes + subject.bytes)
         except (InvalidTag, ValueError):
             return None
+
+
+def erasures_done(connection: Connection, tables: ServerTables, caller: Caller, request: SyncRequest) -> bool:
+    """Whether this request is the first to say that the device has received an erasure, which is worth a write."""
+    cursor = max(request.cursors.values(), default=0)
+    erased, device = tables.erased_person, tables.device
+    newest = select(func.max(erased.c.rev)).where(erased.c.org_id == caller.org, erased.c.rev <= cursor)
+    reached = connection.execute(newest).scalar_one()
+    if reached is None:
+        return False
+    mine = select(device.c.cursor_rev).where(device.c.org_id == caller.org, device.c.device_no == caller.device)
+    known = connection.execute(mine).scalar_one_or_none()
+    return known is not None and known < reached

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from fieldcrm import words
 from fieldcrm.domain.errors import CodedError
-from fieldcrm.serve import distribute, imports, people, privacy, quarantine, running
+from fieldcrm.serve import backups, distribute, imports, people, privacy, quarantine, running
 from fieldcrm.serve.command import Answer, Arguments, Command, Preparation, now
 from fieldcrm.server.headquarters import open_headquarters
 from fieldcrm.ui.sentences import SENTENCES  # texts alone, without Qt
@@ -26,7 +26,7 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(0o077)  # what is written here is for the server's own account, whatever writes it
     words.set_language(words.system_language())
-    options = _arguments().parser.parse_args(arguments)
+    options = command_line().parser.parse_args(arguments)
     try:
         answer = _carried_out(options)
     except CodedError as error:
@@ -36,9 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _arguments() -> Arguments:
+def command_line() -> Arguments:
     arguments = Arguments()
-    for part in (running, distribute, people, imports, privacy, quarantine):
+    for part in (running, distribute, people, imports, privacy, quarantine, backups):
         part.add_to(arguments)
     return arguments
 

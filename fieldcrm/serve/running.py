@@ -12,11 +12,10 @@ from typing import Any
 from fieldcrm import __version__
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.serve.command import Arguments
-from fieldcrm.server import accounts
 from fieldcrm.server.headquarters import Headquarters
 from fieldcrm.server.jobs import run_once
 from fieldcrm.server.workers import Workers, free_port, own_command
-from sync.server.database import Limits, reading
+from sync.server.database import Limits
 from sync.server.logs import log_to
 
 MOST_WORKERS = 64
@@ -43,8 +42,6 @@ def add_to(arguments: Arguments) -> None:
     )
     run.add_argument("--shared-port", action="store_true", help=argparse.SUPPRESS)  # a worker's, from its parent
     arguments.add("init", _init, "make the database")
-    check = arguments.add("check", _check, "count what is there, and what is missing")
-    check.add_argument("--repair", action="store_true", help="derive the figures' lines again from the reports")
 
 
 def _run(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
@@ -91,17 +88,3 @@ def _run_workers(hq: Headquarters, options: argparse.Namespace, started: Callabl
 
 def _init(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
     return {"data": str(hq.folder), "database": hq.engine.dialect.name}
-
-
-def _check(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
-    """Whether what the server derives agrees with its records; ``--repair`` makes it again."""
-    report = []
-    for org, code in hq.accounts.organisations():
-        if options.repair:
-            with hq.engine.begin() as connection:
-                hq.projections.rebuild(connection, org)
-        counts = accounts.counts(hq, org)
-        with reading(hq.engine) as connection:
-            missing = hq.missing_blobs(connection, org)
-        report.append({"organisation": code, "records": sum(counts.values()), "photos_missing": len(missing)} | counts)
-    return {"organisations": report}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import socket
@@ -14,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from argon2 import PasswordHasher
-from sqlalchemy import Connection, Engine, MetaData, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import OperationalError
 
 from fieldcrm.domain.catalogue import CATALOGUE
@@ -23,11 +22,12 @@ from fieldcrm.domain.ids import new_id
 from fieldcrm.server import clashes, permissions, projections
 from fieldcrm.server.commands import Commands
 from fieldcrm.server.erasures import Erasures
+from fieldcrm.server.highwater import HighWater
 from fieldcrm.server.membership import Membership
 from fieldcrm.server.receipts import Receipts
 from fieldcrm.server.serverkey import server_key
 from sync.columns import record_to_wire
-from sync.server import auth_tables, blobs, leases, snapshots
+from sync.server import auth_tables, blobs, guard, leases, snapshots
 from sync.server.accounts import Accounts
 from sync.server.auth import Auth
 from sync.server.blobs import BlobStore
@@ -40,13 +40,12 @@ from sync.server.quarantine import Quarantine
 from sync.server.schema import SchemaNewer, bring_up_to_date
 from sync.server.second_factor import SecondFactors
 from sync.server.snapshots import Snapshots
-from sync.server.tables import build
+from sync.server.tables import ServerTables, build
 from sync.server.vault import Vault
 from sync.server.verification import Verification
 
 SCHEMA_VERSION = 2
 _BATCH = 2_000  # records in one transaction of a bulk load
-_MARK_FILE = "revisions.json"
 
 # What the server keeps beside the records: a new part is named here, and so made, spread and read by the tests.
 OWN_TABLES = (auth_tables.metadata, blobs.metadata, leases.metadata, snapshots.metadata, projections.metadata)
@@ -68,6 +67,7 @@ class Headquarters:
     membership: Membership
     projections: projections.Projections
     leases: Leases
+    high_water: HighWater
     clock: Callable[[], datetime]
 
     def parts(self) -> Parts:
@@ -108,17 +108,14 @@ class Headquarters:
 
     def mark_revisions(self) -> None:
         """Write the newest revisions beside the database: after a restore they show what is missing."""
-        path = self.folder / _MARK_FILE
-        new = path.with_suffix(".new")
-        new.write_text(json.dumps(_revisions(self)), encoding="utf-8")
-        os.replace(new, path)
+        self.high_water.raise_to(_revisions(self))
 
     def accept_restore(self) -> int:
         """After a backup was put back: begin a new epoch everywhere, so that devices offer again what is missing."""
         orgs = [UUID(hex=org) for org in _revisions(self)]
         for org in orgs:
             self.sync.begin_epoch(org)
-        self.mark_revisions()
+        self.high_water.reset(_revisions(self))
         return len(orgs)
 
     @property
@@ -175,7 +172,7 @@ def open_headquarters(
     )
     own_key = server_key(folder)
     server = SyncServer(engine, CATALOGUE, hooks, tables, wrapping=own_key)
-    _prepare(engine, [tables.metadata, *OWN_TABLES])
+    _prepare(engine, tables)
     factors = SecondFactors(Vault(own_key))
     accounts = Accounts(engine, tables, new_id=new_id, second_factors=factors, hasher=hasher)
     auth = Auth(engine, tables, new_id=new_id, second_factors=factors, hasher=hasher)
@@ -183,12 +180,19 @@ def open_headquarters(
     files = Snapshots(server, folder / "snapshots")
     receipts = Receipts(server, store)
     ours = Leases(engine, f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}")
-    reading_side = (receipts, membership, projected)
     aside = Quarantine(server)
-    opened = Headquarters(folder, engine, server, accounts, auth, store, files, aside, *reading_side, ours, clock)
+    marks = HighWater(folder)
+    server.on_commit = marks.note
+    parts = (accounts, auth, store, files, aside, receipts, membership, projected, ours, marks)
+    opened = Headquarters(folder, engine, server, *parts, clock)
     _check_restored(opened, accept_restore)
     opened.erasures.reapply_erasures()  # whichever backup was put back, and by whom
     return opened
+
+
+def engine_of(folder: Path, database: str | None) -> Engine:
+    """The database of a server, before anything of it is looked at."""
+    return open_database(_address(folder, database))
 
 
 def _address(folder: Path, database: str | None) -> str:
@@ -203,9 +207,10 @@ def _address(folder: Path, database: str | None) -> str:
     return database
 
 
-def _prepare(engine: Engine, parts: list[MetaData]) -> None:
+def _prepare(engine: Engine, tables: ServerTables) -> None:
+    parts = [tables.metadata, *OWN_TABLES]
     try:
-        bring_up_to_date(engine, parts, version=SCHEMA_VERSION)
+        bring_up_to_date(engine, parts, version=SCHEMA_VERSION, finish=lambda c: guard.create(c, tables))
     except SchemaNewer as newer:
         engine.dispose()
         raise DomainError("database_newer", version=newer.found, known=newer.known) from newer
@@ -225,15 +230,7 @@ def _revisions(opened: Headquarters) -> dict[str, int]:
 
 
 def _check_restored(opened: Headquarters, accept: bool) -> None:
-    path = opened.folder / _MARK_FILE
-    if not path.exists():
-        return
-    try:
-        remembered = json.loads(path.read_text(encoding="utf-8"))
-        present = _revisions(opened)
-        older = [org for org, rev in remembered.items() if present.get(org, 0) < rev]
-    except (ValueError, TypeError, AttributeError):
-        return  # a damaged note proves nothing
+    older = opened.high_water.behind(_revisions(opened))
     if not older:
         return
     if not accept:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from fieldcrm.server.headquarters import Headquarters
 
 EVERY = 600.0  # seconds
+RETENTION = timedelta(days=180)  # of words that a record left; a device away for longer compares all it holds
 _A_ROUND = timedelta(seconds=0.9 * EVERY)  # the next round may be any server's
 _A_BUILD = timedelta(minutes=30)  # after which a server that was killed is no longer waited for
 _LATER = 30.0  # seconds until another server is asked again whether it is done
@@ -20,8 +21,9 @@ PAUSE = 5.0  # between two rounds of building, however many ask
 log = logging.getLogger(__name__)
 
 
-def run_once(hq: Headquarters) -> bool:
-    """Forget tokens and uploads that nobody will come back for, and write down the newest revisions.
+def run_once(hq: Headquarters, retention: timedelta = RETENTION) -> bool:
+    """Forget tokens and uploads that nobody will come back for, and departures older than ``retention``; write down
+    the newest revisions.
 
     Of several servers on one database the first to come sweeps; False when it was another.
     """
@@ -34,6 +36,8 @@ def run_once(hq: Headquarters) -> bool:
         hq.auth.forget_expired(org, now=now)
         hq.auth.forget_attempts(org, now=now)
         hq.blobs.forget_stale(org, now=now)
+        hq.sync.mark_day(org, now=now)
+        hq.sync.compact_before(org, now - retention)
     return True
 
 
@@ -52,8 +56,9 @@ def build_snapshots(hq: Headquarters, stopped: Callable[[], bool]) -> bool:
 class Jobs:
     """Runs ``run_once`` every ten minutes on a thread of its own, until stopped, and builds snapshots on another."""
 
-    def __init__(self, hq: Headquarters, every: float = EVERY) -> None:
+    def __init__(self, hq: Headquarters, every: float = EVERY, retention: timedelta = RETENTION) -> None:
         self._hq = hq
+        self._retention = retention
         self._every = every
         self._stop = threading.Event()
         self._threads = [
@@ -75,7 +80,7 @@ class Jobs:
     def _run(self) -> None:
         while not self._stop.wait(self._every):
             try:
-                run_once(self._hq)
+                run_once(self._hq, self._retention)
             except (SQLAlchemyError, OSError) as error:  # the database or the disk; the next round may do
                 log.error('{"job": "%s"}', type(error).__name__)
 

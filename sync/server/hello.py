@@ -21,6 +21,7 @@ class OrgState:
     epoch: int
     last_rev: int
     floor: int  # words of departure up to this revision are forgotten
+    confirmed: int = 0  # last revision that a verified backup holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,11 @@ class Control:
 def org_state(connection: Connection, tables: ServerTables, org: UUID) -> OrgState:
     """Raises ``Refused("unknown_organisation")``."""
     o, r = tables.org, tables.org_rev
-    query = select(o.c.epoch, r.c.last_rev, r.c.compact_floor).join(r, r.c.org_id == o.c.org_id)
+    query = select(o.c.epoch, r.c.last_rev, r.c.compact_floor, r.c.confirmed_rev).join(r, r.c.org_id == o.c.org_id)
     row = connection.execute(query.where(o.c.org_id == org)).one_or_none()
     if row is None:
         raise Refused("unknown_organisation")
-    return OrgState(row[0], row[1], row[2])
+    return OrgState(row[0], row[1], row[2], row[3])
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class ServerTables:
     change_log: Table
     person_key: Table
     erased_person: Table
+    rev_mark: Table
     quarantine: Table
     quarantine_blob: Table
 
@@ -56,6 +57,7 @@ def build(catalogue: Catalogue, metadata: MetaData | None = None) -> ServerTable
         change_log=change_log_table(metadata),
         person_key=person_key_table(metadata),
         erased_person=erased_person_table(metadata),
+        rev_mark=_rev_mark(metadata),
         quarantine=quarantine_table(metadata),
         quarantine_blob=quarantine_blob_table(metadata),
     )
@@ -95,7 +97,19 @@ def _org_rev(metadata: MetaData) -> Table:
         Column("org_id", IdType, primary_key=True),
         Column("last_rev", BigInteger, nullable=False),
         Column("compact_floor", BigInteger, nullable=False, server_default=text("0")),
+        Column("confirmed_rev", BigInteger, nullable=False, server_default=text("0")),  # a verified backup holds it
         Column("open_rev", BigInteger),  # SQLite: the revision that is being written, see ``sync.server.guard``
+    )
+
+
+def _rev_mark(metadata: MetaData) -> Table:
+    """The newest revision on each day: how old a revision is."""
+    return Table(
+        "rev_mark",
+        metadata,
+        Column("org_id", IdType, primary_key=True),
+        Column("at", TimeType, primary_key=True),
+        Column("rev", BigInteger, nullable=False),
     )
 
 

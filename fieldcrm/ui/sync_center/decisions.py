@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -13,6 +9,7 @@ from fieldcrm.domain.errors import CodedError
 from fieldcrm.ui import labels
 from fieldcrm.ui.messages import sentence
 from fieldcrm.ui.sync_center.choice import ClashCard, FieldChoice
+from fieldcrm.ui.sync_center.deeds import Deeds
 from fieldcrm.ui.sync_center.head import headed
 from fieldcrm.ui.sync_center.phrases import clash_words, record_words
 from fieldcrm.ui.sync_center.refused import RefusalCard
@@ -20,19 +17,6 @@ from fieldcrm.ui.widgets import Button, Card, KeyCap, ScrollPage, SectionTitle, 
 from fieldcrm.usecases.decisions import Choice, Clash, Sort, Verdict, sort_of
 from fieldcrm.usecases.refused import Refusal
 from fieldcrm.words import number, tr, trn
-
-
-@dataclass(frozen=True)
-class Deeds:
-    """What the buttons do. ``decide`` and ``mend`` are given what to call with the error when it cannot be done."""
-
-    decide: Callable[[list[Verdict], Callable[[BaseException], None]], None]
-    mend: Callable[[Refusal, str, Callable[[BaseException], None]], None]
-    try_again: Callable[[Refusal], None]
-    discard: Callable[[list[Refusal]], None]
-    export: Callable[[list[Refusal]], None]
-    copy: Callable[[Refusal], None]
-    open_outlet: Callable[[Any], None]
 
 
 class Decisions(ScrollPage):

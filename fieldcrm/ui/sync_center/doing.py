@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from fieldcrm import words
 from fieldcrm.domain.ids import Id
 from fieldcrm.ui.appsession import AppSession
-from fieldcrm.ui.sync_center.decisions import Deeds
+from fieldcrm.ui.sync_center.deeds import Deeds
 from fieldcrm.ui.sync_center.hero import Switches
 from fieldcrm.ui.sync_center.refused import copied
 from fieldcrm.ui.widgets import Confirm

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLineEdit, QPlainTextEdit, QWidget
 
 from fieldcrm import words
 from fieldcrm.ui import labels, theme
 from fieldcrm.ui.messages import sentence
+from fieldcrm.ui.sync_center.deeds import Deeds
 from fieldcrm.ui.sync_center.head import headed
 from fieldcrm.ui.sync_center.phrases import call_words, record_words, refusal_words
 from fieldcrm.ui.sync_center.values import SHOWN_FIELDS, lines, named
 from fieldcrm.ui.widgets import Button, Card, Field, FlowLayout, Text
 from fieldcrm.usecases.refused import Fault, Refusal, fault
 from fieldcrm.words import tr, trn
-
-if TYPE_CHECKING:
-    from fieldcrm.ui.sync_center.decisions import Deeds
 
 LONG_TEXT = 120  # characters from which on there is more than one line to type in
 

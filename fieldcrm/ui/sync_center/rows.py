@@ -61,10 +61,10 @@ def of_change(change: PendingChange, state: SyncState | None, now: datetime) -> 
     title = f"{what} · {change.outlet_name}" if change.outlet_name and not whole_plan else what
     fields = _what_of_it(change)
     moving = state is not None and state.phase is Phases.SYNCING and change.frozen
-    why = waiting_words(state, now) or tr("Ready to be sent")
+    why = waiting_words(state, now)
     line = TwoLine(
         title,
-        f"{fields} · {why}" if fields else why,
+        " · ".join(part for part in (fields, why) if part) or tr("Ready to be sent"),
         icon=icon,
         trailing=_when(change.at, now),
         trailing_note=size(change.size),

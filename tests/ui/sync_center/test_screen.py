@@ -2,167 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert
 
 pytest.importorskip("PySide6")
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from fieldcrm import words
 from fieldcrm.domain.ids import new_id
-from fieldcrm.store.database import Database, Transaction
-from fieldcrm.store.photos import PhotoStore
+from fieldcrm.store.database import Transaction
 from fieldcrm.store.tables import T
-from fieldcrm.ui import theme
 from fieldcrm.ui.appsession import AppSession
-from fieldcrm.ui.preferences import Preferences
 from fieldcrm.ui.sync_center import SyncScreen
-from fieldcrm.ui.sync_center import screen as screen_module
+from fieldcrm.ui.sync_center.phrases import standing
 from fieldcrm.ui.sync_center.rows import of_change
-from fieldcrm.ui.widgets import Button
 from fieldcrm.usecases import schedule as plan
 from fieldcrm.usecases.sync_overview import PendingChange
-from fieldcrm.usecases.syncing import Phases, Supervisor
-from tests.conftest import KEY, NOW
+from fieldcrm.usecases.syncing import Phases
+from sync.client.engine import Progress
+from tests.conftest import NOW
+from tests.ui.sync_center.conftest import change, write
 from tests.world import World, an_id
-
-
-@pytest.fixture
-def session(db: Database, world: World, tmp_path: Path, qtbot: Any) -> Iterator[AppSession]:
-    words.set_language("en")
-    theme.apply("light")
-    photos = PhotoStore(tmp_path / "photos", KEY)
-    made = AppSession(db, world.rep, clock=lambda: NOW, photos=photos, preferences=Preferences(tmp_path))
-
-    def nobody() -> Any:
-        raise AssertionError("no test here calls a server")
-
-    made.sync = Supervisor(
-        db, photos, world.rep, nobody, clock=lambda: NOW, on_state=lambda: made.tasks.post(made.sync_changed.emit)
-    )
-    yield made
-    made.tasks.stop()
-
-
-@pytest.fixture
-def screen(session: AppSession, qtbot: Any) -> SyncScreen:
-    made = SyncScreen(session)
-    qtbot.addWidget(made)
-    made.resize(1200, 800)
-    made.show()
-    made.open()
-    return made
-
-
-def write(session: AppSession, work: Any) -> None:
-    session.db.write(work, actor=session.actor, now=NOW).result()
-
-
-def change_phone(session: AppSession, outlet: UUID, phone: str) -> None:
-    statement = update(T.outlet).where(T.outlet.c.id == outlet).values(phone=phone)
-    write(session, lambda tx: tx.conn.execute(statement))
-
-
-def add_clash(session: AppSession, outlet: UUID) -> None:
-    def work(tx: Transaction) -> None:
-        with tx.uncaptured():
-            tx.conn.execute(insert(T.conflict).values(
-                id=new_id(NOW), collection="outlet", record_id=outlet, field="phone", kept="theirs", lost="mine",
-                person_id=session.actor.user_id, state="open", outlet_id=outlet, at=NOW, rev=1))
-
-    write(session, work)
-
-
-def refuse(session: AppSession) -> None:
-    """What the outbox holds comes back refused."""
-
-    def work(tx: Transaction) -> None:
-        columns = 'n, op, tx, kind, collection, id, base, "set", was, at, cmd'
-        tx.conn.exec_driver_sql(
-            f"INSERT INTO dead_letter ({columns}, code, params, refused_at) "
-            f"SELECT {columns}, 'too_long', '{{\"field\":\"phone\",\"maximum\":20}}', at FROM outbox"
-        )
-        tx.conn.exec_driver_sql("DELETE FROM outbox")
-
-    write(session, work)
 
 
 def titles(screen: SyncScreen) -> list[str]:
     return [screen.tabs.tabText(at) for at in range(screen.tabs.count())]
 
 
-def button(root: QWidget, text: str) -> Button:
-    return next(found for found in root.findChildren(Button) if found.text() == text)
-
-
 def test_a_change_that_waits_is_listed_with_its_outlet_and_field(
     screen: SyncScreen, session: AppSession, world: World, qtbot: Any
 ) -> None:
-    change_phone(session, world.outlets[0], "01")
+    change(session, world.outlets[0], phone="01")
     screen._load()
     qtbot.waitUntil(lambda: titles(screen)[0] == "To send  1")
     entry = screen.sending_model.row(0)
     assert entry is not None
-    assert "Épicerie des Halles" in entry.line.title and entry.line.subtitle == "Phone"
+    assert "Épicerie des Halles" in entry.line.title and entry.line.subtitle == "Phone · Goes in a few seconds"
     assert entry.line.badge == "On this device"
 
 
 def test_an_empty_centre_says_what_it_is_for(screen: SyncScreen, qtbot: Any) -> None:
     qtbot.waitUntil(lambda: screen.states[0].currentWidget() is not screen.sending)
-    for at in range(4):
+    for at in range(5):
         screen.tabs.setCurrentIndex(at)
         assert screen.states[at].currentWidget() is not screen.states[at].content
-
-
-def test_putting_mine_back_changes_the_outlet_and_closes_the_question(
-    screen: SyncScreen, session: AppSession, world: World, qtbot: Any
-) -> None:
-    add_clash(session, world.outlets[0])
-    screen.open(tab="decisions")
-    qtbot.waitUntil(lambda: len(screen.decisions.cards) == 1)
-    qtbot.mouseClick(button(screen.decisions, "Put mine back"), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: screen.decisions.cards == [])
-    phone = select(T.outlet.c.phone).where(T.outlet.c.id == world.outlets[0])
-    assert session.ask(lambda r: r.conn.execute(phone).scalar_one()) == "mine"
-    assert session.sync is not None and session.sync.state.waiting.decisions == 0
-
-
-def test_a_refused_change_can_be_copied_and_let_go(
-    screen: SyncScreen, session: AppSession, world: World, qtbot: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(screen_module.Confirm, "ask", classmethod(lambda *_, **__: True))
-    change_phone(session, world.outlets[0], "9" * 30)
-    refuse(session)
-    screen.open(tab="decisions")
-    qtbot.waitUntil(lambda: len(screen.decisions.cards) == 1)
-    said = screen.decisions.cards[0].accessibleName()
-    assert "Épicerie des Halles" in said and "Phone: At most 20 characters." in said
-    qtbot.mouseClick(button(screen.decisions, "Copy what I wrote"), Qt.MouseButton.LeftButton)
-    assert "9" * 30 in QApplication.clipboard().text()
-    qtbot.mouseClick(button(screen.decisions, "Let it go"), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: screen.decisions.cards == [])
-
-
-def test_a_refused_change_that_is_tried_again_waits_to_be_sent(
-    screen: SyncScreen, session: AppSession, world: World, qtbot: Any
-) -> None:
-    change_phone(session, world.outlets[0], "02")
-    refuse(session)
-    change_phone(session, world.outlets[0], "03")
-    screen.open(tab="decisions")
-    qtbot.waitUntil(lambda: len(screen.decisions.cards) == 1)
-    qtbot.mouseClick(button(screen.decisions, "Try again"), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: titles(screen)[0] == "To send  2")
-    phone = select(T.outlet.c.phone).where(T.outlet.c.id == world.outlets[0])
-    assert session.ask(lambda r: r.conn.execute(phone).scalar_one()) == "02"
 
 
 @pytest.mark.parametrize(
@@ -171,7 +60,8 @@ def test_a_refused_change_that_is_tried_again_waits_to_be_sent(
         (plan.Trouble.OFFLINE, "offline", "Off line: saved on this device"),
         (plan.Trouble.SERVER, "server_error", "Headquarters cannot be reached now"),
         (plan.Trouble.SIGN_IN, "token_expired", "Sign in to go on sending"),
-        (plan.Trouble.BLOCKED, "device_revoked", "Nothing can be sent from here"),
+        (plan.Trouble.BLOCKED, "upgrade_needed", "Nothing can be sent from here"),
+        (plan.Trouble.REVOKED, "device_revoked", "This device is shut out"),
     ],
 )
 def test_each_trouble_has_its_sentence_and_none_shows_a_code(
@@ -186,7 +76,9 @@ def test_each_trouble_has_its_sentence_and_none_shows_a_code(
 
 def test_pausing_is_remembered_and_resuming_goes_on(screen: SyncScreen, session: AppSession, qtbot: Any) -> None:
     assert session.sync is not None
-    qtbot.mouseClick(screen.head.pause, Qt.MouseButton.LeftButton)
+    menu = screen.head.pause_menu()
+    assert [action.text() for action in menu.actions()] == ["For an hour", "Until I resume"]
+    menu.actions()[1].trigger()
     qtbot.waitUntil(lambda: session.sync.state.phase is Phases.PAUSED)  # type: ignore[union-attr]
     assert not session.preferences.auto_sync
     qtbot.waitUntil(lambda: screen.head.pause.text() == "Resume")
@@ -233,7 +125,7 @@ def test_all_of_it_speaks_french(session: AppSession, qtbot: Any) -> None:
         made.show()
         made.open()
         qtbot.waitUntil(lambda: made.day.sum.text() == "Pas encore de relevé aujourd’hui.")
-        assert titles(made) == ["À envoyer", "À décider", "Relevés", "Historique"]
+        assert titles(made) == ["À envoyer", "À décider", "Fusionné pour vous", "Relevés", "Historique"]
         assert made.head.title.text() == "Pas encore synchronisé"
     finally:
         words.set_language("en")
@@ -244,8 +136,8 @@ def test_what_the_program_reckons_is_not_told_as_fields() -> None:
     words.set_language("fr")
 
     def entry(label: str, *collections: str, fields: tuple[str, ...]) -> tuple[str, str]:
-        change = PendingChange(an_id("tx"), NOW, label, collections, fields, an_id("o"), "Spar", 388, False)
-        line = of_change(change, False, NOW).line
+        pending = PendingChange(an_id("tx"), NOW, label, collections, fields, an_id("o"), "Spar", 388, False)
+        line = of_change(pending, None, NOW).line
         return line.title, line.subtitle
 
     try:
@@ -256,3 +148,87 @@ def test_what_the_program_reckons_is_not_told_as_fields() -> None:
         assert entry("outlet.phone", "outlet", fields=("phone",))[1] == "Téléphone"
     finally:
         words.set_language("en")
+
+
+def test_photos_that_wait_for_a_better_network_are_counted_and_can_go_now(
+    screen: SyncScreen, session: AppSession, world: World, qtbot: Any
+) -> None:
+    assert session.sync is not None
+
+    def work(tx: Transaction) -> None:
+        for n in range(14):
+            tx.conn.execute(insert(T.blob_queue).values(
+                sha256=f"{n:064x}", size=657_143, mime="image/jpeg", direction="up", state="waiting", offset=0, tries=0,
+                added_at=NOW))
+
+    write(session, work)
+    session.sync.network(metered=True)
+    session.sync.refresh()
+    qtbot.waitUntil(lambda: screen.head.title.text() == "14 photos, 9.2\u00a0MB wait for Wi-Fi")
+    assert screen.head.photos.isVisible() and not session.sync._photos_go()
+    qtbot.mouseClick(screen.head.photos, Qt.MouseButton.LeftButton)
+    assert session.sync._photos_go() and session.sync.state.next_try == NOW
+
+
+def test_a_pause_of_an_hour_says_when_it_ends_and_is_kept_for_the_next_start(
+    screen: SyncScreen, session: AppSession, qtbot: Any
+) -> None:
+    screen.head.pause_menu().actions()[0].trigger()
+    qtbot.waitUntil(lambda: screen.head.title.text().startswith("Paused until "))
+    assert session.preferences.paused_until == NOW + timedelta(hours=1) and session.preferences.auto_sync
+    qtbot.mouseClick(screen.head.pause, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: screen.head.pause.text() == "Pause")
+    assert session.preferences.paused_until is None
+
+
+def test_a_sync_under_way_shows_rows_photos_and_bytes_and_can_be_stopped(
+    screen: SyncScreen, session: AppSession, qtbot: Any
+) -> None:
+    sync = session.sync
+    assert sync is not None
+    sync._schedule = plan.begun(sync._schedule)
+    sync._tell(progress=Progress(phase="photos", sent=3, photos_to_send=8, photos_sent=2, bytes_to_send=4_000_000,
+                                 bytes_sent=1_000_000))
+    qtbot.waitUntil(lambda: screen.head.title.text() == "Photos: 2 of 8")
+    assert screen.head.detail.text() == "3 changes sent, 1.0\u00a0MB of 4.0\u00a0MB of photos"
+    assert screen.head.stop.isVisible() and not screen.head.now.isVisible()
+    qtbot.mouseClick(screen.head.stop, Qt.MouseButton.LeftButton)
+    assert sync._cancel.is_set()
+
+
+def test_the_time_to_the_next_try_is_told_in_steps_and_never_backwards(session: AppSession) -> None:
+    assert session.sync is not None
+    session.sync._fail(plan.Trouble.OFFLINE, "offline", {})
+    state = replace(session.sync.state, next_try=NOW + timedelta(seconds=300))
+    said = [standing(state, NOW + timedelta(seconds=s)).detail for s in range(0, 301)]
+    assert len(dict.fromkeys(said)) == 13 and said[0] == "Next try in 5 minutes."
+    assert said[220] == "Next try in 80 seconds." and said[295] == "Next try in a few seconds."
+
+
+def test_a_manager_reads_whose_device_still_holds_photos(
+    screen: SyncScreen, session: AppSession, world: World, qtbot: Any
+) -> None:
+    visit, report, other = new_id(NOW), new_id(NOW), world.manager.user_id
+    outlet, at = world.outlets[0], NOW - timedelta(hours=1)
+
+    def work(tx: Transaction) -> None:
+        with tx.uncaptured():
+            tx.conn.execute(insert(T.submission).values(
+                id=report, visit_id=visit, outlet_id=outlet, person_id=other, form="f", form_version="1", answers={},
+                started_at=at, submitted_at=at, rev=1))
+            for n in range(3):
+                sha = f"{n:064x}"
+                tx.conn.execute(insert(T.attachment).values(
+                    id=new_id(NOW), submission_id=report, visit_id=visit, outlet_id=outlet, node="/p", sha256=sha,
+                    size=1000, mime="image/jpeg", rev=1))
+                tx.conn.execute(insert(T.blob_queue).values(
+                    sha256=sha, size=1000, mime="image/jpeg", direction="down", state="waiting", tries=1,
+                    problem="not_there_yet", added_at=at))
+
+    write(session, work)
+    screen._load()
+    qtbot.waitUntil(lambda: screen.sending_model.rowCount() == 1)
+    entry = screen.sending_model.row(0)
+    assert entry is not None
+    assert entry.line.title == "3 photos are still on the device of Dominique Vasseur"
+    assert entry.line.subtitle == "Épicerie des Halles"

@@ -124,7 +124,8 @@ def _difference(collection: Collection, change: Applied) -> tuple[Values, Values
         return None
     if after is None:
         return {}, {name: value for name, value in before.items() if value is not None}
-    names = [name for name in collection.field_names if before.get(name) != after.get(name)]
+    # By identity first: a value that nobody touched is the same object.
+    names = [name for name, new in after.items() if (old := before.get(name)) is not new and old != new]
     return {name: after.get(name) for name in names}, {name: before.get(name) for name in names}
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 from sync.server.database import reading
 from sync.server.distribution import REFERENCE, create_missing
 
-Step = Callable[[Connection], None]
+Step = Callable[[Connection], object]
 
 _LOCK = 0x6669656C  # of PostgreSQL's advisory locks: servers that start together wait for one another
 
@@ -40,12 +40,18 @@ class SchemaNewer(Exception):
 
 
 def bring_up_to_date(
-    engine: Engine, parts: Sequence[MetaData], *, version: int, steps: Mapping[int, Step] | None = None
+    engine: Engine,
+    parts: Sequence[MetaData],
+    *,
+    version: int,
+    steps: Mapping[int, Step] | None = None,
+    finish: Step = lambda connection: None,
 ) -> int:
     """Make or extend the tables of ``parts``; gives the version found, 0 for an empty database.
 
-    ``steps[n]`` leads from version n to n + 1, after the tables have their columns. All in one transaction that one
-    process at a time may do; whoever comes later finds it done. Raises ``SchemaNewer``, and what the database raises.
+    ``steps[n]`` leads from version n to n + 1, after the tables have their columns; then comes ``finish``. All in one
+    transaction that one process at a time may do; whoever comes later finds it done. Raises ``SchemaNewer``, and what
+    the database raises.
     """
     wanted = [metadata, *parts]
     fingerprint = _fingerprint(engine, wanted)
@@ -57,7 +63,9 @@ def bring_up_to_date(
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-        return _upgrade(connection, wanted, version, fingerprint, steps or {})
+        found_version = _upgrade(connection, wanted, version, fingerprint, steps or {})
+        finish(connection)
+        return found_version
 
 
 def _upgrade(

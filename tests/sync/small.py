@@ -38,6 +38,7 @@ from sync.protocol import (
     VerifyAnswer,
     VerifyRequest,
 )
+from sync.server import guard
 from sync.server.database import open_database, reading
 from sync.server.engine import SyncServer
 from sync.server.ports import Caller, Change, Clash, Hooks
@@ -108,6 +109,8 @@ class Server:
         self.tables = build(CATALOGUE)
         self.open()
         self.tables.metadata.create_all(self.engine)
+        with self.engine.begin() as connection:
+            guard.create(connection, self.tables)
         snapshot_tables.create_all(self.engine)
         self.sync.create_org(ORG, "Org", now=START)
 

@@ -161,6 +161,8 @@ def make_server_template(folder: Path) -> Path:
         guard.create(connection, server.tables)
     blobs.metadata.create_all(server.engine)
     snapshot_tables.create_all(server.engine)
+    with server.engine.begin() as connection:
+        guard.create(connection, server.tables)
     server.sync.create_org(ORG, "Org", now=START)
     server.engine.dispose()
     return server.path

@@ -41,7 +41,7 @@ from fieldcrm.usecases.sync_overview import Overview, Run, overview
 from fieldcrm.usecases.syncing import Phases, Storage
 from fieldcrm.words import number, size, tr, trn
 
-NARROW = 960  # pixels below which the receipt of the day becomes a line at the top
+NARROW = 1040  # pixels below which the receipt of the day becomes a line at the top
 KINDS = ("sync", "visit", "submission", "attachment", "review", "conflict", "outlet", "contact", "task", "plan", "note")
 SENDING, DECIDING, MERGED, REPORTS, HISTORY = range(5)
 TABS = {"sending": SENDING, "decisions": DECIDING, "merged": MERGED, "reports": REPORTS, "history": HISTORY}
@@ -59,6 +59,7 @@ class SyncScreen(QWidget):
         self.day = DayCard(self._go_to)
         self.tabs = Tabs("", "", "", "", "")
         self.tabs.setAccessibleName(tr("Lists of the Sync Centre"))
+        self.tabs.setMinimumWidth(theme.pixels(360))  # or a narrow window could not become narrow
         self.pages = QStackedWidget()
         self.sending, self.sending_model = self._list(tr("To send"), self._open_entry)
         self.reports, self.reports_model = self._list(tr("Reports"), self._open_entry)

@@ -16,7 +16,7 @@ pytest.importorskip("PySide6")
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit
 
-from fieldcrm.store.database import Database
+from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.tables import T
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.messages import Message
@@ -76,8 +76,13 @@ def test_a_refused_transaction_of_several_operations_is_one_card_and_holds_nothi
         for outlet in world.outlets[:2]:
             tx.conn.execute(T.outlet.update().where(T.outlet.c.id == outlet).values(phone=LONG))
 
+    def as_before(tx: Transaction) -> None:
+        with tx.uncaptured():
+            tx.conn.execute(T.outlet.update().where(T.outlet.c.id.in_(world.outlets[:2])).values(phone="01"))
+
     write(session, both)
     refuse(session)
+    write(session, as_before)
     change(session, world.outlets[2], city="Lyon")
     (card,) = cards(screen, qtbot, 1)
     assert len(card.refusal.letters) == 2 and card.refusal.code == "too_long"

@@ -49,6 +49,8 @@ def _answer_rule(_: _Call, refusal: Refused) -> Response[ErrorBody]:
 
 def _answer_http(_: _Call, error: HTTPException) -> Response[ErrorBody]:
     codes = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 415: "encoding_unknown"}
+    if error.status_code >= 500:
+        log.error("failure", extra={"said": where(error)})
     default = "request_invalid" if error.status_code < 500 else "server_error"
     return _error(error.status_code, codes.get(error.status_code, default), {})
 

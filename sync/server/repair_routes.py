@@ -29,7 +29,7 @@ def measure_snapshot(sha256: str, request: Call) -> Response[None]:
     """How large a prebuilt file is."""
     parts, identity = caller(request, allow_revoked=False)
     size = parts.snapshots.size(identity.caller, sha256)
-    return Response(None, headers=_headers(sha256) | {"Content-Length": str(size)}, media_type=_TYPE)
+    return Response(None, headers=_headers(sha256) | {"Content-Length": str(size)})
 
 
 @get(

@@ -95,6 +95,7 @@ class SyncResponse(msgspec.Struct, omit_defaults=True):
     digest: dict[str, Digest] = {}
     server_time: int = 0
     confirmed: int = 0  # last revision that a verified backup holds: journals may be trimmed up to it
+    upgrade: bool = False  # what was sent is taken; this version of the program is too old to be answered with rows
 
 
 class SnapshotsRequest(msgspec.Struct):
@@ -134,12 +135,18 @@ class VerifyAnswer(msgspec.Struct, omit_defaults=True):
     parts: dict[str, list[tuple[int, str, int]]] = {}
 
 
-class RowsRequest(msgspec.Struct):
-    """Records of one bucket to be sent again, as collection number -> ids."""
+class RowsRequest(msgspec.Struct, omit_defaults=True):
+    """Records of one bucket to be sent again, as collection number -> ids.
+
+    Or, for a program that knows more than the last one did: every record in which one of ``fields`` (collection
+    number -> names) is set, in pages; ``after`` is the token of the page before.
+    """
 
     epoch: int
     bucket: str
-    ids: dict[str, list[str]]
+    ids: dict[str, list[str]] = {}
+    fields: dict[str, list[str]] = {}
+    after: str = ""
 
 
 class Deposit(msgspec.Struct, omit_defaults=True):

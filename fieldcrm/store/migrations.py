@@ -59,7 +59,8 @@ def number_buckets(connection: Connection) -> None:
     for name in ("bucket", "member"):
         connection.exec_driver_sql(f"DROP TABLE {name}_before")
     connection.exec_driver_sql("INSERT INTO outlet_bulk (one) VALUES (1)")
-    connection.exec_driver_sql("ALTER TABLE sync_state ADD COLUMN checked_at INTEGER")
+    for column in ("checked_at INTEGER", "known TEXT", "backfill TEXT"):
+        connection.exec_driver_sql(f"ALTER TABLE sync_state ADD COLUMN {column}")
     for event in ("insert", "delete", "text", "place"):
         connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS outlet_index_{event}")
     for index in ("ix_outlet_list", "ix_outlet_banner"):

@@ -21,6 +21,7 @@ from sync.protocol import SnapshotOffer
 
 if TYPE_CHECKING:
     from sync.client.engine import Progress, SyncEngine
+    from sync.client.repair import Repair
 
 Result = TypeVar("Result")
 
@@ -30,6 +31,7 @@ class Run(Protocol):
 
     engine: SyncEngine
     progress: Progress
+    repair: Repair
 
     def step(self, phase: str | None = None) -> None: ...
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from sync.client import ahead as asking
 from sync.client import blobs
+from sync.client.backfill import Backfill
 from sync.client.blobs import BlobFiles, BlobSource, Waiting
 from sync.client.bootstrap import Bootstrap
 from sync.client.failures import Busy, CallRefused, RemoteFailure, Revoked
@@ -136,6 +137,7 @@ class _Run:
         self.max_ops = MAX_OPS
         self.bootstrap = Bootstrap(self)
         self.repair = Repair(self)
+        self.backfill = Backfill(self)
         self._probed = False  # a new device first asks which buckets it may hold, for there may be prebuilt files
         self._unverified = 0
         self._on_progress = on_progress
@@ -159,7 +161,9 @@ class _Run:
         self.bootstrap.resume()
         for _ in range(MAX_ROUNDS):
             if self.stopped() or self._round():
-                return
+                break
+        if not self.stopped():
+            self.backfill.run()
 
     def _round(self) -> bool:
         """One request and what follows from it; True when there is nothing left to do."""
@@ -176,6 +180,8 @@ class _Run:
         self._settle(response)
         if out.more:
             return False
+        if response.upgrade:
+            raise UpgradeNeeded()
         if resume is not None:
             response = self.engine.remote.pull(resume)
             self._receive(response)

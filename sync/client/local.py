@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from sync.catalogue import Catalogue, Collection
-from sync.client import incoming, members, outbox, rows
+from sync.client import backfill, incoming, members, outbox, rows
 from sync.client.incoming import Rows
 from sync.client.outbox import Hello, Key
 from sync.columns import canonical, to_milliseconds
@@ -115,17 +115,9 @@ class Local:
         connection = tx.conn
         greeting = outbox.hello(connection)
         taken, more = outbox.take(connection, max_ops, max_bytes)
-        self._follow_schema(connection)
+        backfill.follow(connection, self.catalogue)
         state = connection.exec_driver_sql("SELECT epoch, device, pull_token FROM sync_state").one()
         return Outgoing(greeting, taken, more, state[0], state[1], members.cursors(connection), state[2])
-
-    def _follow_schema(self, connection: Connection) -> None:
-        """A program that knows more than the last one fetches what that one passed over."""
-        known = connection.exec_driver_sql("SELECT schema FROM sync_state").scalar_one()
-        if known != self.catalogue.schema:
-            members.fetch_anew(connection)
-            statement = "UPDATE sync_state SET schema = ?, pull_token = NULL"
-            connection.exec_driver_sql(statement, (self.catalogue.schema,))
 
     def settle(
         self, tx: LocalTransaction, results: Sequence[OpResult], cols: Mapping[str, Sequence[str]], now: datetime

@@ -73,6 +73,8 @@ def build_sync_tables(metadata: MetaData) -> None:
         Column("device", Integer, nullable=False, server_default=text("0")),
         Column("next_n", Integer, nullable=False, server_default=text("1")),  # of the next captured operation
         Column("schema", Integer, nullable=False, server_default=text("0")),
+        Column("known", JsonType),  # fields of each collection that the program knew which wrote the rows
+        Column("backfill", JsonType),  # what is still to be fetched because an older program passed over it
         Column("pull_token", Text),  # where a pull of several pages was cut
         Column("synced_at", TimeType),  # end of the last complete sync
         Column("verified_at", TimeType),  # last time the digests agreed

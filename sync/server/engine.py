@@ -61,8 +61,13 @@ class SyncServer:
         tables: ServerTables | None = None,
         *,
         wrapping: bytes | None = None,
+        min_pull_schema: int = 0,
     ) -> None:
-        """``wrapping``: the server's own key of 32 bytes, under which the keys of people lie in the database."""
+        """``wrapping``: the server's own key of 32 bytes, under which the keys of people lie in the database.
+
+        A program whose catalogue is older than ``min_pull_schema`` is told to upgrade instead of being sent rows.
+        """
+        self.min_pull_schema = min_pull_schema
         self.engine = engine
         self.catalogue = catalogue
         self.hooks = hooks
@@ -365,7 +370,9 @@ class SyncServer:
         state = org_state(connection, self.tables, caller.org)
         scope = load_scope(connection, self.tables, self.hooks, caller, state.last_rev, keep=False)
         store = RecordStore(connection, self.catalogue, self.tables, caller.org)
-        if request.want == 0:
+        if request.schema < self.min_pull_schema:  # what it sends is taken for ever
+            response = SyncResponse(state.epoch, server_time=to_milliseconds(now), upgrade=True)
+        elif request.want == 0:
             response = SyncResponse(state.epoch, server_time=to_milliseconds(now))
         else:
             token = pulling.first_token(state.epoch, state.last_rev, scope.held, request.cursors, request.want)

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, or_, select
 
+from sync.catalogue import Collection
 from sync.columns import to_milliseconds
 from sync.digest import PARTS, row_sum_of, to_hex
 from sync.merge import Entry
@@ -28,6 +29,8 @@ from sync.server.store import RecordStore
 MAX_NAMED = 20_000  # records in one answer; the other parts are asked about again
 MAX_ROWS = 2_000  # sent again in one answer
 _SUM = re.compile(r"[0-9a-f]{16}")
+_MARK = re.compile(r"([0-9]{1,5}):([0-9a-f]{32})")
+_NO_ID = UUID(int=0)
 
 Named = tuple[int, str, int]  # collection, id, revision
 
@@ -63,8 +66,10 @@ class Verification:
     def rows(self, caller: Caller, request: RowsRequest, *, now: datetime) -> SyncResponse:
         """Records of one bucket again; those that are not in it are passed over.
 
-        Raises ``Refused``: "too_many_rows", "wrong_id", "unknown_collection", "out_of_scope".
+        Raises ``Refused``: "too_many_rows", "wrong_id", "unknown_collection", "out_of_scope", "wrong_token".
         """
+        if request.fields:
+            return self._having(caller, request, now)
         wanted = _wanted(request)
         server, catalogue = self._server, self._server.catalogue
         with reading(server.engine) as connection:
@@ -84,6 +89,60 @@ class Verification:
         page = Pull(0, [BucketPage(request.bucket, put)], cols)
         return SyncResponse(state.epoch, pull=page, server_time=to_milliseconds(now))
 
+    def _having(self, caller: Caller, request: RowsRequest, now: datetime) -> SyncResponse:
+        """The next page of the records in which one of the named fields is set; unknown ones have no record."""
+        number, after = _mark(request.after)
+        server = self._server
+        with reading(server.engine) as connection:
+            state = self._allowed(connection, caller, request.bucket)
+            if request.epoch != state.epoch:
+                return SyncResponse(state.epoch, "epoch", server_time=to_milliseconds(now))
+            store = RecordStore(connection, server.catalogue, server.tables, caller.org)
+            put: dict[str, list[list[object]]] = {}
+            left, token = MAX_ROWS, None
+            for collection in server.catalogue.collections:
+                names = [name for name in request.fields.get(str(collection.number), ()) if name in collection.by_name]
+                if collection.number < number or not names or left <= 0:
+                    continue
+                first = after if collection.number == number else _NO_ID
+                ids = self._with(connection, caller.org, request.bucket, collection, names, first, left)
+                if ids:
+                    put[str(collection.number)] = list(store.rows(collection, ids).values())
+                left -= len(ids)
+                if left <= 0:
+                    token = f"{collection.number}:{ids[-1].hex}"
+            cols = pulling.columns(server.catalogue, set(put))
+        page = Pull(0, [BucketPage(request.bucket, put)], cols, more=token is not None, token=token)
+        return SyncResponse(state.epoch, pull=page, server_time=to_milliseconds(now))
+
+    def _with(
+        self,
+        connection: Connection,
+        org: UUID,
+        bucket: str,
+        collection: Collection,
+        names: list[str],
+        after: UUID,
+        limit: int,
+    ) -> list[UUID]:
+        place, table = self._server.tables.bucket_row, self._server.tables.records[collection.name]
+        query = (
+            select(table.c.id)
+            .select_from(place.join(table, and_(table.c.org_id == place.c.org_id, table.c.id == place.c.id)))
+            .where(
+                place.c.org_id == org,
+                table.c.org_id == org,
+                place.c.bucket == bucket,
+                place.c.collection == collection.number,
+                place.c.entry == int(Entry.PUT),
+                place.c.id > after,
+                or_(*(table.c[name].is_not(None) for name in names)),
+            )
+            .order_by(place.c.id)
+            .limit(limit)
+        )
+        return list(connection.execute(query).scalars())
+
     def _allowed(self, connection: Connection, caller: Caller, bucket: str) -> OrgState:
         if bucket not in self._server.hooks.visible(connection, caller):
             raise Refused("out_of_scope")
@@ -101,6 +160,16 @@ class Verification:
         )
         for row in connection.execute(query):
             yield row[0], row[1], row[2]
+
+
+def _mark(text: str) -> tuple[int, UUID]:
+    """Raises ``Refused("wrong_token")``."""
+    if not text:
+        return 0, _NO_ID
+    match = _MARK.fullmatch(text)
+    if match is None:
+        raise Refused("wrong_token")
+    return int(match[1]), UUID(hex=match[2])
 
 
 def _named(parts: list[list[Named]], differ: list[int]) -> dict[str, list[Named]]:

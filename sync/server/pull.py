@@ -9,16 +9,18 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import and_, or_, select
 
 from sync.catalogue import Catalogue
 from sync.chunks import chunks
 from sync.merge import Entry
 from sync.protocol import BucketPage, Digest, Pull
+from sync.server.bulk import Row, fetch, id_of, mark, one_of
 from sync.server.ports import Refused
-from sync.server.store import RecordStore
+from sync.server.store import RawId, RecordStore, hex_of
 
 MAX_ROWS = 5000
+
+_Entry = Row  # revision, collection number, id as the driver gives it, what the bucket says
 
 Mark = tuple[int, int, str]  # revision, collection number, record id: the key of the last row sent
 
@@ -79,7 +81,7 @@ def page(store: RecordStore, token: Token, held: frozenset[str], asked: Sequence
             rest.pop(0)
         else:
             rev, collection, id, _ = entries[-1]
-            rest[0] = _Rest(current.bucket, current.cursor, (rev, collection, id.hex))
+            rest[0] = _Rest(current.bucket, current.cursor, (rev, collection, hex_of(id)))
         left -= len(entries)
     more = bool(rest)
     used = {number for p in pages for number in p.put}
@@ -98,49 +100,49 @@ def columns(catalogue: Catalogue, numbers: set[str]) -> dict[str, list[str]]:
     return {n: list(catalogue.by_number[int(n)].field_names) for n in sorted(numbers, key=int)}
 
 
-def _entries(store: RecordStore, rest: _Rest, upto: int, limit: int) -> list[tuple[int, int, UUID, int]]:
+def _entries(store: RecordStore, rest: _Rest, upto: int, limit: int) -> list[_Entry]:
     """By (revision, collection, id), which is unique: a boundary between equal revisions drops nothing."""
-    table = store.tables.bucket_row
-    where = [table.c.org_id == store.org, table.c.bucket == rest.bucket, table.c.rev > rest.cursor, table.c.rev <= upto]
-    if rest.cursor == 0:
-        where.append(table.c.entry == int(Entry.PUT))  # a device that holds nothing has nothing to forget
+    sign = mark(store.connection)
+    statement = (
+        f"SELECT rev, collection, id, entry FROM bucket_row WHERE org_id = {sign} AND bucket = {sign} "
+        f"AND rev > {sign} AND rev <= {sign}"
+    )
+    parameters = [id_of(store.connection, store.org), rest.bucket, rest.cursor, upto]
+    if rest.cursor == 0:  # a device that holds nothing has nothing to forget
+        statement += f" AND entry = {int(Entry.PUT)}"
     if rest.mark is not None:
         rev, collection, id = rest.mark
-        after_id = and_(table.c.collection == collection, table.c.id > UUID(hex=id))
-        where.append(table.c.rev >= rev)
-        where.append(or_(table.c.rev > rev, and_(table.c.rev == rev, or_(table.c.collection > collection, after_id))))
-    query = (
-        select(table.c.rev, table.c.collection, table.c.id, table.c.entry)
-        .where(*where)
-        .order_by(table.c.rev, table.c.collection, table.c.id)
-        .limit(limit)
-    )
-    return [(rev, collection, id, entry) for rev, collection, id, entry in store.connection.execute(query)]
+        statement += f" AND rev >= {sign} AND (rev, collection, id) > ({sign}, {sign}, {sign})"
+        parameters += [rev, rev, collection, id_of(store.connection, UUID(hex=id))]
+    statement += f" ORDER BY rev, collection, id LIMIT {sign}"
+    return fetch(store.connection, statement, [*parameters, limit])
 
 
-def _bucket_page(store: RecordStore, bucket: str, entries: Sequence[tuple[int, int, UUID, int]]) -> BucketPage:
-    said: dict[int, dict[int, list[UUID]]] = {int(e): defaultdict(list) for e in Entry}
-    for _, collection, id, entry in entries:
-        said[entry][collection].append(id)
+def _bucket_page(store: RecordStore, bucket: str, entries: Sequence[_Entry]) -> BucketPage:
+    said: dict[int, dict[int, list[RawId]]] = {int(e): defaultdict(list) for e in Entry}
+    for _, collection, raw, entry in entries:
+        said[entry][collection].append(raw)
     put: dict[str, list[list[Any]]] = {}
     for number, ids in said[Entry.PUT].items():
-        rows = store.rows(store.catalogue.by_number[number], ids)
-        put[str(number)] = [rows[id] for id in ids if id in rows]
+        collection, found = store.catalogue.by_number[number], put.setdefault(str(number), [])
+        for some in chunks(ids):
+            rows = store.wire_rows(collection, some)
+            found += [rows[raw] for raw in some if raw in rows]
     return BucketPage(bucket, put, _hex(said[Entry.REVOKE]), _hex(said[Entry.GONE]))
 
 
-def _hex(ids: Mapping[int, Sequence[UUID]]) -> dict[str, list[str]]:
-    return {str(number): [id.hex for id in some] for number, some in ids.items()}
+def _hex(ids: Mapping[int, Sequence[RawId]]) -> dict[str, list[str]]:
+    return {str(number): [hex_of(raw) for raw in some] for number, some in ids.items()}
 
 
 def digests(store: RecordStore, held: frozenset[str]) -> dict[str, Digest]:
     """The digest of every bucket held; one that never had a row has the digest of nothing."""
-    table = store.tables.digest
     found = dict.fromkeys(held, Digest(0, f"{0:016x}"))
-    names = sorted(held)
-    for some in chunks(names):
-        query = select(table.c.bucket, table.c.rows, table.c.sum).where(
-            table.c.org_id == store.org, table.c.bucket.in_(some)
+    for some in chunks(sorted(held)):
+        these, names = one_of(store.connection, "bucket", some)
+        statement = (
+            f'SELECT bucket, "rows", "sum" FROM bucket_digest WHERE org_id = {mark(store.connection)} AND {these}'
         )
-        found.update((bucket, Digest(rows, text)) for bucket, rows, text in store.connection.execute(query))
+        answer = fetch(store.connection, statement, [id_of(store.connection, store.org), *names])
+        found.update((bucket, Digest(rows, text)) for bucket, rows, text in answer)
     return found

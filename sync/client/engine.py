@@ -24,7 +24,7 @@ from sync.client.repair import Repair
 from sync.client.slices import Pace, slices
 from sync.protocol import PROTOCOL_VERSION, Pull, Remote, SyncRequest, SyncResponse
 
-MAX_OPS = 500  # in one request
+MAX_OPS = 1_000  # in one request
 MAX_BYTES = 1 << 20  # of operations in one request, before compression
 PAGE_ROWS = 4000  # in one answer
 MAX_ROUNDS = 10_000

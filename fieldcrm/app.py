@@ -34,7 +34,7 @@ from fieldcrm.ui.single_instance import SingleInstance
 from fieldcrm.ui.start import StartWindow
 from fieldcrm.ui.sync_relay import SyncRelay
 from fieldcrm.ui.tasks import Tasks
-from fieldcrm.usecases import outlets, signin
+from fieldcrm.usecases import farewell, outlets, signin
 from fieldcrm.usecases.link import PhotoRule
 from fieldcrm.usecases.second_copy import Copier
 from fieldcrm.usecases.signin import SignedIn
@@ -111,16 +111,17 @@ def open_profile(
     """Open the workspace in ``folder`` and make its window (not shown yet), on the person's first screen.
 
     Raises ``DomainError``: ``profile_missing``, ``passphrase_wrong``, ``key_wrong``, ``database_newer``,
-    ``not_signed_in``, ``sample_only``; ``Unavailable``: ``disk_full``, ``disk_denied``, ``keyring_locked``.
-    The data are as they were.
+    ``not_signed_in``, ``device_shut_out``, ``sample_only``; ``Unavailable``: ``disk_full``, ``disk_denied``,
+    ``keyring_locked``. The data are as they were.
     """
     key = load_key(folder, passphrase=passphrase)
     db = Database.open(folder, key, now=clock())
     with db.read() as reader:
         signed = signin.signed_in(reader)
-    if signed is None:
+        shut_out = farewell.is_shut_out(reader)
+    if signed is None or shut_out:
         db.close()
-        raise DomainError("not_signed_in", path=str(folder))
+        raise DomainError("device_shut_out" if shut_out else "not_signed_in", path=str(folder))
     unprotected = key_place(folder) is KeyPlace.SAMPLE
     if unprotected and not signin.is_here(signed.server_url):
         db.close()
@@ -211,6 +212,8 @@ class Program(QObject):
         except CodedError as error:
             if error.code in ("not_signed_in", "profile_missing"):
                 self._show_start()
+            elif error.code == "device_shut_out":
+                self._leave("")
             else:
                 log.warning("the profile was not opened: %s", error)
                 self._show_start().show_trouble(error)
@@ -234,6 +237,7 @@ class Program(QObject):
 
     def _enter(self, opened: Opened) -> None:
         self.opened = opened
+        opened.session.sync_changed.connect(self._look_for_the_end)
         self.crash.window = opened.window
         opened.window.show()
         if self.start is not None:
@@ -264,14 +268,21 @@ class Program(QObject):
     # ---- the steps of the start window ----
 
     def sign_in(
-        self, server: str, organisation: str, login: str, password: str, then: Callable[[], None], failed: Failed
+        self,
+        server: str,
+        organisation: str,
+        login: str,
+        password: str,
+        code: str,
+        then: Callable[[], None],
+        failed: Failed,
     ) -> None:
         def landed(signed: SignedIn) -> None:
             self._signed = signed
             then()
 
         self._tasks.run(
-            lambda: signin.sign_in(server, organisation, login, password, device_name()), landed, failed
+            lambda: signin.sign_in(server, organisation, login, password, device_name(), code=code), landed, failed
         )
 
     def needs_passphrase(self) -> bool:
@@ -310,7 +321,10 @@ class Program(QObject):
         try:
             self.opened = open_profile(self._profile, passphrase=passphrase)
         except CodedError as error:
-            failed(error)
+            if error.code == "device_shut_out":
+                self._leave(passphrase)
+            else:
+                failed(error)
             return
         self.opened.session.sync_changed.connect(self._report_download)
         then()
@@ -347,14 +361,50 @@ class Program(QObject):
         start.show_preparing()
         self._tasks.run(sample.prepare, ready, start.show_trouble)
 
-    # ---- the end ----
+    # ---- a device that was shut out ----
 
-    def end(self) -> None:
+    def _look_for_the_end(self) -> None:
+        """The server said that this device is shut out: nothing is shown of it any more, from now on."""
+        opened = self.opened
+        if opened is None or opened.session.sync is None or opened.session.sync.state.problem != "device_revoked":
+            return
+        opened.session.sync_changed.disconnect(self._look_for_the_end)
+        key = opened.session.db.journal.key
+        opened.session.do(farewell.seal)
+        self._close_opened()
+        self._say_farewell(key)
+
+    def _leave(self, passphrase: str) -> None:
+        self._say_farewell(load_key(self._profile, passphrase=passphrase))
+
+    def _say_farewell(self, key: bytes) -> None:
+        start = self.start or self._show_start()
+        start.show_farewell(lambda: self._say_farewell(key))
+        self._tasks.run(
+            lambda: farewell.say_farewell(self._profile, key, clock=utc_now), self._said, start.farewell_waits
+        )
+
+    def _said(self, done: farewell.Farewell | None) -> None:
+        if self.start is None:
+            return
+        if done is None:  # headquarters knows this device again
+            self.start.farewell_taken_back()
+        else:
+            self.start.farewell_said(done.changes)
+
+    def _close_opened(self) -> None:
         if self.opened is not None:
             # The window first, while Qt is whole: the map's page has to go before its profile.
+            self.opened.window.hide()
             self.opened.window.deleteLater()
             QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
             self.opened.session.close()
+            self.opened = None
+
+    # ---- the end ----
+
+    def end(self) -> None:
+        self._close_opened()
         self._tasks.stop()
         self.instance.release()
         self.crash.uninstall()

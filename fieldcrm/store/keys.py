@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import secrets
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,28 @@ def change_passphrase(folder: Path, old: str, new: str) -> None:
     key = load_key(folder, passphrase=old)
     record = _record(folder) or {}
     _write(folder, {"place": KeyPlace.PASSPHRASE.value, "profile": record["profile"], **_wrap(key, new)})
+
+
+def destroy_key(folder: Path) -> None:
+    """Forget the key for good: nothing that it protects can be read again. Does nothing when it is gone."""
+    path = folder / KEY_FILE
+    try:
+        record = _record(folder) or {}
+    except DomainError:
+        record = {}
+    if record.get("place") == KeyPlace.KEYRING:
+        import keyring
+        from keyring.errors import KeyringError
+
+        with suppress(KeyringError):  # it was deleted before, or the keyring is gone with its key
+            keyring.delete_password(KEYRING_SERVICE, record["profile"])
+    if path.exists():
+        size = path.stat().st_size
+        with path.open("r+b") as file:
+            file.write(secrets.token_bytes(size))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
 
 
 def _wrap(key: bytes, passphrase: str) -> dict[str, Any]:

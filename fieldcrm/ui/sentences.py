@@ -55,10 +55,16 @@ SENTENCES: dict[str, str] = {
     "backup_damaged": "The backup in {path} does not verify: {what}. Do not rely on it, and make another one.",
     "restore_not_empty": "{place} holds data already. A backup is put back into an empty place only; nothing was done.",
     "restore_key_missing":
-        "The key that opens what is sealed in this backup is not in {path}. Put server.key there from where you keep it "
-        "apart, or add --without-key and lose the sealed history and the second factors.",
+        "The key that opens what is sealed in this backup is not in {path}. Put server.key there from where you keep "
+        "it apart, or add --without-key and lose the sealed history and the second factors.",
     "quarantine_unknown": "Nothing waits under this number.",
     "quarantine_decided": "This was decided already.",
+    "device_shut_out": "Your administrator has shut this device out. Nothing can be read on it any more.",
+    "device_taken_back": "Headquarters knows this device again. Start the program anew; nothing was deleted.",
+    "deposit_open": "Headquarters has not confirmed that it holds everything. Try again.",
+    "deposit_made": "This device has handed its changes over before. What is here is kept, sealed: call your "
+        "administrator.",
+    "deposit_too_large": "This is more than headquarters takes at once. It is kept, sealed: call your administrator.",
     "another_person": "This workspace belongs to {login}. Sign in as {login}, or use another workspace.",
     "organisation_exists": "There is already an organisation with the code {code}.",
     "organisation_unknown": "There is no organisation with the code {code}.",

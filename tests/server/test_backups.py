@@ -99,7 +99,7 @@ def test_nothing_of_a_day_is_lost_when_a_backup_is_put_back_on_another_computer(
         rita.remote = again.remote.__class__(server.url, tokens=rita.remote._tokens)
         assert rita.sync().control == "epoch"
         rita.epoch, rita.cursors = again.epoch, {}
-        assert rita.remote.op_status([op.op for op in [*ops, *late]]) == [op.op for op in ops]
+        assert set(rita.remote.op_status([op.op for op in [*ops, *late]])) == {op.op for op in ops}
         rita.next, rita.last = late[0].n, ops[-1].op
         assert [result.s for result in rita.sync(late).results] == ["applied", "applied"]
         assert set(again.everything()["visit"]) == {ids["visit"].hex, late_ids["visit"].hex}
@@ -137,7 +137,7 @@ def test_a_backup_that_was_harmed_is_never_put_back(tmp_path: Path, harm: str) -
     if harm == "database":
         with (backup / backups.DATABASE).open("r+b") as file:
             file.seek(5000)
-            file.write(b"\x00" * 200)
+            file.write(os.urandom(200))
     elif harm == "photo":
         photo.write_bytes(b"another photo")
     elif harm == "lost photo":

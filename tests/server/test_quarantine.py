@@ -241,7 +241,7 @@ def test_an_edit_made_before_the_store_left_counts_if_the_device_was_not_told(
     base = max(rita.cursors.values())
     move(company, "West shop", "east")
     [result] = rita.say(rita.edit(company.outlets["West shop"], base, phone="+33 1")).results
-    assert (result.s, value(company, "outlet", company.outlets["West shop"], "phone")) == ("applied", "+33 1")
+    assert (result.s, value(company, "outlet", company.outlets["West shop"], "phone")) == ("merged", "+33 1")
 
 
 def test_who_was_told_that_a_store_left_cannot_claim_an_older_base(hq: Headquarters, company: Company) -> None:
@@ -258,7 +258,7 @@ def test_who_was_told_that_a_store_left_cannot_claim_an_older_base(hq: Headquart
     [item] = quarantined.items(hq, company.org)  # kept for the manager, in case it was honest after all
     assert (item.kind, item.user, item.operations) == ("refused", company.people["rita"], 1)
     done = quarantined.apply(hq, company.org, item.id, by=company.people["mona"], now=NOW)
-    assert (done.counts, value(company, "outlet", outlet, "phone")) == ({"applied": 1}, "+33 666")
+    assert (done.counts, value(company, "outlet", outlet, "phone")) == ({"merged": 1}, "+33 666")
     omar = Talk(hq, company, "omar")
     [page] = [page for page in omar.say().pull.pages if page.bucket == f"sector:{company.sectors['east'].hex}"]
     number = str(hq.sync.catalogue.by_name["outlet"].number)

@@ -7,6 +7,7 @@ import platform
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
 
+from fieldcrm.domain.errors import DomainError
 from fieldcrm.ui import theme
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.messages import sentence
@@ -69,6 +70,11 @@ class SignInAgain(Card):
         self.button = Button(tr("Sign in again"), "secondary", "log-in", self._go)
         line = row(3)
         line.addWidget(self.field, 1)
+        self.code = QLineEdit()  # asked only where the key of this device was lost
+        self.code.returnPressed.connect(self._go)
+        self.code_field = Field(tr("Six-digit code"), self.code)
+        self.code_field.hide()
+        line.addWidget(self.code_field, 1)
         line.addWidget(self.button, 0, Qt.AlignmentFlag.AlignBottom)
         self.message = InlineMessage()
         self.add(line)
@@ -81,10 +87,12 @@ class SignInAgain(Card):
         if kept is None or not self.button.isEnabled():
             return
         self.field.set_error("")
+        self.code_field.set_error("")
         self.button.setEnabled(False)
         session.tasks.run(
             lambda: signin.sign_in(kept.server_url, kept.organisation, kept.login, password, platform.node(),
-                                   device=number, certificate=kept.certificate),
+                                   device=number, device_key=kept.tokens.device_key, code=self.code.text(),
+                                   certificate=kept.certificate),
             self._signed,
             self._refused,
         )
@@ -95,10 +103,17 @@ class SignInAgain(Card):
     def _done(self) -> None:
         self.button.setEnabled(True)
         self.password.clear()
+        self.code.clear()
+        self.code_field.hide()
         self.message.show_text(tr("Signed in. What waited is being sent."), "success")
         if self._session.sync is not None:
             self._session.sync.signed_in()
 
     def _refused(self, error: BaseException) -> None:
         self.button.setEnabled(True)
-        self.field.set_error(sentence(error))
+        if isinstance(error, DomainError) and error.field == "code":
+            self.code_field.show()
+            self.code_field.set_error(sentence(error))
+            self.code.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            self.field.set_error(sentence(error))

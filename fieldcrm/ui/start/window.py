@@ -10,10 +10,12 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
 from fieldcrm import words
+from fieldcrm.domain.errors import CodedError, DomainError
 from fieldcrm.ui import theme
 from fieldcrm.ui.messages import sentence
 from fieldcrm.ui.preferences import Preferences
 from fieldcrm.ui.start.brand import Brand
+from fieldcrm.ui.start.farewell import farewell_page
 from fieldcrm.ui.start.forms import StartForm
 from fieldcrm.ui.widgets import Button, Card, EmptyState, SegmentedControl, Text
 from fieldcrm.words import tr
@@ -24,9 +26,9 @@ Failed = Callable[[BaseException], None]
 class StartSteps(Protocol):
     """What the root does for this window; each answers on the UI thread."""
 
-    def sign_in(self, server: str, organisation: str, login: str, password: str,
+    def sign_in(self, server: str, organisation: str, login: str, password: str, code: str,
                 then: Callable[[], None], failed: Failed) -> None:
-        """Ask the server who this is; nothing is kept yet."""
+        """Ask the server who this is; nothing is kept yet. ``code``: the second factor, once it was asked for."""
 
     def needs_passphrase(self) -> bool:
         """Whether this computer has no keyring, so that a passphrase has to protect the data."""
@@ -55,6 +57,9 @@ class StartWindow(QWidget):
         self._steps, self._preferences = steps, preferences
         self._page = "welcome"
         self._trouble: BaseException | None = None
+        self._farewell_trouble: BaseException | None = None
+        self._farewell_changes: int | None = None
+        self._farewell_again: Callable[[], None] = lambda: None
         self.form: StartForm | None = None
         self.setWindowTitle("FieldCRM")
         self.setMinimumSize(720, 520)
@@ -106,6 +111,8 @@ class StartWindow(QWidget):
             "preparing": self._preparing,
             "unlock": self._unlock,
             "trouble": self._troubled,
+            "farewell": lambda: farewell_page(self._farewell_changes, self._farewell_trouble, self._farewell_again,
+                                              self._reset),
         }
         self._page = page
         self.form = None
@@ -121,6 +128,9 @@ class StartWindow(QWidget):
         if self.form is not None:
             self.form.focus_first()
 
+    def _reset(self) -> None:
+        self._show("welcome")
+
     @property
     def page(self) -> str:
         return self._page
@@ -130,6 +140,26 @@ class StartWindow(QWidget):
 
     def show_download(self) -> None:
         self._show("download")
+
+    def show_farewell(self, again: Callable[[], None]) -> None:
+        """This device was shut out: what was not sent is being handed over. ``again`` tries once more."""
+        self._farewell_again, self._farewell_trouble, self._farewell_changes = again, None, None
+        self._show("farewell")
+
+    def farewell_waits(self, error: BaseException) -> None:
+        """It could not be handed over now."""
+        self._farewell_trouble = error
+        self._show("farewell")
+
+    def farewell_said(self, changes: int) -> None:
+        """All is handed over, and deleted here."""
+        self._farewell_changes = changes
+        self._show("farewell")
+
+    def farewell_taken_back(self) -> None:
+        """Headquarters knows this device again: the next start opens it."""
+        self._trouble = DomainError("device_taken_back")
+        self._show("trouble")
 
     def show_preparing(self) -> None:
         """The sample data are being made."""
@@ -190,8 +220,18 @@ class StartWindow(QWidget):
         def go() -> None:
             form.set_busy(True)
             value = form.value
-            self._steps.sign_in(value("server"), value("organisation"), value("login"), value("password"),
-                                signed, form.refuse)
+            code = value("code") if "code" in form.fields else ""
+            self._steps.sign_in(value("server"), value("organisation"), value("login"), value("password"), code,
+                                signed, refused)
+
+        def refused(error: BaseException) -> None:
+            if not isinstance(error, CodedError) or error.code != "second_factor_needed" or "code" in form.fields:
+                form.refuse(error)
+                return
+            form.set_busy(False)
+            hint = tr("This device is new here. See your authenticator app, or use a recovery code.")
+            edit = form.add_text("code", tr("Six-digit code"), hint=hint)
+            edit.setFocus(Qt.FocusReason.OtherFocusReason)
 
         def signed() -> None:
             if self._steps.needs_passphrase():

@@ -13,6 +13,7 @@ from fieldcrm.ui.diagnostics import about_text, report
 from fieldcrm.ui.preferences import PHOTO_SIZES
 from fieldcrm.ui.settings.keys import ShortcutEditor
 from fieldcrm.ui.settings.layout import Page, ThemeChoice
+from fieldcrm.ui.settings.second_copy import SecondCopyLines
 from fieldcrm.ui.widgets import Button, Field, InlineMessage, SegmentedControl, Switch, Text
 from fieldcrm.words import tr
 
@@ -101,6 +102,7 @@ def data(session: AppSession) -> Page:
     opened = Button(tr("Open the folder"), "secondary", "folder-open")
     opened.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(session.folder))))
     group.line(tr("Look at the files"), tr("They are of no use without the key, which is kept apart."), opened)
+    SecondCopyLines(session, page.group(tr("Second copy")))
     help_group = page.group(tr("When something is wrong"))
     copied = InlineMessage()
 

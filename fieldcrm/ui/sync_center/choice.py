@@ -113,8 +113,8 @@ class FieldChoice(QWidget):
             gone = Tile(tr("Let it go"), tr("It stays deleted, as {who} left it.", who=who), "", "2", tr("stands"))
             self._add(Choice.THEIRS, gone)
         else:
-            gone = tr("It goes, and their change with it.")
-            self._add(Choice.MINE, Tile(tr("Delete it all the same"), gone, _when(clash.lost_at), "1"))
+            what = tr("It goes, and their change with it.")
+            self._add(Choice.MINE, Tile(tr("Delete it all the same"), what, _when(clash.lost_at), "1"))
             now = whole_lines(clash.kept, since=clash.before)
             self._add(Choice.THEIRS, Tile(tr("Keep it, as {who} changed it", who=who), now, _when(clash.kept_at), "2",
                                           tr("stands")))

@@ -8,8 +8,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from fieldcrm.ui.sync_center.hero import Disc
-from fieldcrm.ui.widgets import Button, Card, Text, column, row
+from fieldcrm.ui.widgets import Button, Card, Disc, Text, column, row
 from fieldcrm.words import tr
 
 

@@ -12,34 +12,9 @@ from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from fieldcrm.ui import icons, theme
 from fieldcrm.ui.sync_center.phrases import held_words, photos_wait, standing
-from fieldcrm.ui.widgets import Button, Card, Text, column, painting, row
+from fieldcrm.ui.widgets import Button, Card, Disc, Text, column, painting, row
 from fieldcrm.usecases.syncing import Phases, SyncState
 from fieldcrm.words import tr
-
-
-class Disc(QWidget):
-    """The state as a picture: an icon on a soft disc in the tone of the state."""
-
-    def __init__(self, size: int = 52) -> None:
-        super().__init__()
-        self._icon, self._tone = "cloud", "neutral"
-        side = theme.pixels(size)
-        self.setFixedSize(side, side)
-
-    def set(self, icon: str, tone: str) -> None:
-        self._icon, self._tone = icon, tone
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        tone = theme.current().color.tone(self._tone)
-        painter = painting.smooth(self)
-        painting.ground(painter, self.rect(), tone.soft, "", self.height() / 2)
-        side = round(self.height() * 0.46)
-        spot = self.rect().adjusted(0, 0, 0, 0)
-        spot.setSize(spot.size().scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio))
-        spot.moveCenter(self.rect().center())
-        icons.paint(painter, self._icon, spot, tone.text)
-        painter.end()
 
 
 class Bar(QWidget):

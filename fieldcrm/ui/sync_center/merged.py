@@ -9,10 +9,9 @@ from PySide6.QtCore import Qt
 
 from fieldcrm import words
 from fieldcrm.ui.labels import field_name
-from fieldcrm.ui.sync_center.hero import Disc
 from fieldcrm.ui.sync_center.phrases import merge_words, record_words
 from fieldcrm.ui.sync_center.values import shown
-from fieldcrm.ui.widgets import Badge, Button, Card, ScrollPage, Text, clear_layout, column, row
+from fieldcrm.ui.widgets import Badge, Button, Card, Disc, ScrollPage, Text, clear_layout, column, row
 from fieldcrm.usecases.merges import Merge, State
 from fieldcrm.words import tr
 

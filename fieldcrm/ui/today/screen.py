@@ -19,6 +19,7 @@ from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.report_words import skip_reason
 from fieldcrm.ui.today import day_map, pick
 from fieldcrm.ui.today.brief import BriefPanel
+from fieldcrm.ui.today.day_end import DayEnd
 from fieldcrm.ui.today.empty import empty_day
 from fieldcrm.ui.today.header import DayHeader
 from fieldcrm.ui.today.model import DayModel, Heading, Item
@@ -64,6 +65,7 @@ class TodayScreen(QWidget):
         self._split_once = True
         self._prices: dict[tuple[Id, int], Price] = {}
         self.changes = StopChanges(session)
+        self.day_end = DayEnd(session, lambda missing: session.navigator.go("outlet", id=missing.receipt.outlet_id))
         self.header = DayHeader(shift=self._shift, plan=self.plan, add=self.pick_store, toggle_map=self.toggle_map)
         self.model = DayModel(self)
         self.list = StopList(self.model)
@@ -107,6 +109,7 @@ class TodayScreen(QWidget):
         self.split.setStretchFactor(1, 6)
         self.states.setMinimumWidth(theme.pixels(400))  # both buttons of an empty day
         column.addWidget(self.split, 1)
+        column.addWidget(self.day_end)
 
     def _connect(self) -> None:
         self.list.activated_item.connect(self._activate)
@@ -198,6 +201,7 @@ class TodayScreen(QWidget):
         self._stale = False
         self._prices.clear()
         self.header.show_day(self._today, self._real_today())
+        self.day_end.read(shown=day == self._real_today())
         self.model.set_today(self._today)
         self._show_map()
         if self._today.rows or self._today.left_out:

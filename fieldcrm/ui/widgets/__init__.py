@@ -2,7 +2,7 @@
 
 from fieldcrm.ui.widgets.badges import Avatar, Badge, Chip
 from fieldcrm.ui.widgets.buttons import Button, IconButton
-from fieldcrm.ui.widgets.card import Card, Divider
+from fieldcrm.ui.widgets.card import Card, Disc, Divider
 from fieldcrm.ui.widgets.charts import ProgressRing, ShareBar, Sparkline
 from fieldcrm.ui.widgets.dialogs import Confirm, Dialog
 from fieldcrm.ui.widgets.fields import DateField, Field, NumberField, SearchField, SegmentedControl, Switch
@@ -27,6 +27,7 @@ __all__ = [
     "Confirm",
     "DateField",
     "Dialog",
+    "Disc",
     "Divider",
     "ElidedText",
     "Emblem",

@@ -1,4 +1,4 @@
-"""A card: a surface with a fine edge that groups what belongs together."""
+"""A card: a surface with a fine edge that groups what belongs together; and the disc that says its state."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLayout, QVBoxLayout, QWidget
 
-from fieldcrm.ui import theme
+from fieldcrm.ui import icons, theme
 from fieldcrm.ui.widgets import painting
 
 
@@ -76,4 +76,29 @@ class Divider(QFrame):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = painting.smooth(self)
         painter.fillRect(self.rect(), theme.qcolor(theme.current().color.border))
+        painter.end()
+
+
+class Disc(QWidget):
+    """The state as a picture: an icon on a soft disc in the tone of the state."""
+
+    def __init__(self, size: int = 52) -> None:
+        super().__init__()
+        self._icon, self._tone = "cloud", "neutral"
+        side = theme.pixels(size)
+        self.setFixedSize(side, side)
+
+    def set(self, icon: str, tone: str) -> None:
+        self._icon, self._tone = icon, tone
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        tone = theme.current().color.tone(self._tone)
+        painter = painting.smooth(self)
+        painting.ground(painter, self.rect(), tone.soft, "", self.height() / 2)
+        side = round(self.height() * 0.46)
+        spot = self.rect().adjusted(0, 0, 0, 0)
+        spot.setSize(spot.size().scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio))
+        spot.moveCenter(self.rect().center())
+        icons.paint(painter, self._icon, spot, tone.text)
         painter.end()

@@ -200,7 +200,7 @@ def test_the_time_to_the_next_try_is_told_in_steps_and_never_backwards(session: 
     assert session.sync is not None
     session.sync._fail(plan.Trouble.OFFLINE, "offline", {})
     state = replace(session.sync.state, next_try=NOW + timedelta(seconds=300))
-    said = [standing(state, NOW + timedelta(seconds=s)).detail for s in range(0, 301)]
+    said = [standing(state, NOW + timedelta(seconds=s)).detail for s in range(301)]
     assert len(dict.fromkeys(said)) == 13 and said[0] == "Next try in 5 minutes."
     assert said[220] == "Next try in 80 seconds." and said[295] == "Next try in a few seconds."
 

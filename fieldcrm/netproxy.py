@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 _READ_SIZE = 64 * 1024
+_SLOW_READ = 2 * 1024  # a slow line is slow evenly
 
 
 class FaultProxy:
@@ -32,6 +33,8 @@ class FaultProxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self._cut_at: int | None = None  # value of bytes_up at which the connections break
         self._latency = 0.0
+        self._rate = 0.0  # bytes per second of each direction of each connection; 0: as fast as it goes
+        self._silent = False
         self.port = 0
         self.connections = 0
         self.bytes_up = 0
@@ -70,6 +73,14 @@ class FaultProxy:
     def slow_down(self, seconds: float) -> None:
         """Hold back each piece of data by ``seconds``, in both directions."""
         self._latency = seconds
+
+    def throttle(self, rate: float) -> None:
+        """Let through no more than ``rate`` bytes per second, each way of each connection; 0 ends it."""
+        self._rate = rate
+
+    def fall_silent(self, silent: bool = True) -> None:
+        """Accept and answer nothing, as a line that is dead without either side having been told."""
+        self._silent = silent
 
     def stop(self) -> None:
         if not self._thread.is_alive():
@@ -128,9 +139,11 @@ class FaultProxy:
 
     async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, up: bool) -> None:
         try:
-            while data := await reader.read(_READ_SIZE):
-                if self._latency:
-                    await asyncio.sleep(self._latency)
+            while data := await reader.read(_SLOW_READ if self._rate else _READ_SIZE):
+                if self._silent:
+                    continue
+                if self._latency or self._rate:
+                    await asyncio.sleep(self._latency + (len(data) / self._rate if self._rate else 0))
                 if up and self._cut_at is not None and self.bytes_up + len(data) >= self._cut_at:
                     await self._send_last(writer, data[: self._cut_at - self.bytes_up])
                     return

@@ -159,8 +159,12 @@ class Supervisor:
             self._thread.join(timeout=STOP_SECONDS)
         if self._counting is not None:
             self._counting.shutdown(wait=True, cancel_futures=True)
-        if self._remote is not None:
-            self._remote.close()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        remote, self._remote = self._remote, None
+        if remote is not None:
+            remote.close()
 
     def sync_now(self) -> None:
         self._wanted = True
@@ -243,7 +247,7 @@ class Supervisor:
         while True:
             with self._wake:
                 if self._stopped:
-                    return
+                    break
                 before, self._schedule = self._schedule, plan.ticked(self._schedule, self._clock())
                 due, moved = plan.due(self._schedule, self._clock()), self._schedule != before
                 if not due and not moved:
@@ -257,6 +261,7 @@ class Supervisor:
             except Exception:  # a bug: written down, shown, tried again later; never a silent end of syncing
                 log.exception("a sync failed")
                 self._fail(Trouble.SERVER, "sync_bug", {})
+        self._hang_up()
 
     def _seconds(self) -> float:
         soon = self._schedule.next_try or self._schedule.paused_until

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from fieldcrm import words
 from fieldcrm.domain.errors import CodedError
-from fieldcrm.serve import backups, distribute, imports, people, privacy, quarantine, running
+from fieldcrm.serve import backups, bundles, distribute, imports, people, privacy, quarantine, running
 from fieldcrm.serve.command import Answer, Arguments, Command, Preparation, now
 from fieldcrm.server.headquarters import open_headquarters
 from fieldcrm.ui.sentences import SENTENCES  # texts alone, without Qt
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def command_line() -> Arguments:
     arguments = Arguments()
-    for part in (running, distribute, people, imports, privacy, quarantine, backups):
+    for part in (running, distribute, people, imports, privacy, quarantine, backups, bundles):
         part.add_to(arguments)
     return arguments
 

@@ -24,7 +24,7 @@ from sync.server.addresses import Peers
 from sync.server.gate import Gate
 from sync.server.http import build_app
 
-STOP_SECONDS = 10.0  # that requests under way are given to end
+STOP_SECONDS = 8.0  # that requests under way are given to end
 _BACKLOG = 512
 _HTTP1 = HTTP1Settings(header_read_timeout=15_000, max_buffer_size=512 * 1024)  # milliseconds, bytes
 
@@ -59,9 +59,9 @@ async def _serve(hq: Headquarters, place: Place, version: str, started: Callable
     peers = _peers(place.proxies)
     reserved, port = _reserve(place)
     app = build_app(replace(hq.parts(), gauges=Gauges(hq)), title="FieldCRM server", version=version, peers=peers)
-    servers = [_server(app, place.host, port, _readable(place.certificate), _readable(place.key))]
+    servers = [http_server(app, place.host, port, _readable(place.certificate), _readable(place.key))]
     if place.own_port is not None:
-        servers.append(_server(app, "127.0.0.1", place.own_port, None, None))
+        servers.append(http_server(app, "127.0.0.1", place.own_port))
     jobs = Jobs(hq)
     jobs.start()
     try:
@@ -79,7 +79,10 @@ async def _serve(hq: Headquarters, place: Place, version: str, started: Callable
         jobs.stop()
 
 
-def _server(app: Gate, host: str, port: int, certificate: Path | None, key: Path | None) -> Server:
+def http_server(
+    app: Gate, host: str, port: int, certificate: Path | None = None, key: Path | None = None
+) -> Server:
+    """What serves ``app``, once it is awaited: the same wherever it runs."""
     return Server(
         app,
         address=host,

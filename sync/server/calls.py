@@ -74,8 +74,10 @@ def limited(items: list[Item]) -> list[Item]:
 
 def too_deep(value: Any) -> bool:
     """Whether JSON values are nested deeper than ``MAX_DEPTH``; measured without recursion."""
-    level: list[Any] = [value]
-    for _ in range(MAX_DEPTH):
+    level: list[Any] = [item for item in _inside(value) if type(item) in (dict, list)]
+    if not level:
+        return False  # as nearly always
+    for _ in range(MAX_DEPTH - 1):
         level = [item for outer in level for item in _inside(outer)]
         if not level:
             return False

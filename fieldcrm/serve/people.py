@@ -74,6 +74,7 @@ def _add_organisation(hq: Headquarters, options: argparse.Namespace) -> dict[str
     moment = now()
     org = accounts.add_organisation(hq, options.code, options.name, now=moment)
     accounts.publish_built_in_form(hq, org, now=moment)
+    hq.bundles.ensure_key(org, now=moment)
     return {"organisation": options.code, "id": org.hex}
 
 

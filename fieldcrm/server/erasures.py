@@ -20,6 +20,7 @@ from sqlalchemy import Connection, select
 from fieldcrm.domain.errors import DomainError, Unavailable
 from sync.columns import from_milliseconds, to_milliseconds
 from sync.sealing import personal_collections
+from sync.server.bundles import Bundles
 from sync.server.changes import Entry
 from sync.server.database import reading
 from sync.server.engine import SyncServer
@@ -77,7 +78,8 @@ def _plans_in_conflict(connection: Connection, tables: ServerTables, org: UUID, 
 class Erasures:
     """What one server does about erasures. ``folder``: where the list lies."""
 
-    def __init__(self, folder: Path, sync: SyncServer, snapshots: Snapshots) -> None:
+    def __init__(self, folder: Path, sync: SyncServer, snapshots: Snapshots, bundles: Bundles) -> None:
+        self._bundles = bundles
         self._list = folder / LIST_FILE
         self._sync = sync
         self._snapshots = snapshots
@@ -138,6 +140,7 @@ class Erasures:
     def _erase(self, org: UUID, subject: UUID, at: datetime) -> Receipt:
         receipt = self._sync.erase_person(org, subject, rules(self._sync.tables), now=at)
         self._snapshots.forget(org)  # files for first syncs hold rows as they were
+        self._bundles.renew_key(org, now=at)  # a bundle on some stick may name them, and opens no more
         return receipt
 
     def _known(self, org: UUID, subject: UUID) -> bool:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.domain.errors import DomainError, Unavailable
 from fieldcrm.domain.ids import new_id
-from fieldcrm.server import clashes, permissions, projections
+from fieldcrm.server import bundlekey, clashes, permissions, projections
 from fieldcrm.server.commands import Commands
 from fieldcrm.server.erasures import Erasures
 from fieldcrm.server.highwater import HighWater
@@ -31,6 +31,7 @@ from sync.server import auth_tables, blobs, guard, leases, snapshots
 from sync.server.accounts import Accounts
 from sync.server.auth import Auth
 from sync.server.blobs import BlobStore
+from sync.server.bundles import Bundles
 from sync.server.database import Limits, open_database, reading
 from sync.server.engine import SyncServer
 from sync.server.leases import Leases
@@ -120,7 +121,12 @@ class Headquarters:
 
     @property
     def erasures(self) -> Erasures:
-        return Erasures(self.folder, self.sync, self.snapshots)
+        return Erasures(self.folder, self.sync, self.snapshots, self.bundles)
+
+    @property
+    def bundles(self) -> Bundles:
+        """Syncs that are carried by hand."""
+        return Bundles(self.sync, self.blobs, self.accounts.role_of, bundlekey.told)
 
     def close(self) -> None:
         self.mark_revisions()

@@ -37,6 +37,7 @@ def run_once(hq: Headquarters, retention: timedelta = RETENTION) -> bool:
         hq.auth.forget_attempts(org, now=now)
         hq.blobs.forget_stale(org, now=now)
         hq.sync.mark_day(org, now=now)
+        hq.bundles.ensure_key(org, now=now)
         hq.sync.compact_before(org, now - retention)
     return True
 

@@ -217,4 +217,10 @@ SENTENCES: dict[str, str] = {
     "rescue_nothing": "There is no journal in {path}: choose a profile, a second copy, or a journal.",
     "rescue_no_key": "Nothing beside {path} says how to open it: neither a profile's key nor a recovery file.",
     "rescue_folder_taken": "{path} holds a profile already. Choose a new, empty folder.",
+    "bundle_not_ready": "This device cannot make a bundle yet: sync once over the network first.",
+    "bundle_nothing": "Nothing waits to be sent: there is nothing to carry.",
+    "bundle_unknown": "{path} is no bundle of FieldCRM.",
+    "bundle_foreign": "{path} is not from a device of this server, or was changed. Nothing was done.",
+    "bundle_damaged": "{path} is damaged or not whole. Nothing was done; copy it again, or make another.",
+    "bundle_key_gone": "{path} is for a key that no longer exists. Carry {answer} to the device, and make another bundle there.",
 }

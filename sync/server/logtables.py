@@ -50,3 +50,14 @@ def erased_person_table(metadata: MetaData) -> Table:
         Column("at", TimeType, nullable=False),
         Index("ix_erased_person_rev", "org_id", "rev"),
     )
+
+
+def bundle_key_table(metadata: MetaData) -> Table:
+    return Table(
+        "bundle_key",  # what bundles are encrypted to; deleting it erases every bundle that was, wherever it lies
+        metadata,
+        Column("org_id", IdType, primary_key=True),
+        Column("id", IdType, primary_key=True),
+        Column("key", LargeBinary, nullable=False),  # wrapped by the server's own key
+        Column("created_at", TimeType, nullable=False),
+    )

@@ -55,7 +55,7 @@ class PersonKeys:
                 table.c.org_id == org, table.c.subject.in_(some), table.c.wrapped_by == self._wrapped_by
             )
             for subject, wrapped in connection.execute(query):
-                key = self._unwrap(org, subject, bytes(wrapped))
+                key = self.unwrap(org, subject, bytes(wrapped))
                 if key is not None:
                     found[subject] = key
         return found
@@ -72,7 +72,7 @@ class PersonKeys:
             missing -= self.erased_among(connection, org, missing)
         made = {subject: new_key() for subject in sorted(missing)}
         rows = [
-            (id_of(connection, org), id_of(connection, subject), self._wrapped_by, self._wrap(org, subject, key))
+            (id_of(connection, org), id_of(connection, subject), self._wrapped_by, self.wrap(org, subject, key))
             for subject, key in made.items()
         ]
         insert_rows(connection, self._keys, ("org_id", "subject", "wrapped_by", "key"), rows)
@@ -111,13 +111,15 @@ class PersonKeys:
         row = {"org_id": org, "subject": subject, "mark": mark(org, subject), "rev": rev, "at": known or at}
         connection.execute(insert(table).values(row))
 
-    def _wrap(self, org: UUID, subject: UUID, key: bytes) -> bytes:
+    def wrap(self, org: UUID, subject: UUID, key: bytes) -> bytes:
+        """The key as it lies in the database."""
         if self._cipher is None:
             return key
         nonce = os.urandom(_NONCE)
         return nonce + self._cipher.encrypt(nonce, key, org.bytes + subject.bytes)
 
-    def _unwrap(self, org: UUID, subject: UUID, wrapped: bytes) -> bytes | None:
+    def unwrap(self, org: UUID, subject: UUID, wrapped: bytes) -> bytes | None:
+        """The key again, or ``None`` when another server's key wrapped it."""
         if self._cipher is None:
             return wrapped
         try:

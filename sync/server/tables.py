@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, SmallIntege
 
 from sync.catalogue import Catalogue, Collection
 from sync.columns import COLUMN_TYPES, IdType, JsonType, TimeType
-from sync.server.logtables import change_log_table, erased_person_table, person_key_table
+from sync.server.logtables import bundle_key_table, change_log_table, erased_person_table, person_key_table
 from sync.server.quarantine_tables import quarantine_blob_table, quarantine_table
 
 
@@ -34,6 +34,7 @@ class ServerTables:
     change_log: Table
     person_key: Table
     erased_person: Table
+    bundle_key: Table
     rev_mark: Table
     quarantine: Table
     quarantine_blob: Table
@@ -57,6 +58,7 @@ def build(catalogue: Catalogue, metadata: MetaData | None = None) -> ServerTable
         change_log=change_log_table(metadata),
         person_key=person_key_table(metadata),
         erased_person=erased_person_table(metadata),
+        bundle_key=bundle_key_table(metadata),
         rev_mark=_rev_mark(metadata),
         quarantine=quarantine_table(metadata),
         quarantine_blob=quarantine_blob_table(metadata),

@@ -4,103 +4,28 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select
 
 from fieldcrm import cli
-from fieldcrm.domain.ids import new_id
-from fieldcrm.server.headquarters import Headquarters, open_headquarters
-from fieldcrm.server.process import ServerProcess
+from fieldcrm.server.headquarters import Headquarters
 from fieldcrm.store import journal_copy, journal_people
-from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.journal import FOLDER
 from fieldcrm.store.journal_segment import read_all
 from fieldcrm.store.keys import load_key
-from fieldcrm.store.photos import PhotoStore
 from fieldcrm.store.tables import T
-from fieldcrm.usecases import rescuing, second_copy, signin, syncing
-from sync.server.database import reading
+from fieldcrm.usecases import rescuing, second_copy
 from tests.conftest import KEY
-from tests.server.conftest import CHEAP, PASSWORD, Company, found
-
-
-def real_now() -> datetime:
-    return datetime.now(UTC)
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[tuple[str, Headquarters]]:
-    hq = open_headquarters(tmp_path / "hq", None, real_now, hasher=CHEAP)
-    with ServerProcess(tmp_path / "hq") as process:
-        yield process.url, hq
-    hq.close()
-
-
-class Laptop:
-    def __init__(self, folder: Path, key: bytes, url: str, company: Company) -> None:
-        self.db = Database.open(folder, key, now=real_now())
-        self.photos = PhotoStore(folder / "photos", key)
-        with self.db.read() as reader:
-            number = signin.device_number(reader)
-        self.signed = signin.sign_in(url, company.code, "rita", PASSWORD, "laptop", device=number)
-        self.do(lambda tx: signin.remember(tx, self.signed))
-        self.sync = syncing.Supervisor(
-            self.db, self.photos, self.signed.actor,
-            lambda: signin.open_remote(self.db, self.signed, clock=real_now), clock=real_now, automatic=False,
-        )
-
-    def do(self, work: Any) -> Any:
-        return self.db.write(work, actor=self.signed.actor, now=real_now()).result().value
-
-    def record(self, company: Company, name: str) -> None:
-        """A visit with a report and a photo, a contact, and the outlet's phone."""
-        now, outlet, me = real_now(), company.outlets["West shop"], self.signed.person_id
-        visit, report, contact = (new_id(now) for _ in range(3))
-        content = f"photo of {name}".encode() * 50
-        sha = self.photos.put(content)
-
-        def work(tx: Transaction) -> None:
-            tx.conn.execute(update(T.outlet).where(T.outlet.c.id == outlet).values(phone=f"+33 {name}"))
-            tx.conn.execute(insert(T.contact).values(id=contact, outlet_id=outlet, name=f"Contact {name}"))
-            tx.conn.execute(insert(T.visit).values(
-                id=visit, outlet_id=outlet, person_id=me, started_at=now, zone="Europe/Paris", position_source="none"))
-            tx.conn.execute(insert(T.submission).values(
-                id=report, visit_id=visit, outlet_id=outlet, person_id=me, form="note", form_version="1",
-                answers={}, started_at=now, submitted_at=now))
-            tx.conn.execute(insert(T.attachment).values(
-                id=new_id(now), submission_id=report, visit_id=visit, outlet_id=outlet, node="/photo", sha256=sha,
-                size=len(content), mime="image/jpeg"))
-
-        self.do(work)
-
-    def run(self) -> None:
-        assert self.sync.run_once() is not None, self.sync.state.problem
-
-    def close(self) -> None:
-        self.sync.stop()
-        self.db.close()
-
-
-def counts(hq: Headquarters, company: Company) -> dict[str, int]:
-    found = {}
-    with reading(hq.engine) as connection:
-        for name in ("visit", "submission", "attachment", "contact"):
-            table = hq.sync.tables.records[name]
-            living = (table.c.org_id == company.org, table.c.deleted_rev.is_(None))
-            found[name] = connection.execute(select(func.count()).select_from(table).where(*living)).scalar_one()
-        found["photos missing"] = len(hq.missing_blobs(connection, company.org))
-    return found
+from tests.e2e.laptops import Laptop, counts, real_now
+from tests.server.conftest import found
 
 
 def test_what_was_sent_and_what_was_not_is_all_there_once_after_a_rescue(
-    site: tuple[str, Headquarters], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    office: tuple[str, Headquarters], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    url, hq = site
+    url, hq = office
     company = found(hq)
     stick = tmp_path / "stick"
     stick.mkdir()
@@ -150,9 +75,9 @@ def test_what_was_sent_and_what_was_not_is_all_there_once_after_a_rescue(
 
 
 def test_erasing_a_person_reaches_the_device_its_journal_and_its_second_copy(
-    site: tuple[str, Headquarters], tmp_path: Path
+    office: tuple[str, Headquarters], tmp_path: Path
 ) -> None:
-    url, hq = site
+    url, hq = office
     company = found(hq)
     stick = tmp_path / "stick"
     stick.mkdir()

@@ -37,13 +37,18 @@ def now() -> datetime:
 
 
 class Rep:
-    def __init__(self, folder: Path, url: str, organisation: str, login: str, password: str, outlet: UUID) -> None:
+    """One device and its person; signed in before, or with ``signed``, or now with the password."""
+
+    def __init__(
+        self, folder: Path, url: str, organisation: str, login: str, password: str, outlet: UUID,
+        signed: signin.SignedIn | None = None,
+    ) -> None:  # fmt: skip
         self.folder, self.outlet = folder, outlet
         self.db = Database.open(folder, KEY, now=now())
         self.photos = PhotoStore(folder / "photos", KEY)
         with self.db.read() as reader:
             known = signin.signed_in(reader)
-        self.signed = known or self._sign_in(url, organisation, login, password)
+        self.signed = known or self._keep(signed or self._sign_in(url, organisation, login, password))
         self.supervisor = Supervisor(
             self.db, self.photos, self.signed.actor, self._remote, clock=now, automatic=False,
             photo_rule=PhotoRule.ALWAYS,
@@ -52,11 +57,12 @@ class Rep:
     def _sign_in(self, url: str, organisation: str, login: str, password: str) -> signin.SignedIn:
         while True:
             try:
-                signed = signin.sign_in(url, organisation, login, password, "laptop")
-                break
+                return signin.sign_in(url, organisation, login, password, "laptop")
             except Exception as error:  # the line is bad: a person would try again
                 sys.stderr.write(f"{error!r}\n")
                 time.sleep(0.2)
+
+    def _keep(self, signed: signin.SignedIn) -> signin.SignedIn:
         self.db.write(lambda tx: signin.remember(tx, signed), actor=signed.actor, now=now()).result()
         return signed
 
@@ -132,10 +138,10 @@ def main() -> int:
         with rep.db.read() as reader:
             here = reader.conn.execute(select(T.outlet.c.id).where(T.outlet.c.id == rep.outlet)).first()
         if here is not None:
-            for _ in range(luck.randint(1, 3)):
+            for _ in range(luck.randint(1, 2)):
                 rep.record(luck)
         rep.sync()
-        time.sleep(0.1)
+        time.sleep(0.3)  # a person needs longer, and the loop is about kills, not about load
 
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ from sync.server.store import Key, RecordStore
 from sync.server.tables import ServerTables, build
 
 MAX_ID_LENGTH = 64
+_TOO_LARGE = 1 << 63  # for any column
 
 Result = TypeVar("Result")
 
@@ -409,7 +410,8 @@ class SyncServer:
 
 def _origin(catalogue: Catalogue, caller: Caller, ops: Sequence[Op], now: datetime) -> Origin:
     keyed = ((record_key(catalogue, op), op) for op in ops)
-    return Origin(now, caller.user, caller.device, {key: (op.op, op.at) for key, op in keyed if key})
+    said = {key: (op.op, op.at if 0 <= op.at < _TOO_LARGE else 0) for key, op in keyed if key}
+    return Origin(now, caller.user, caller.device, said)
 
 
 def _let_rest(batch: Batch, reborn: Iterable[Key]) -> None:
@@ -423,6 +425,9 @@ def _let_rest(batch: Batch, reborn: Iterable[Key]) -> None:
 def _check_shape(request: SyncRequest) -> None:
     """What no honest device sends; an answer of 4xx, and nothing is applied."""
     ops = [op for tx in request.tx for op in tx.ops]
+    numbers = [request.schema, request.epoch, request.next_seq, *request.cursors.values()]
+    if not all(0 <= number < _TOO_LARGE for number in numbers):
+        raise Refused("number_wrong")
     if len(ops) > MAX_OPS:
         raise Refused("too_many_operations", maximum=MAX_OPS)
     if request.next_seq < 1 or [op.n for op in ops] != list(range(request.next_seq, request.next_seq + len(ops))):

@@ -14,7 +14,7 @@ import requests
 
 from fieldcrm.domain.errors import Unavailable
 
-_START_SECONDS = 30.0
+_START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 
 

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from sync.catalogue import Kind
 from sync.client.failures import BadAddress, CallRefused
 from sync.client.local import LocalTransaction
+from sync.client.slices import LEAST_WEIGHT, SLICE_WEIGHT, Pace
 from sync.client.snapshot_file import MAX_PACKED, MAX_ROWS, SnapshotFile, Table, Unusable, unpacked
 from sync.protocol import SnapshotOffer
 
@@ -38,6 +40,8 @@ class Run(Protocol):
     def stopped(self) -> bool: ...
 
     def write(self, work: Callable[[LocalTransaction], Result]) -> Result: ...
+
+    def timed(self, work: Callable[[LocalTransaction], Result]) -> tuple[float, Result]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +125,19 @@ class Bootstrap:
         return SnapshotFile(plain, catalogue, bucket=offer.bucket, rev=offer.rev, rows=offer.rows)
 
     def _copy(self, offer: SnapshotOffer, file: SnapshotFile, copied: int) -> bool:
-        engine, progress = self._run.engine, self._run.progress
+        progress = self._run.progress
         done = 0
         for table in file.tables:
             skip = min(max(copied - done, 0), table.rows)
             done += skip
-            rows = file.read(table, skip)
-            for some in _taken(rows, lambda: engine.pace.weight):
+            pace = _pace(table)
+            for some in _taken(file.read(table, skip), pace):
                 if self._run.stopped():
                     return False
                 done += len(some)
-                began = engine.stopwatch()
-                wrong = self._run.write(partial(self._slice, offer=offer, table=table, rows=some, done=done))
-                engine.pace.took(len(some), engine.stopwatch() - began)
+                slice = partial(self._slice, offer=offer, table=table, rows=some, done=done)
+                seconds, wrong = self._run.timed(slice)
+                pace.took(seconds)
                 progress.received += len(some)
                 progress.unreadable += wrong
                 self._run.step()
@@ -154,9 +158,15 @@ class Bootstrap:
         forget(tx, offer.bucket)
 
 
-def _taken(rows: Iterator[tuple[Any, ...]], weight: Callable[[], int]) -> Iterator[list[tuple[Any, ...]]]:
-    while some := list(islice(rows, weight())):
+def _taken(rows: Iterator[tuple[Any, ...]], pace: Pace) -> Iterator[list[tuple[Any, ...]]]:
+    while some := list(islice(rows, pace.weight)):
         yield some
+
+
+def _pace(table: Table) -> Pace:
+    """From a document more is derived than can be seen from here: begun with few."""
+    fields = table.collection.fields if table.collection is not None else ()
+    return Pace(LEAST_WEIGHT if any(field.kind is Kind.DOCUMENT for field in fields) else SLICE_WEIGHT)
 
 
 def _fits(offer: SnapshotOffer, asked: Sequence[str]) -> bool:

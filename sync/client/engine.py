@@ -77,7 +77,7 @@ class Progress:
 class SyncEngine:
     """``clock`` gives the present as an aware UTC time. ``device_name`` names a device after a fork.
 
-    ``stopwatch`` measures, in seconds, how long a write takes; ``ahead`` asks for a page before it is wanted.
+    ``stopwatch`` measures, in seconds, how long a piece of work takes; ``ahead`` asks for a page before it is wanted.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class SyncEngine:
         device_name: str = "",
         files: BlobFiles | None = None,
         sources: tuple[BlobSource, ...] = (),
-        stopwatch: Callable[[], float] = time.perf_counter,
+        stopwatch: Callable[[], float] = time.thread_time,
         ahead: Callable[[asking.Ask], asking.Ask] = asking.in_turn,
     ) -> None:
         self.local = local
@@ -154,6 +154,16 @@ class _Run:
 
     def write(self, work: Callable[[LocalTransaction], Result]) -> Result:
         return self.engine.database.write(work)
+
+    def timed(self, work: Callable[[LocalTransaction], Result]) -> tuple[float, Result]:
+        """As ``write``, with how long the work itself took, in seconds."""
+
+        def measured(tx: LocalTransaction) -> tuple[float, Result]:
+            began = self.engine.stopwatch()
+            result = work(tx)
+            return self.engine.stopwatch() - began, result
+
+        return self.write(measured)
 
     # Rows
 
@@ -259,9 +269,9 @@ class _Run:
         self.step("receiving")
         pace = self.engine.pace
         for part, more in slices(pull, lambda: pace.weight):
-            began = self.engine.stopwatch()
-            received = self.write(partial(self.engine.local.apply, pull=part, partial=more))
-            pace.took(received.rows, self.engine.stopwatch() - began)
+            seconds, received = self.timed(partial(self.engine.local.apply, pull=part, partial=more))
+            if more:  # the last part is a smaller one
+                pace.took(seconds)
             self.progress.received += received.rows
             self.progress.removed += received.removed
             self.progress.unreadable += received.unreadable

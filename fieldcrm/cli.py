@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +21,8 @@ from fieldcrm import __version__, words
 from fieldcrm.domain.errors import DomainError, Unavailable
 
 if TYPE_CHECKING:
+    from fieldcrm.store.database import Database
+    from fieldcrm.store.photos import PhotoStore
     from fieldcrm.usecases.rescuing import Report
 
 DONE, REFUSED, UNAVAILABLE, DAMAGED, BUG = 0, 1, 3, 4, 70
@@ -84,6 +88,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     rescue.add_argument("--json", action="store_true", help="print one JSON object")
     rescue.set_defaults(run=_rescue)
+
+    bundle = commands.add_parser("bundle", help="sync by stick").add_subparsers(required=True)
+    carry = bundle.add_parser("export", help="write what waits to be sent into one encrypted file")
+    carry.add_argument("folder", type=Path, metavar="DIR")
+    answer = bundle.add_parser("import", help="take what headquarters answered to it")
+    answer.add_argument("file", type=Path, metavar="FILE.answer.fieldcrm")
+    for one, run in ((carry, _bundle_export), (answer, _bundle_import)):
+        one.add_argument("--passphrase-file", type=Path, metavar="FILE", help="of the profile")
+        one.set_defaults(run=run)
 
     commands.add_parser("gallery", help="show every widget in both themes").set_defaults(run=_gallery)
     server = commands.add_parser("server", help="start or administer a server", add_help=False)
@@ -199,6 +212,55 @@ def _show_rescue(report: Report, into: Path | None) -> None:
         print(tr("Nothing was written. Give --into DIR to rebuild the device there."))
     else:
         print(tr("Rebuilt in {folder}. Open it, sign in, and sync: nothing is done twice.", folder=into))
+
+
+def _bundle_export(options: argparse.Namespace) -> int:
+    from fieldcrm.usecases import bundles
+
+    with _profile(options) as (db, photos):
+        done = bundles.export(db, photos, options.folder, now=datetime.now(UTC))
+    print(words.tr("{file}: {changes} changes, {photos} photos. Carry it to headquarters.", file=done.path,
+                   changes=done.operations, photos=done.photos))
+    return DONE
+
+
+def _bundle_import(options: argparse.Namespace) -> int:
+    from fieldcrm.usecases import bundles
+
+    with _profile(options) as (db, photos):
+        done = bundles.take_answer(db, photos, options.file, now=datetime.now(UTC))
+    print(words.tr("Answered: {answered}, refused: {refused}, photos verified: {photos}", answered=done.answered,
+                   refused=done.refused, photos=done.photos))
+    if done.again:
+        print(words.tr("Headquarters asks for another bundle: export again and carry it."))
+    if done.network:
+        print(words.tr("From here only a sync over the network goes on. What waits is safe on this device."))
+    return DONE
+
+
+@contextmanager
+def _profile(options: argparse.Namespace) -> Iterator[tuple[Database, PhotoStore]]:
+    """The workspace, for one command. Raises ``DomainError("profile_in_use")`` while the program has it open."""
+    from fieldcrm.app import default_profile
+    from fieldcrm.store.database import Database
+    from fieldcrm.store.journal import FOLDER, LOCK_FILE, file_lock
+    from fieldcrm.store.keys import KeyPlace, key_place, load_key
+    from fieldcrm.store.photos import PhotoStore
+
+    folder: Path = options.profile or default_profile()
+    asked = key_place(folder) is KeyPlace.PASSPHRASE
+    passphrase = _secret(options.passphrase_file, words.tr("Passphrase of the profile: ")) if asked else ""
+    key = load_key(folder, passphrase=passphrase)
+    (folder / FOLDER).mkdir(exist_ok=True)
+    taken = file_lock(folder / FOLDER / LOCK_FILE)
+    if taken is None:
+        raise DomainError("profile_in_use")
+    os.close(taken)
+    db = Database.open(folder, key, now=datetime.now(UTC))
+    try:
+        yield db, PhotoStore(folder / "photos", key)
+    finally:
+        db.close()
 
 
 def _secret(path: Path | None, question: str) -> str:

@@ -9,6 +9,8 @@ nobody from recording: it catches up when it can, and says meanwhile what the tr
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,6 +38,7 @@ from sync.columns import to_milliseconds
 from sync.sealing import seal, subjects
 
 FOLDER = "journal"
+LOCK_FILE = "lock"
 SEGMENT_BYTES = 4 * 1024 * 1024
 PART_OPS = 500  # of one record; a longer transaction goes in parts
 SYNC_SECONDS = 5.0  # the most that a power cut takes from the journal; the database has it
@@ -51,6 +54,7 @@ class Prepared:
 
     records: list[Any] = field(default_factory=list)
     new_keys: dict[UUID, bytes] = field(default_factory=dict)
+    place: int = 0  # of the transaction, in the order in which the database counts them
 
 
 class Journal:
@@ -66,6 +70,8 @@ class Journal:
         self._number = 0
         self._tip = START
         self._last_tx: UUID | None = None
+        self._last_place: int | None = None
+        self._lock_file: int | None = None
         self._written_at = 0.0
         self._behind = True  # until it is opened
         self._segment_bytes = SEGMENT_BYTES
@@ -80,7 +86,6 @@ class Journal:
         with self._lock:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                self._find_end()
             except OSError as error:
                 self._troubled(error)
                 return
@@ -110,7 +115,11 @@ class Journal:
         ``transaction``: see ``transaction_of``; ``first_n``: the number of its first operation.
         """
         prepared = Prepared()
+        place = connection.exec_driver_sql("SELECT max(rowid) FROM outbox_tx").scalar_one()
+        if self._last_place is not None and place != self._last_place + 1:
+            self._behind = True  # another process wrote meanwhile
         if not self._behind:
+            prepared.place = place
             query = f"SELECT {_COLUMNS} FROM outbox WHERE n >= ? ORDER BY n"
             rows = connection.exec_driver_sql(query, (first_n,)).all()
             _prepare(connection, prepared, transaction, rows)
@@ -133,6 +142,7 @@ class Journal:
             self._tip = writer.tip
             if record["end"]:
                 self._last_tx = UUID(hex=record["t"])
+        self._last_place = prepared.place or self._last_place
         if self._writer is not None and time.monotonic() - self._written_at > SYNC_SECONDS:
             self._sync()
         self.trouble = None
@@ -177,6 +187,9 @@ class Journal:
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
+            if self._lock_file is not None:
+                os.close(self._lock_file)
+                self._lock_file = None
 
     # Catching up
 
@@ -187,6 +200,9 @@ class Journal:
         """
         with self._lock:
             try:
+                if not self._is_mine():
+                    self.trouble, self._behind = "journal_in_use", True
+                    return 0
                 self._level_keys(connection)
                 missing = self._missing(connection)
                 for some in chunks(missing, 200):
@@ -194,8 +210,23 @@ class Journal:
             except OSError as error:
                 self._troubled(error)
                 return 0
+            self._last_place = connection.exec_driver_sql("SELECT max(rowid) FROM outbox_tx").scalar_one() or 0
             self._behind, self.trouble = False, None
             return len(missing)
+
+    def _is_mine(self) -> bool:
+        """Take the journal for this process, and find its end: two that write would spoil the chain."""
+        if self._lock_file is None:
+            taken = file_lock(self.folder / LOCK_FILE)
+            if taken is None:
+                return False
+            try:
+                self._find_end()
+            except OSError:
+                os.close(taken)
+                raise
+            self._lock_file = taken
+        return True
 
     def _missing(self, connection: Connection) -> list[UUID]:
         order = "SELECT id FROM outbox_tx WHERE rowid > ? ORDER BY rowid"
@@ -254,6 +285,24 @@ class Journal:
                 path.unlink()
                 gone.append(path.name)
         return gone
+
+
+def file_lock(path: Path) -> int | None:
+    """An open file that is locked until it is closed, or the process ends; ``None`` when another holds it."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(file)
+        return None
+    return file
 
 
 def is_transaction(record: Any) -> bool:

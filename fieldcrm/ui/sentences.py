@@ -222,5 +222,7 @@ SENTENCES: dict[str, str] = {
     "bundle_unknown": "{path} is no bundle of FieldCRM.",
     "bundle_foreign": "{path} is not from a device of this server, or was changed. Nothing was done.",
     "bundle_damaged": "{path} is damaged or not whole. Nothing was done; copy it again, or make another.",
-    "bundle_key_gone": "{path} is for a key that no longer exists. Carry {answer} to the device, and make another bundle there.",
+    "bundle_key_gone": "{path} is for a key that is gone. Carry {answer} to the device, and make another bundle there.",
+    "profile_in_use": "The program has this workspace open. Close it first, or do this from its Sync Centre.",
+    "journal_in_use": "Another program writes the journal of this workspace. It is caught up with when that one ends.",
 }

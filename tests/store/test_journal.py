@@ -147,6 +147,19 @@ def test_a_full_disk_keeps_nobody_from_recording_and_the_journal_catches_up(
     assert len(operations(db.folder / "journal")) == 4
 
 
+def test_two_programs_on_one_profile_leave_one_whole_journal(db: Database) -> None:
+    write(db, add_outlet)
+    other = Database.open(db.folder, KEY, now=NOW)
+    write(other, add_outlet)
+    assert other.journal.trouble == "journal_in_use"
+    write(db, add_outlet)
+    db.close()
+    write(other, add_outlet)
+    assert other.journal.trouble is None
+    other.close()
+    assert len(operations(db.folder / "journal")) == 4
+
+
 def test_a_long_transaction_goes_in_parts_and_segments_follow_one_another(db: Database) -> None:
     write(db, add_outlet)
     db.journal._segment_bytes = 20_000

@@ -19,7 +19,7 @@ from sync.server.bulk import Row, fetch, id_of, insert_rows, mark, one_of
 from sync.server.ports import Caller, Hooks
 from sync.server.push import Decision
 from sync.server.scope import Scope
-from sync.server.store import Key, RecordStore
+from sync.server.store import Key, RecordStore, by_name
 from sync.server.tables import ServerTables
 
 _NO_ID = UUID(int=0)
@@ -159,18 +159,15 @@ def read_rows(store: RecordStore, scope: Scope, decisions: Sequence[Decision]) -
     """Give each answer that has it not the record as it now stands, if the caller may see it."""
     untold = [decision for decision in decisions if not decision.told]
     keys = {key for decision in untold if (key := record_key(store.catalogue, decision.op))}
-    places = store.places(keys) if keys else {}
-    seen: dict[str, set[UUID]] = {}
-    for name, id in places:
-        if scope.shows(places[name, id]):
-            seen.setdefault(name, set()).add(id)
-    rows: dict[Key, list[Any]] = {}
-    for name, ids in seen.items():
-        found = store.rows(store.catalogue.by_name[name], ids)
-        rows.update(((name, id), row) for id, row in found.items())
+    rows: dict[tuple[str, str], list[Any]] = {}  # collection and wire id -> row
+    for name, ids in by_name(keys).items():
+        for some in chunks(ids):
+            seen = [raw for raw, buckets in store.places_of(name, store.raw(some)).items() if scope.shows(buckets)]
+            found = store.wire_rows(store.catalogue.by_name[name], seen) if seen else {}
+            rows.update(((name, row[0]), row) for row in found.values())
     for decision in untold:
         known = record_key(store.catalogue, decision.op)
-        decision.row = rows.get(known) if known else None
+        decision.row = rows.get((known[0], known[1].hex)) if known else None
 
 
 def users_of(connection: Connection, tables: ServerTables, org: UUID, devices: set[int]) -> Mapping[int, UUID]:

@@ -68,7 +68,7 @@ class RecordStore:
 
     def load(self, keys: Iterable[Key], *, lock: bool = False) -> dict[Key, Record]:
         """The records that exist, deleted ones included; locked in order of collection and id."""
-        by_collection = _by_name(keys)
+        by_collection = by_name(keys)
         found: dict[Key, Record] = {}
         for name in sorted(by_collection):
             for ids in chunks(sorted(by_collection[name], key=attrgetter("int"))):
@@ -87,8 +87,9 @@ class RecordStore:
         """Living records as wire rows: id, revision, then the fields in the catalogue's order."""
         found: dict[UUID, list[Any]] = {}
         for some in chunks(ids):
-            wire = self.wire_rows(collection, self.raw(some))
-            found.update((id, wire[raw]) for id, raw in zip(some, self.raw(some), strict=True) if raw in wire)
+            raws = self.raw(some)
+            wire = self.wire_rows(collection, raws)
+            found.update((id, wire[raw]) for id, raw in zip(some, raws, strict=True) if raw in wire)
         return found
 
     def wire_rows(self, collection: Collection, ids: Sequence[RawId]) -> dict[RawId, list[Any]]:
@@ -166,17 +167,24 @@ class RecordStore:
 
     def places(self, keys: Iterable[Key]) -> dict[Key, dict[str, int]]:
         """The buckets that hold each record now, with the revision that each knows."""
-        found: dict[Key, dict[str, int]] = defaultdict(dict)
-        for name, ids in _by_name(keys).items():
+        found: dict[Key, dict[str, int]] = {}
+        for name, ids in by_name(keys).items():
             for some in chunks(ids):
-                these, parameters = one_of(self.connection, "id", self.raw(some))
-                statement = (
-                    f"SELECT id, bucket, rev FROM bucket_row WHERE org_id = {self._mark} "
-                    f"AND collection = {self._mark} AND {these} AND entry = {int(Entry.PUT)}"
-                )
-                asked = [self._mine, self.catalogue.by_name[name].number, *parameters]
-                for raw, bucket, rev in fetch(self.connection, statement, asked):
-                    found[name, self.known(raw)][bucket] = rev
+                placed = self.places_of(name, self.raw(some))
+                found.update(((name, self.known(raw)), buckets) for raw, buckets in placed.items())
+        return found
+
+    def places_of(self, name: str, ids: Sequence[RawId]) -> dict[RawId, dict[str, int]]:
+        """As ``places``, by the driver's own ids; as many as one statement takes."""
+        these, parameters = one_of(self.connection, "id", ids)
+        statement = (
+            f"SELECT id, bucket, rev FROM bucket_row WHERE org_id = {self._mark} "
+            f"AND collection = {self._mark} AND {these} AND entry = {int(Entry.PUT)}"
+        )
+        asked = [self._mine, self.catalogue.by_name[name].number, *parameters]
+        found: dict[RawId, dict[str, int]] = {}
+        for raw, bucket, rev in fetch(self.connection, statement, asked):
+            found.setdefault(raw, {})[bucket] = rev
         return found
 
     def left_after(self, key: Key, buckets: frozenset[str], base: int) -> bool:
@@ -252,7 +260,7 @@ class RecordStore:
         if not fetch(self.connection, f"SELECT 1 {asked} LIMIT 1", [self._mine]):
             return set()
         found: set[Key] = set()
-        for name, ids in _by_name(keys).items():
+        for name, ids in by_name(keys).items():
             number = self.catalogue.by_name[name].number
             for some in chunks(ids):
                 these, parameters = one_of(self.connection, "id", self.raw(some))
@@ -275,7 +283,7 @@ class RecordStore:
         guard.close_rev(self.connection, self.tables.org_rev, self.org)
 
 
-def _by_name(keys: Iterable[Key]) -> dict[str, set[UUID]]:
+def by_name(keys: Iterable[Key]) -> dict[str, set[UUID]]:
     found: dict[str, set[UUID]] = defaultdict(set)
     for name, id in keys:
         found[name].add(id)

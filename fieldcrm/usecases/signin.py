@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select, update
 
+from fieldcrm import __version__
 from fieldcrm.domain.actor import Actor, Role
 from fieldcrm.domain.changes import Changes, changed
 from fieldcrm.domain.errors import CodedError, DomainError, Unavailable
@@ -230,7 +231,8 @@ def _remote(
     from sync.client.http import HttpRemote  # and requests with it: the first call needs it, the start does not
 
     try:
-        return HttpRemote(url, tokens=tokens, on_tokens=keep, certificate=str(certificate) if certificate else None)
+        trusted = str(certificate) if certificate else None
+        return HttpRemote(url, tokens=tokens, on_tokens=keep, certificate=trusted, program=f"FieldCRM/{__version__}")
     except BadAddress as failure:
         raise explained(failure, url) from failure
 

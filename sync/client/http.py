@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import zlib
 from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -14,6 +17,7 @@ from requests.exceptions import ChunkedEncodingError, ConnectionError, SSLError,
 from urllib3.exceptions import HTTPError as TransportError
 
 from sync.client.failures import (
+    STALLED,
     BadAddress,
     BadCertificate,
     Busy,
@@ -56,6 +60,7 @@ _WINDOW = 8 * 1024 * 1024  # bytes; an answer may not ask for more memory than t
 _COMPRESS_FROM = 512  # bytes; below that a frame header costs more than it saves
 _REDIRECTS = 3
 _JSON = {"Content-Type": "application/json"}
+_LONGEST_WAIT, _USUAL_WAIT = 3600, 30  # seconds
 _EXPIRED = frozenset({"token_expired"})
 
 T = TypeVar("T")
@@ -75,6 +80,7 @@ class HttpRemote:
         tokens: TokenPair | None = None,
         on_tokens: Callable[[TokenPair], None] | None = None,
         certificate: str | None = None,
+        program: str = "",
         connect_timeout: float = CONNECT_TIMEOUT,
         stall_timeout: float = STALL_TIMEOUT,
     ) -> None:
@@ -86,7 +92,9 @@ class HttpRemote:
         self._session = requests.Session()
         # Else requests puts a name and password from ~/.netrc in the place of our token.
         self._session.auth = _as_it_is
-        self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "zstd, identity"})
+        self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "zstd, gzip;q=0.5, identity;q=0.1"})
+        if program:
+            self._session.headers["User-Agent"] = program
         # Given with each request: what requests finds in the environment goes before the session's own.
         self._verify: str | bool = certificate if certificate is not None else True
 
@@ -312,7 +320,7 @@ class HttpRemote:
         except ValueError as error:  # an address, a host name or the target of a redirect that cannot be one
             raise BadAddress(url=self._base) from error
         except (ConnectionError, Timeout, ChunkedEncodingError, TransportError, OSError) as error:
-            raise Offline(reason=type(error).__name__) from error
+            raise Offline(reason=_reason(error)) from error
         raise BadAddress(url=self._base)
 
     def _followed(self, url: str, answer: requests.Response) -> str:
@@ -392,12 +400,26 @@ def _body(answer: requests.Response) -> bytes:
     expected = answer.headers.get("Content-Length")
     if expected is not None and expected.isdigit() and len(raw) < int(expected) and answer.request.method != "HEAD":
         raise Offline(reason="answer cut short")
-    encoding = answer.headers.get("Content-Encoding", "identity")
+    encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding == "identity":
         return bytes(raw)
-    if encoding != "zstd":
+    if encoding not in ("zstd", "gzip"):
         raise BadAddress(url=answer.url)
-    return _decompressed(bytes(raw))
+    return _decompressed(bytes(raw)) if encoding == "zstd" else _gunzipped(bytes(raw))
+
+
+def _gunzipped(raw: bytes) -> bytes:
+    """What a proxy has packed anew for us."""
+    worker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        plain = worker.decompress(raw, MAX_PLAIN + 1)
+    except zlib.error as error:
+        raise ServerError("answer_damaged") from error
+    if len(plain) > MAX_PLAIN:
+        raise ServerError("answer_too_large", limit=MAX_PLAIN)
+    if not worker.eof:
+        raise Offline(reason="answer cut short")
+    return plain
 
 
 def _decompressed(raw: bytes) -> bytes:
@@ -417,6 +439,13 @@ def _decompressed(raw: bytes) -> bytes:
     return bytes(plain)
 
 
+def _reason(error: Exception) -> str:
+    """STALLED for a line on which nothing came or went for too long, once it stood."""
+    text = f"{type(error).__name__} {error}"
+    stalled = ("ReadTimeout" in text or "Read timed out" in text or "timed out" in text) and "ConnectTimeout" not in text
+    return STALLED if stalled else type(error).__name__
+
+
 def _certificate_failure(error: SSLError, url: str) -> RemoteFailure:
     text = str(error)
     if "CERTIFICATE_VERIFY_FAILED" in text or "doesn't match" in text or "certificate" in text.lower():
@@ -432,5 +461,15 @@ def _is_token(text: str) -> bool:
 
 
 def _retry_after(answer: requests.Response) -> int:
+    """Seconds to wait, from 1 to an hour; half a minute when the server does not say, or says it so that nobody knows.
+
+    A date is measured from the server's own Date: this device's clock may be years off.
+    """
     value = answer.headers.get("Retry-After", "")
-    return max(1, min(int(value), 3600)) if value.isascii() and value.isdigit() and len(value) < 10 else 30
+    if value.isascii() and value.isdigit() and len(value) < 10:
+        return max(1, min(int(value), _LONGEST_WAIT))
+    try:
+        until, said = (parsedate_to_datetime(text) for text in (value, answer.headers.get("Date", "")))
+        return max(1, min(math.ceil((until - said).total_seconds()), _LONGEST_WAIT))
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return _USUAL_WAIT

@@ -30,7 +30,6 @@ class DeviceInfo:
     last_seen_at: datetime | None
     revoked_at: datetime | None
     app: str  # program and version, as it last said
-    waiting: int  # changes that it still had to send, as it last said
 
 
 class Accounts:
@@ -155,7 +154,6 @@ class Accounts:
                 device.c.last_seen,
                 device.c.revoked_at,
                 device.c.app,
-                device.c.waiting,
             )
             .join(account, both)
             .where(device.c.org_id == org)

@@ -39,6 +39,7 @@ REFRESH_LIFE = timedelta(days=90)
 HASHES_AT_ONCE = 2  # each takes 64 MiB and a processor: guessing may not starve the rest
 HASH_WAIT = 10.0  # seconds
 _PASSWORD_LENGTH = 1024
+_APP_LENGTH = 60
 _KEYS_KEPT = 4  # of a device: it holds the newest whose answer arrived
 _MOST_DEVICES = 2**31  # more than any column of numbers holds
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -177,8 +178,11 @@ class Auth:
             self._end_session(connection, found["org_id"], found["session_id"], now)
         raise CallRefused(401, "token_reused")
 
-    def identify(self, access_token: str, *, now: datetime) -> Identity:
-        """Raises ``Refused``: "token_unknown", "token_expired"."""
+    def identify(self, access_token: str, *, app: str = "", now: datetime) -> Identity:
+        """``app``: program and version, as the device says.
+
+        Raises ``CallRefused``: "token_unknown", "token_expired".
+        """
         with reading(self._engine) as connection:
             found = self._find_token(connection, access_token, "access")
             if found is None or found["session_revoked"] is not None:
@@ -188,8 +192,10 @@ class Auth:
             row = self._account(connection, found["org_id"], found["account_id"])
         if not row["active"]:
             raise CallRefused(401, "token_unknown")
-        if found["used"] < found["generation"] or now - (found["last_seen"] or _LONG_AGO) > timedelta(minutes=1):
-            self._note_use(found, now)
+        app = "".join(c for c in app if c.isprintable())[:_APP_LENGTH] or found["app"]
+        late = now - (found["last_seen"] or _LONG_AGO) > timedelta(minutes=1)
+        if late or found["used"] < found["generation"] or app != found["app"]:
+            self._note_use(found, app, now)
         return self._identity(row, found)
 
     def known_device(self, key: str) -> Known:
@@ -341,6 +347,7 @@ class Auth:
                 session.c.revoked_at.label("session_revoked"),
                 device.c.revoked_at.label("device_revoked"),
                 device.c.last_seen,
+                device.c.app,
             )
             .join(session, of_session)
             .join(device, of_device)
@@ -348,14 +355,14 @@ class Auth:
         )
         return connection.execute(query).mappings().first()
 
-    def _note_use(self, found: RowMapping, now: datetime) -> None:
+    def _note_use(self, found: RowMapping, app: str, now: datetime) -> None:
         with self._write() as connection:
             this = (session.c.org_id == found["org_id"]) & (session.c.id == found["session_id"])
             newer = session.c.used_generation < found["generation"]
             connection.execute(update(session).where(this, newer).values(used_generation=found["generation"]))
             device = self._device
             mine = (device.c.org_id == found["org_id"]) & (device.c.device_no == found["device_no"])
-            connection.execute(update(device).where(mine).values(last_seen=now))
+            connection.execute(update(device).where(mine).values(last_seen=now, app=app))
 
     def _end_session(self, connection: Connection, org: UUID, session_id: UUID, now: datetime) -> None:
         this = (session.c.org_id == org) & (session.c.id == session_id)

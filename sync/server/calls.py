@@ -40,7 +40,7 @@ def caller(request: Call, *, allow_revoked: bool = True) -> tuple[Parts, Identit
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise CallRefused(401, "token_missing")
-    identity = parts.auth.identify(token.strip(), now=parts.clock())
+    identity = parts.auth.identify(token.strip(), app=request.headers.get("User-Agent", ""), now=parts.clock())
     state = request.scope.setdefault("state", {})
     state["device"], state["org"] = identity.device_no, identity.org.hex
     if identity.revoked and not allow_revoked:

@@ -132,7 +132,6 @@ def _device(metadata: MetaData) -> Table:
         Column("revoked_at", TimeType),
         Column("told_rev", BigInteger, nullable=False, server_default=text("0")),  # departures sent to it, up to here
         Column("app", Text, nullable=False, server_default=text("''")),  # program and version, as it last said
-        Column("waiting", Integer, nullable=False, server_default=text("0")),  # changes it still has to send, likewise
         Index("ix_device_user", "org_id", "user_id"),
     )
 

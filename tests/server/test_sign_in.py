@@ -174,9 +174,11 @@ def test_many_devices_register_at_once_under_different_numbers(company: Company)
 def test_devices_are_listed_with_their_owner_and_last_sign_of_life(company: Company, clock: Clock) -> None:
     _, tokens = enter(company)
     clock.pass_by(minutes=5)
-    company.hq.auth.identify(tokens.access, now=clock())
+    company.hq.auth.identify(tokens.access, app="FieldCRM/9.9\x00\n" + "x" * 500, now=clock())
+    accounts.rename_device(company.hq, company.org, 1, " Rita's laptop ")
     [device] = accounts.devices(company.hq, company.org)
-    assert (device.login, device.name, device.revoked_at) == ("rita", "laptop", None)
+    assert (device.login, device.name, device.revoked_at) == ("rita", "Rita's laptop", None)
+    assert (device.app[:12], len(device.app)) == ("FieldCRM/9.9", 60)
     assert device.last_seen_at == clock()
 
 

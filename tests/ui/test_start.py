@@ -346,3 +346,70 @@ def test_a_sample_signs_in_to_no_server_but_one_on_this_computer(tmp_path: Path,
     with pytest.raises(DomainError, match="sample_only"):
         sign_in_here(tmp_path / "sample", url, ("org", "rita", "password"), "laptop", lambda: NOW)
     assert not (tmp_path / "sample").exists()
+
+
+# -- the second factor, and a device that was shut out
+
+
+def typed_in(program: app.Program) -> StartWindow:
+    program.begin()
+    start = start_of(program)
+    start._show("sign_in")
+    assert start.form is not None
+    start.form.fill({"server": "http://127.0.0.1:9", "organisation": "verne", "login": "asha", "password": "secret"})
+    return start
+
+
+def test_the_code_is_asked_only_once_the_server_says_so(
+    qtbot: Any, program: app.Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[str] = []
+
+    def server(*_: Any, code: str = "", **__: Any) -> SignedIn:
+        given.append(code)
+        if code != "123456":
+            raise DomainError("wrong_second_factor" if code else "second_factor_needed", field="code")
+        return signed_in_as_rep()
+
+    monkeypatch.setattr(signin, "sign_in", server)
+    start = typed_in(program)
+    form = start.form
+    assert form is not None and form.act is not None and "code" not in form.fields
+    form.act.click()
+    qtbot.waitUntil(lambda: "code" in form.fields)
+    assert form.act.isEnabled()
+    form.fill({"code": "111111"})
+    form.act.click()
+    qtbot.waitUntil(lambda: "wrong" in shown_text(start))
+    form.fill({"code": "123456"})
+    form.act.click()
+    qtbot.waitUntil(lambda: start.page == "passphrase")
+    assert given == ["", "111111", "123456"]
+
+
+def test_a_device_that_was_shut_out_shows_nothing_and_says_what_became_of_the_day(
+    qtbot: Any, program: app.Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fieldcrm.usecases import farewell
+
+    make_profile(program._profile, KeyPlace.SAMPLE)
+    db = Database.open(program._profile, load_key(program._profile), now=NOW)
+    db.write(farewell.seal, actor=signed_in_as_rep().actor, now=NOW).result()
+    db.close()
+    answers: list[Any] = [Unavailable("server_unreachable", url="x"), farewell.Farewell(3)]
+
+    def server(*_: Any, **__: Any) -> farewell.Farewell:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, farewell.Farewell)
+        return answer
+
+    monkeypatch.setattr(farewell, "say_farewell", server)
+    assert program.begin()
+    start = start_of(program)
+    assert (start.page, program.opened) == ("farewell", None)
+    qtbot.waitUntil(lambda: "could not be handed over" in shown_text(start))
+    start._farewell_again()
+    qtbot.waitUntil(lambda: "3 changes that were not sent yet are with your manager" in shown_text(start))
+    assert "Everything was deleted on this device" in shown_text(start)

@@ -111,3 +111,28 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 def test_the_cache_of_the_writer_is_large_enough_for_an_encrypted_file(db: Database) -> None:
     size = db.write(lambda tx: tx.conn.exec_driver_sql("PRAGMA cache_size").scalar_one(), actor=REP, now=NOW).result()
     assert size.value == -database.WRITER_CACHE_KIB
+
+
+def test_a_database_of_the_first_release_gains_the_new_fields_and_captures_them(db: Database) -> None:
+    gained = ("before", "by_id", "lost_at", "kept_at")
+
+    def as_the_first_release_had_it(connection: Connection) -> None:
+        connection.exec_driver_sql("DROP TABLE conflict")
+        connection.exec_driver_sql(
+            "CREATE TABLE conflict (rid INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, collection TEXT NOT NULL, "
+            "record_id BLOB NOT NULL, field TEXT NOT NULL, kept TEXT, lost TEXT, person_id BLOB, state TEXT NOT NULL, "
+            "outlet_id BLOB, at INTEGER, rev INTEGER NOT NULL DEFAULT 0) STRICT"
+        )
+
+    def work(tx: Transaction) -> list[str]:
+        as_the_first_release_had_it(tx.conn)
+        migrations.follow_catalogue(tx.conn)
+        row = {"id": uuid4(), "collection": "outlet", "record_id": uuid4(), "field": "phone", "state": "open",
+               "before": {"a": 1}}
+        tx.conn.execute(insert(T.conflict).values(row))
+        return [row[1] for row in tx.conn.exec_driver_sql("PRAGMA table_info(conflict)")]
+
+    assert set(gained) <= set(db.write(work, actor=REP, now=NOW).result().value)
+    with db.read() as r:
+        captured = r.conn.execute(select(T.outbox.c.set)).scalar_one()
+    assert '"before":{"a":1}' in captured

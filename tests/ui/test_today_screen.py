@@ -201,12 +201,14 @@ def test_while_a_stop_is_dragged_the_price_stands_where_it_would_go(qtbot: QtBot
     assert "home at" in screen.list._price
 
 
-def test_a_skipped_stop_sinks_and_says_its_reason(qtbot: QtBot, screen: TodayScreen) -> None:
-    first = planned(qtbot, screen)[0]
+def test_a_skipped_stop_sinks_and_says_its_reason_and_the_cursor_goes_on(qtbot: QtBot, screen: TodayScreen) -> None:
+    first, second = planned(qtbot, screen)[:2]
     assert first.stop_id is not None
+    screen.list.select_outlet(first.outlet_id)
     screen.skip(first.stop_id, "closed")
     qtbot.waitUntil(lambda: stops(screen)[-1].state is StopState.SKIPPED, timeout=5_000)
     assert "1 store skipped" in screen.header.sentence.whole()
+    qtbot.waitUntil(lambda: screen.list.current_outlet() == second.outlet_id)
 
 
 def test_a_pin_chosen_on_the_map_is_the_line_chosen_in_the_list(qtbot: QtBot, screen: TodayScreen) -> None:

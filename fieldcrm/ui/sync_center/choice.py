@@ -30,10 +30,9 @@ class Tile(QWidget):
         lines = column(1)
         lines.setContentsMargins(*(theme.space(3),) * 4)
         head = row(2)
-        head.addWidget(Text(title, "caption-strong", "muted"))
-        head.addStretch(1)
+        head.addWidget(Text(title, "caption-strong", "muted", wrap=True), 1)
         if key:
-            head.addWidget(KeyCap(key))
+            head.addWidget(KeyCap(key), 0, Qt.AlignmentFlag.AlignTop)
             self.setCursor(Qt.CursorShape.PointingHandCursor)
         lines.addLayout(head)
         self.value = Text(value, "body-medium" if key else "body", "" if key else "muted", wrap=True)
@@ -99,18 +98,19 @@ class FieldChoice(QWidget):
 
     def _make_tiles(self) -> None:
         clash, sort = self.clash, sort_of(self.clash)
-        who = clash.by_name or tr("Somebody else")
+        who = clash.by_name or tr("somebody else")
         if sort is Sort.FIELD:
             self._add(None, Tile(tr("Before"), shown(clash.field, clash.before), "", ""))
             self._add(Choice.MINE, Tile(tr("Yours"), shown(clash.field, clash.lost), _when(clash.lost_at), "1"))
-            self._add(Choice.THEIRS, Tile(who, shown(clash.field, clash.kept), _when(clash.kept_at), "2", tr("stands")))
+            whose, theirs = clash.by_name or tr("Somebody else"), shown(clash.field, clash.kept)
+            self._add(Choice.THEIRS, Tile(whose, theirs, _when(clash.kept_at), "2", tr("stands")))
             if another_possible(clash):
                 self._add(Choice.ANOTHER, Tile(tr("Another value…"), tr("Type what is right."), "", "3"))
         elif sort is Sort.DELETED_THERE:
             self._add(None, Tile(tr("What it held"), whole_lines(clash.before), "", ""))
             mine = Tile(tr("Restore it with my change"), whole_lines(clash.lost), _when(clash.lost_at), "1")
             self._add(Choice.MINE, mine)
-            gone = Tile(tr("Let it go"), tr("It stays deleted, as {who} left it.", who=who), "", "2", tr("stands"))
+            gone = Tile(tr("Let it go"), tr("It stays deleted."), "", "2", tr("stands"))
             self._add(Choice.THEIRS, gone)
         else:
             what = tr("It goes, and their change with it.")

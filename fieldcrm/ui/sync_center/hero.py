@@ -98,18 +98,22 @@ class StateCard(Card):
         self.pause = Button("", "secondary", "pause", self._pause_or_resume)
         self.stop = Button(tr("Stop"), "secondary", "x", switches.cancel)
         self.stop.setToolTip(tr("Cut this sync at the next safe place; what is left goes with the next one."))
-        self.photos = Button(tr("Send photos now"), "secondary", "image", switches.photos_now)
+        self.photos = Button(tr("Send photos now"), "ghost", "image", switches.photos_now)
         self.sign_in = Button(tr("Sign in…"), "primary", "log-in", switches.sign_in)
         self.now = Button(tr("Sync now"), "primary", "refresh-cw", switches.sync_now)
-        for button in (self.photos, self.pause, self.stop, self.sign_in, self.now):
+        for button in (self.pause, self.stop, self.sign_in, self.now):
             line.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         self.add(line)
         self.note = Text("", "body", wrap=True)  # the receipt of the day, where there is no room for its card
         self.note.hide()
         self.add(self.note)
-        self.held = Text("", "body", "muted", wrap=True)  # photos that wait, where the title speaks of something else
+        photos = row(3)
+        self.held = Text("", "body", "muted", wrap=True)
+        photos.addWidget(self.held, 1)
+        photos.addWidget(self.photos)
         self.held.hide()
-        self.add(self.held)
+        self.photos.hide()
+        self.add(photos)
         self._bar = Bar()
         self._bar.hide()
         self.add(self._bar)
@@ -132,7 +136,7 @@ class StateCard(Card):
         stuck = state.phase in (Phases.NEEDS_SIGN_IN, Phases.REVOKED)
         wait = photos_wait(state) and not syncing
         self.held.setText(held_words(state) + "." if wait else "")
-        self.held.setVisible(wait and held_words(state) != shown.title)
+        self.held.setVisible(wait)
         self.photos.setVisible(wait and not stuck)
         self.stop.setVisible(syncing)
         self.pause.setVisible(not syncing and state.phase is not Phases.REVOKED)

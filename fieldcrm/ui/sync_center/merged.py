@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
 
 from fieldcrm import words
+from fieldcrm.ui import theme
 from fieldcrm.ui.labels import field_name
 from fieldcrm.ui.sync_center.phrases import merge_words, record_words
 from fieldcrm.ui.sync_center.values import shown
-from fieldcrm.ui.widgets import Badge, Button, Card, Disc, ScrollPage, Text, clear_layout, column, row
+from fieldcrm.ui.widgets import Badge, Button, Card, Disc, FlowLayout, ScrollPage, Text, clear_layout, column, row
 from fieldcrm.usecases.merges import Merge, State
 from fieldcrm.words import tr
 
@@ -47,19 +49,25 @@ class Merged(ScrollPage):
         name = " · ".join(part for part in (merge.outlet_name, merge.record_name) if part)
         when = words.day_time(merge.at) if merge.at else ""
         title = name or record_words((merge.collection,), "")[0]
-        texts.addWidget(Text(f"{title} · {when}" if when else title, "caption-strong", "muted", wrap=True))
+        top = row(2)
+        top.addWidget(Text(f"{title} · {when}" if when else title, "caption-strong", "muted", wrap=True), 1)
+        if merge.state is not State.KEPT:
+            top.addWidget(Badge(_state(merge.state), "neutral"), 0, Qt.AlignmentFlag.AlignTop)
+        texts.addLayout(top)
         said = merge_words(merge)
         texts.addWidget(Text(said, "body-medium", wrap=True))
         texts.addWidget(Text(_values(merge), "caption", "muted", wrap=True))
         line.addLayout(texts, 1)
+        doing = QWidget()
+        buttons = FlowLayout(doing, 2)
         if merge.state is State.KEPT:
             undo = Button(tr("Undo mine"), "secondary", "undo-2", lambda: self._undo(merge))
-            line.addWidget(undo, 0, Qt.AlignmentFlag.AlignVCenter)
-        else:
-            line.addWidget(Badge(_state(merge.state), "neutral"), 0, Qt.AlignmentFlag.AlignVCenter)
+            buttons.addWidget(undo)
         if merge.outlet_id is not None and merge.state is not State.GONE:
             opened = Button(tr("Open the outlet"), "ghost", "arrow-right", lambda: self._open(merge.outlet_id))
-            line.addWidget(opened, 0, Qt.AlignmentFlag.AlignVCenter)
+            buttons.addWidget(opened)
+        texts.addSpacing(theme.space(1))
+        texts.addWidget(doing)
         card.add(line)
         card.setAccessibleName(f"{title}. {said}")
         return card

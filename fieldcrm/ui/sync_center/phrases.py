@@ -60,8 +60,6 @@ def standing(state: SyncState, now: datetime) -> Standing:
         return Standing(tr("Headquarters cannot be reached now"), detail, "cloud-off", "warning")
     if state.phase is Phases.PAUSED:
         return Standing(paused_words(state), _paused_detail(state), "pause", "warning")
-    if photos_wait(state) and not (state.waiting.visits or state.waiting.reports or state.waiting.changes):
-        return Standing(held_words(state), verified_words(state, now), "image", "warning")
     if not state.everything_there:
         return Standing(_saved_words(state), verified_words(state, now), "hard-drive", "warning")
     if state.verified_at is None:
@@ -233,10 +231,10 @@ def call_words(code: str, to_call: tuple[str, ...]) -> str:
 
 def clash_words(clash: Clash) -> str:
     """Who met whom, in a sentence."""
-    who = clash.by_name or tr("Somebody else")
     sort = sort_of(clash)
     if sort is Sort.DELETED_THERE:
-        return tr("{who} deleted this while you were changing it.", who=who)
+        return tr("{who} deleted this while you were changing it.", who=clash.by_name or tr("Somebody else"))
+    who = clash.by_name or tr("somebody else")
     if sort is Sort.DELETED_HERE:
         return tr("You deleted this, and {who} had changed it since: it was not deleted.", who=who)
     return tr("You and {who} changed this without knowing of each other. Both values are kept here.", who=who)
@@ -244,7 +242,7 @@ def clash_words(clash: Clash) -> str:
 
 def merge_words(merge: Merge) -> str:
     """``You changed the phone, Anna changed the opening hours: both are kept.``"""
-    who = merge.by_name or tr("Somebody else")
+    who = merge.by_name or tr("somebody else")
     mine, theirs = field_list(list(merge.mine)), field_list(list(merge.theirs))
     if set(merge.mine) == set(merge.theirs):
         return tr("You and {who} both changed “{what}”: what each of you wrote is kept.", who=who, what=mine)

@@ -179,7 +179,7 @@ class SyncScreen(QWidget):
         super().resizeEvent(event)
         narrow = self.width() < theme.pixels(NARROW)
         self._aside.setVisible(not narrow)
-        self.head.note.setVisible(narrow)
+        self.head.note.setVisible(narrow and self._found is not None and self._found.day.reports_here > 0)
 
     # ---- reading ----
 
@@ -243,6 +243,7 @@ class SyncScreen(QWidget):
         self._title_tabs(len(waiting), to_decide, len(found.merges), len(found.reports))
         self.day.show_day(found.day)
         self.head.note.setText(day_words(found.day))
+        self.head.note.setVisible(not self._aside.isVisible() and found.day.reports_here > 0)
 
     def _fill(self, tab: int, view: RowList, model: EntryModel, entries: list[Entry]) -> None:
         keys = model.keep(entries)

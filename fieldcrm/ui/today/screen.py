@@ -434,7 +434,12 @@ class TodayScreen(QWidget):
             menu.addAction(words[:1].upper() + words[1:], partial(self.skip, stop, code))
 
     def skip(self, stop: Id, reason: str) -> None:
-        self.changes.skip(stop, reason)
+        """The skipped store sinks to the end; the cursor goes on with the day."""
+        open_rows = [row for row in self._today.rows if row.open] if self._today is not None else []
+        at = next((n for n, row in enumerate(open_rows) if row.stop_id == stop), -1)
+        after = open_rows[at + 1:] + open_rows[:max(at, 0)]
+        following = after[0].outlet_id if after else None
+        self.changes.skip(stop, reason, lambda: self.list.select_outlet(following))
 
     def _pin(self, stop: Id, pinned: bool) -> None:
         self.changes.pin(stop, pinned)

@@ -29,9 +29,12 @@ class StopChanges:
         self._session.do(lambda tx: stops.move_stop(tx, stop, position),
                          lambda price: self._priced(tr("Moved"), price, "stop.moved"))
 
-    def skip(self, stop: Id, reason: str) -> None:
-        self._session.do(lambda tx: stops.skip_stop(tx, stop, reason),
-                         lambda _: self._done(tr("Skipped"), "stop.skipped"))
+    def skip(self, stop: Id, reason: str, then: Callable[[], object]) -> None:
+        def skipped(_: object) -> None:
+            self._done(tr("Skipped"), "stop.skipped")
+            then()
+
+        self._session.do(lambda tx: stops.skip_stop(tx, stop, reason), skipped)
 
     def take_back(self, stop: Id) -> None:
         self._session.do(lambda tx: stops.unskip_stop(tx, stop),

@@ -356,7 +356,11 @@ class Push:
         return any(word is not None and word[1] is not Entry.PUT and word[0] > base for word in words)
 
     def _check_known(self, key: Key, base: int) -> None:
-        places = self.server.places(key) if key in self.db.rows else self.server.belongs(key, self.staged)
+        if key in self.db.rows:
+            places = frozenset(self.server.places(key))
+        else:  # made in this request, and perhaps deleted in it too
+            alive = replace(self.staged[key], deleted=False)
+            places = self.server.belongs(key, {**self.staged, key: alive})
         if not self.held.isdisjoint(places):
             return
         if self.rules.former and (any(self.former.get(b, -1) > base for b in places) or self._left(key, base)):

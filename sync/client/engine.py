@@ -18,7 +18,7 @@ from sync.client import blobs
 from sync.client.backfill import Backfill
 from sync.client.blobs import BlobFiles, BlobSource, Waiting
 from sync.client.bootstrap import Bootstrap
-from sync.client.failures import Busy, CallRefused, RemoteFailure, Revoked
+from sync.client.failures import STALLED, Busy, CallRefused, Offline, RemoteFailure, Revoked
 from sync.client.local import Local, LocalTransaction, Outgoing
 from sync.client.repair import Repair
 from sync.client.slices import Pace, slices
@@ -30,6 +30,7 @@ PAGE_ROWS = 4000  # in one answer
 MAX_ROUNDS = 10_000
 MAX_HEALS = 8  # epochs, gaps and forks in one run
 MAX_UNVERIFIED = 3
+MAX_STALLS = 3  # of a push in one run; each costs half a minute
 BUSY_SECONDS = 30
 
 Result = TypeVar("Result")
@@ -135,6 +136,7 @@ class _Run:
         self.engine = engine
         self.progress = Progress()
         self.max_ops = MAX_OPS
+        self._stalls = 0
         self.bootstrap = Bootstrap(self)
         self.repair = Repair(self)
         self.backfill = Backfill(self)
@@ -233,8 +235,18 @@ class _Run:
         except CallRefused as refusal:
             if refusal.status != 413 or self.max_ops == 1:
                 raise
-            self.max_ops = max(1, self.max_ops // 2)
-            return None
+            return self._halve(out)
+        except Offline as failure:
+            hopeless = self.max_ops == 1 or not out.transactions or self._stalls == MAX_STALLS
+            if failure.params.get("reason") != STALLED or hopeless:
+                raise
+            self._stalls += 1
+            return self._halve(out)
+
+    def _halve(self, out: Outgoing) -> None:
+        """Too much for the server, or for this line: send less at once."""
+        sent = sum(len(tx.ops) for tx in out.transactions) or self.max_ops
+        self.max_ops = max(1, min(self.max_ops, sent) // 2)
 
     def _settle(self, response: SyncResponse) -> None:
         if not response.results:

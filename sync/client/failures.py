@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+STALLED = "stalled"  # reason of an ``Offline``: the line stands, and nothing moves on it
+
 
 class RemoteFailure(Exception):
     """A call that did not succeed. Nothing is lost: what was to be sent is still in the outbox."""

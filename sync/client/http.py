@@ -59,6 +59,7 @@ SNAPSHOT_PIECE = 1024 * 1024  # bytes asked for at once: what a broken line cost
 _WINDOW = 8 * 1024 * 1024  # bytes; an answer may not ask for more memory than this to be unpacked
 _COMPRESS_FROM = 512  # bytes; below that a frame header costs more than it saves
 _REDIRECTS = 3
+_ENCODINGS = "zstd, gzip;q=0.5, identity;q=0.1"  # gzip for a proxy that packs anew
 _JSON = {"Content-Type": "application/json"}
 _LONGEST_WAIT, _USUAL_WAIT = 3600, 30  # seconds
 _EXPIRED = frozenset({"token_expired"})
@@ -92,7 +93,7 @@ class HttpRemote:
         self._session = requests.Session()
         # Else requests puts a name and password from ~/.netrc in the place of our token.
         self._session.auth = _as_it_is
-        self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "zstd, gzip;q=0.5, identity;q=0.1"})
+        self._session.headers.update({"Accept": "application/json", "Accept-Encoding": _ENCODINGS})
         if program:
             self._session.headers["User-Agent"] = program
         # Given with each request: what requests finds in the environment goes before the session's own.
@@ -442,7 +443,7 @@ def _decompressed(raw: bytes) -> bytes:
 def _reason(error: Exception) -> str:
     """STALLED for a line on which nothing came or went for too long, once it stood."""
     text = f"{type(error).__name__} {error}"
-    stalled = ("ReadTimeout" in text or "Read timed out" in text or "timed out" in text) and "ConnectTimeout" not in text
+    stalled = "timed out" in text.lower() and "ConnectTimeout" not in text
     return STALLED if stalled else type(error).__name__
 
 

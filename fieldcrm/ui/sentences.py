@@ -36,7 +36,7 @@ SENTENCES: dict[str, str] = {
     "citus_too_old": "Citus {version} is too old: {oldest} or later is needed.",
     "partitions_wrong": "{count} is not a number of partitions: choose 2 to {maximum}.",
     "layout_decided": "The tables of this database are laid out already ({layout}). Restore a backup into a new one.",
-    "workers_not_here": "Several workers on one port need Linux and PostgreSQL. Start one server for each port instead.",
+    "workers_not_here": "Several workers on one port need Linux and PostgreSQL. Start one server per port instead.",
     "worker_failed": "A worker of the server (process {pid}) did not start. Why, it said above.",
     "server_stopping": "The server is being started anew. The next try is in {seconds} seconds.",
     "server_error": "The server has a problem. Nothing was lost; the program tries again by itself.",

@@ -235,13 +235,14 @@ class _Run:
         except CallRefused as refusal:
             if refusal.status != 413 or self.max_ops == 1:
                 raise
-            return self._halve(out)
+            self._halve(out)
         except Offline as failure:
             hopeless = self.max_ops == 1 or not out.transactions or self._stalls == MAX_STALLS
             if failure.params.get("reason") != STALLED or hopeless:
                 raise
             self._stalls += 1
-            return self._halve(out)
+            self._halve(out)
+        return None
 
     def _halve(self, out: Outgoing) -> None:
         """Too much for the server, or for this line: send less at once."""

@@ -121,6 +121,8 @@ class SyncServer:
         if request.proto > PROTOCOL_VERSION:
             return self._control(self.epoch(caller.org), Control("upgrade"), now)
         _check_shape(request)
+        if request.schema > self.catalogue.schema and _from_the_future(self.catalogue, request):
+            return self._control(self.epoch(caller.org), Control("busy"), now)
         control, decisions = self._push(caller, request, now)
         if control is not None:
             return self._control(self.epoch(caller.org), control, now)
@@ -420,6 +422,15 @@ def _let_rest(batch: Batch, reborn: Iterable[Key]) -> None:
         record = batch.get(key)
         if record is not None and not record.stored:
             batch.delete(record)
+
+
+def _from_the_future(catalogue: Catalogue, request: SyncRequest) -> bool:
+    """A program newer than this server sends what only it knows: that waits on the device until the server follows."""
+    for op in (op for tx in request.tx for op in tx.ops):
+        collection = catalogue.by_number.get(op.c)
+        if collection is None or (op.k != "cmd" and not op.set.keys() <= collection.by_name.keys()):
+            return True
+    return False
 
 
 def _check_shape(request: SyncRequest) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import secrets
 import sqlite3
@@ -118,6 +119,15 @@ def server_ms(process: ServerProcess, work: Callable[[], object]) -> float:
     return (counted() - before) * 1000
 
 
+def server_cpu(process: ServerProcess) -> float:
+    """Processor seconds of the server so far, which a busy computer changes less than the time; 0 where unknown."""
+    stat = Path(f"/proc/{process.pid}/stat")
+    if not stat.exists():
+        return 0.0
+    fields = stat.read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     began = time.perf_counter()
     found = work()
@@ -130,9 +140,12 @@ def measure(folder: Path, database: str | None, rows: int, batch: int, seed: int
         device.push(device.operations("new", [_new(row, sector) for row in customers.rows(200, seed + 1)]), 100)  # warm
         ops = device.operations("new", [_new(row, sector) for row in customers.rows(rows, seed)])
         up, down = device.up, device.down
+        cpu, own = server_cpu(process), time.process_time()
         seconds, results = timed(lambda: device.push(ops, batch))
         found: dict[str, float] = {
             "rows_s": round(rows / seconds),
+            "server_cpu_us_per_row": round((server_cpu(process) - cpu) / rows * 1e6, 1),
+            "client_cpu_us_per_row": round((time.process_time() - own) / rows * 1e6, 1),
             "bytes_per_row_up": round((device.up - up) / rows, 1),
             "bytes_per_row_down": round((device.down - down) / rows, 1),
         }

@@ -54,7 +54,7 @@ def serve(hq: Headquarters, place: Place, *, version: str, started: Callable[[st
     Then requests under way are finished, and new ones sent away with 503 and Retry-After.
     Raises ``Unavailable("port_taken")``; ``DomainError``: "certificate_unreadable", "proxy_address_invalid".
     """
-    # A request makes thousands of rows and no cycles: the collector need not look at them, and at the program, each time.
+    # A request makes thousands of rows and no cycles: the collector need not look at all of them, each time.
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
     asyncio.run(_serve(hq, place, version, started))

@@ -255,7 +255,8 @@ class HttpRemote:
         signed: bool = True,
     ) -> tuple[requests.Response, bytes]:
         if content is not None and len(content) >= _COMPRESS_FROM and "Upload-Offset" not in headers:
-            content = zstandard.ZstdCompressor(level=3).compress(content)
+            # Level 1: half the time of 3, and of operations, full of random ids, a little shorter too.
+            content = zstandard.ZstdCompressor(level=1).compress(content)
             headers = headers | {"Content-Encoding": "zstd"}
         if not signed:
             return self._send(method, path, content, headers, params)

@@ -47,15 +47,21 @@ def test_every_route_is_described_with_its_refusals(hq: Headquarters) -> None:
             assert operation["security"] == [] or {"401", "403"} <= set(operation["responses"]), (path, method)
 
 
+OF_THE_COMMAND_LINE = {"accounts.py", "distribution.py", "set_aside.py"}  # never on the wire
+ALSO_OF_THE_COMMAND_LINE = {"quarantine_decided", "quarantine_unknown"}
+
+
 def refusal_codes() -> set[str]:
-    """Every code that the server's source can refuse with, read from the source."""
+    """Every code that the server's source can refuse a call with, read from the source."""
     found: set[str] = set()
     for file in (ROOT / "sync" / "server").glob("*.py"):
+        if file.name in OF_THE_COMMAND_LINE:
+            continue
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("CallRefused", "Refused", "_error"):
                 texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
                 found.update(texts[:1])
-    return found
+    return found - ALSO_OF_THE_COMMAND_LINE
 
 
 def test_every_code_that_the_server_refuses_with_is_in_the_protocols_description() -> None:

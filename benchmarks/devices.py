@@ -28,9 +28,10 @@ from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.replica import indexed_in_bulk
 from fieldcrm.usecases.syncing import after_apply, in_bulk
 from sync.client.ahead import on_a_thread
-from sync.client.engine import Progress, SyncEngine
+from sync.client.engine import SyncEngine
 from sync.client.http import HttpRemote
 from sync.client.local import Local, LocalTransaction
+from sync.client.run import Progress
 from sync.protocol import SnapshotOffer
 
 ORG, LOGIN, PASSWORD = "bench", "rita", secrets.token_hex(8)

@@ -37,9 +37,10 @@ from fieldcrm.usecases.schedule import Phase, Schedule, Trouble
 from fieldcrm.usecases.second_copy import CONFIRMED
 from sync.client.ahead import on_a_thread
 from sync.client.blobs import BlobSource
-from sync.client.engine import Progress, SyncEngine, UpgradeNeeded
+from sync.client.engine import SyncEngine, UpgradeNeeded
 from sync.client.failures import Busy, NeedsSignIn, Offline, RemoteFailure, Revoked
 from sync.client.local import Local, LocalTransaction, Touched
+from sync.client.run import Progress
 from sync.protocol import Remote
 
 log = logging.getLogger(__name__)

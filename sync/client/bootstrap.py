@@ -6,42 +6,21 @@ the slice that ends the copying.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection
 
 from sync.catalogue import Kind
 from sync.client.failures import BadAddress, CallRefused
 from sync.client.local import LocalTransaction
+from sync.client.run import Run
 from sync.client.slices import LEAST_WEIGHT, SLICE_WEIGHT, Pace
 from sync.client.snapshot_file import MAX_PACKED, MAX_ROWS, SnapshotFile, Table, Unusable, unpacked
 from sync.protocol import SnapshotOffer
-
-if TYPE_CHECKING:
-    from sync.client.engine import Progress, SyncEngine
-    from sync.client.repair import Repair
-
-Result = TypeVar("Result")
-
-
-class Run(Protocol):
-    """What a run of the engine lets its parts do."""
-
-    engine: SyncEngine
-    progress: Progress
-    repair: Repair
-
-    def step(self, phase: str | None = None) -> None: ...
-
-    def stopped(self) -> bool: ...
-
-    def write(self, work: Callable[[LocalTransaction], Result]) -> Result: ...
-
-    def timed(self, work: Callable[[LocalTransaction], Result]) -> tuple[float, Result]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -21,6 +20,7 @@ from sync.client.bootstrap import Bootstrap
 from sync.client.failures import STALLED, Busy, CallRefused, Offline, RemoteFailure, Revoked
 from sync.client.local import Local, LocalTransaction, Outgoing
 from sync.client.repair import Repair
+from sync.client.run import Progress
 from sync.client.slices import Pace, slices
 from sync.protocol import PROTOCOL_VERSION, Pull, Remote, SyncRequest, SyncResponse
 
@@ -46,33 +46,6 @@ class UpgradeNeeded(RemoteFailure):
     """The server no longer understands this version of the program."""
 
     code = "upgrade_needed"
-
-
-@dataclass(slots=True)
-class Progress:
-    """What a run has done so far. ``phase``: "sending", "receiving", "photos" or "done"."""
-
-    phase: str = "sending"
-    sent: int = 0
-    refused: int = 0
-    conflicts: int = 0
-    received: int = 0
-    removed: int = 0
-    unreadable: int = 0
-    photos_sent: int = 0
-    photos_received: int = 0
-    photos_to_send: int = 0
-    photos_to_receive: int = 0
-    bytes_sent: int = 0  # of photos
-    bytes_received: int = 0  # of prebuilt files, of ``bytes_to_receive``
-    bytes_to_receive: int = 0
-    rows_to_receive: int = 0  # where it is known: of prebuilt files
-    repaired: int = 0  # rows fetched again because they were not the server's
-    bytes_to_send: int = 0
-    healed: list[str] = field(default_factory=list)  # "epoch", "gap", "forked", "compacted", "digest"
-    confirmed: int = 0  # last revision that a verified backup of the server holds
-    verified: bool = False  # both sides hold the same rows
-    cancelled: bool = False
 
 
 class SyncEngine:
@@ -139,7 +112,7 @@ class _Run:
         self._stalls = 0
         self.bootstrap = Bootstrap(self)
         self.repair = Repair(self)
-        self.backfill = Backfill(self)
+        self.backfill = Backfill(self, self.repair)
         self._probed = False  # a new device first asks which buckets it may hold, for there may be prebuilt files
         self._unverified = 0
         self._on_progress = on_progress

@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from sync.catalogue import Catalogue, Collection
-from sync.client import backfill, incoming, members, outbox, rows
+from sync.client import incoming, known, members, outbox, rows
 from sync.client.incoming import Rows
 from sync.client.outbox import Hello, Key
 from sync.columns import canonical, to_milliseconds
@@ -115,7 +115,7 @@ class Local:
         connection = tx.conn
         greeting = outbox.hello(connection)
         taken, more = outbox.take(connection, max_ops, max_bytes)
-        backfill.follow(connection, self.catalogue)
+        known.follow(connection, self.catalogue)
         state = connection.exec_driver_sql("SELECT epoch, device, pull_token FROM sync_state").one()
         return Outgoing(greeting, taken, more, state[0], state[1], members.cursors(connection), state[2])
 

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sync.chunks import chunks
 from sync.client import incoming, members
 from sync.client.failures import CallRefused, ServerError
+from sync.client.run import Run
 from sync.protocol import BucketPage, Pull, RowsRequest, VerifyAnswer, VerifyRequest
-
-if TYPE_CHECKING:
-    from sync.client.bootstrap import Run
 
 ROWS = 500  # asked for at once
 ROUNDS = 300  # of comparing one bucket: a part at a time at the worst

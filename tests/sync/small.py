@@ -18,9 +18,10 @@ from sync.catalogue import Catalogue, Collection, Field, Kind, Merge, ScopeParen
 from sync.client import members
 from sync.client.blobs import BlobSource
 from sync.client.capture import capture_triggers
-from sync.client.engine import Progress, SyncEngine
+from sync.client.engine import SyncEngine
 from sync.client.failures import CallRefused, Offline
 from sync.client.local import Local
+from sync.client.run import Progress
 from sync.client.tables import build_collection_tables, build_sync_tables
 from sync.columns import canonical
 from sync.digest import to_hex

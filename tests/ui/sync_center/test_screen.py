@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ from fieldcrm.domain.ids import new_id
 from fieldcrm.store.database import Transaction
 from fieldcrm.store.tables import T
 from fieldcrm.ui.appsession import AppSession
-from fieldcrm.ui.sync_center import SyncScreen
+from fieldcrm.ui.messages import Message
+from fieldcrm.ui.sync_center import SyncScreen, doing
 from fieldcrm.ui.sync_center.phrases import standing
 from fieldcrm.ui.sync_center.rows import of_change
 from fieldcrm.usecases import schedule as plan
@@ -242,3 +244,15 @@ def test_a_manager_reads_whose_device_still_holds_photos(
     assert entry is not None
     assert entry.line.title == "3 photos are still on the device of Dominique Vasseur"
     assert entry.line.subtitle == "Épicerie des Halles"
+
+
+def test_what_cannot_be_carried_by_stick_yet_says_why(
+    screen: SyncScreen, session: AppSession, qtbot: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said: list[Message] = []
+    session.messages.posted.connect(said.append)
+    monkeypatch.setattr(doing.QFileDialog, "getExistingDirectory", staticmethod(lambda *_: str(tmp_path)))
+    next(action for action in screen.actions() if action.id == "sync.carry").run()
+    qtbot.waitUntil(lambda: len(said) == 1)
+    assert said[0].tone == "danger" and "bundle_" not in said[0].text
+    assert not list(tmp_path.glob("*.fieldcrm"))

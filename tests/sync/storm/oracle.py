@@ -168,7 +168,7 @@ def _check_operations(storm: Storm) -> None:
 def answers(storm: Storm) -> dict[str, str]:
     table = storm.server.tables.op_result
     with reading(storm.server.engine) as connection:
-        return dict(connection.execute(select(table.c.op_id, table.c.status)).tuples().all())
+        return dict(connection.execute(select(table.c.op_id, table.c.status)).all())
 
 
 def _check_clashes(storm: Storm) -> None:

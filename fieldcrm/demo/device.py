@@ -17,6 +17,7 @@ from fieldcrm.store.database import Database
 from fieldcrm.store.keys import KeyPlace, create_key
 from fieldcrm.usecases import signin
 from fieldcrm.usecases.syncing import Supervisor, SyncState
+from sync.client.run import Progress
 
 SIZE = (1440, 900)
 SYNC_SECONDS = 300.0

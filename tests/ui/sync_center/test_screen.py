@@ -27,7 +27,7 @@ from fieldcrm.ui.sync_center.rows import of_change
 from fieldcrm.usecases import schedule as plan
 from fieldcrm.usecases.sync_overview import PendingChange
 from fieldcrm.usecases.syncing import Phases
-from sync.client.engine import Progress
+from sync.client.run import Progress
 from tests.conftest import NOW
 from tests.ui.sync_center.conftest import change, write
 from tests.world import World, an_id

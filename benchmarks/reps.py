@@ -41,6 +41,7 @@ class Answer(msgspec.Struct):
     pull: _Page | None = None
 
 
+_TRIES, _LATER = 10, 5.0  # seconds
 _ANSWER = msgspec.json.Decoder(Answer)
 
 
@@ -120,11 +121,17 @@ class Line:
         self._measured.sent += len(head) + len(packed)
         self._measured.received += len(answer_head) + len(answer)
         status = answer_head[9:12].decode()
+        if status == "503":
+            raise SentAway(f"{kind}: 503 {answer[:80].decode(errors='replace')}")
         if status != "200":
             raise WrongAnswer(f"{kind}: {status} {answer[:80].decode(errors='replace')}")
         if fields.get(b"content-encoding") == b"zstd":
             return _RECEIVE.decompress(answer, max_output_size=256 * 1024 * 1024)
         return answer
+
+
+class SentAway(Exception):
+    """The server is busy, and says when to come again."""
 
 
 class WrongAnswer(Exception):
@@ -166,7 +173,12 @@ class Fleet:
 
     async def _guarded(self, step: Callable[[], Any]) -> None:
         try:
-            await step()
+            for _ in range(_TRIES):
+                try:
+                    return await step()
+                except SentAway as busy:  # as a device does: later, and the same again
+                    self._measured.errors[str(busy)] += 1
+                    await asyncio.sleep(_LATER)
         except WrongAnswer as wrong:
             self._measured.errors[str(wrong)] += 1
         except (OSError, asyncio.IncompleteReadError) as broken:

@@ -10,13 +10,15 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from fieldcrm import words
+from fieldcrm.domain.changes import Changes
 from fieldcrm.domain.ids import Id
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.sync_center.deeds import Deeds
 from fieldcrm.ui.sync_center.hero import Switches
 from fieldcrm.ui.sync_center.refused import copied
 from fieldcrm.ui.widgets import Confirm
-from fieldcrm.usecases import decisions, merges, receipts, refused, undo
+from fieldcrm.usecases import bundles, decisions, merges, receipts, refused, undo
+from fieldcrm.usecases.bundles import Exported, Settled
 from fieldcrm.usecases.decisions import Choice, Verdict
 from fieldcrm.usecases.merges import Merge
 from fieldcrm.usecases.refused import Refusal
@@ -141,6 +143,41 @@ class Doing:
         if path.suffix.lower() not in (".json", ".csv"):
             path = path.with_name(path.name + (".csv" if "csv" in kind else ".json"))
         return path
+
+    # By stick, where there is no network for days
+
+    def carry(self) -> None:
+        """What waits goes into one encrypted file, which only headquarters can open."""
+        chosen = QFileDialog.getExistingDirectory(self._owner, tr("Where to put the file for headquarters"))
+        if chosen:
+            session, now = self._session, self._session.clock()
+            session.tasks.run(
+                lambda: bundles.export(session.db, session.photos, Path(chosen), now=now), self._carried,
+                session.messages.error,
+            )
+
+    def _carried(self, file: Exported) -> None:
+        text = tr("Saved as {name}. Everything stays here too, until the answer or a sync comes.", name=file.path.name)
+        self._session.messages.done(text)
+
+    def take_answer(self) -> None:
+        """The answer of headquarters to such a file."""
+        chosen, _ = QFileDialog.getOpenFileName(self._owner, tr("The answer of headquarters"))
+        if chosen:
+            session, now = self._session, self._session.clock()
+            session.tasks.run(
+                lambda: bundles.take_answer(session.db, session.photos, Path(chosen), now=now), self._answered,
+                session.messages.error,
+            )
+
+    def _answered(self, answer: Settled) -> None:
+        self._session.announce(Changes(everything=True))
+        if answer.network:
+            self._done(tr("Headquarters can go on over the network only: sync when there is one."))
+        elif answer.again:
+            self._done(tr("The answer was taken. Some of it is still to go: carry another file."))
+        else:
+            self._done(tr("The answer was taken."))
 
     def copy(self, refusal: Refusal) -> None:
         QGuiApplication.clipboard().setText(copied(refusal))

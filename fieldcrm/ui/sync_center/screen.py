@@ -109,6 +109,10 @@ class SyncScreen(QWidget):
                    "tools", 1, enabled=self._asked),
             Action("sync.mine", tr("&Mine for all questions"), self.decisions.all_mine, (), "undo-2", "tools", 1,
                    enabled=self._asked),
+            Action("sync.carry", tr("Carry by &USB stick…"), self.doing.carry, (), "download", "tools", 2,
+                   enabled=lambda: on),
+            Action("sync.answer", tr("Take the answer from a &stick…"), self.doing.take_answer, (), "upload", "tools",
+                   2, enabled=lambda: on),
             Action("sync.report", tr("&Copy the history of syncs"), self._copy_history, (), "copy", "tools", 1),
         ]
 

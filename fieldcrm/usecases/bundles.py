@@ -26,11 +26,11 @@ from fieldcrm.usecases.signin import SignedIn
 from fieldcrm.usecases.syncing import SOURCES, after_apply
 from sync.bundle import Answer, BundleRefused, Contents, PublicKey, read_answer, shared_secret, write_bundle
 from sync.client import blobs, members, outbox
-from sync.client.engine import MAX_OPS
 from sync.client.local import Local
 from sync.columns import to_milliseconds
 from sync.protocol import PROTOCOL_VERSION, BlobOffer, SyncRequest, Tx
 
+MAX_OPS = 500  # of one request in it
 SUFFIX, ANSWER_SUFFIX = ".fieldcrm", ".answer.fieldcrm"
 MAX_ANSWER_FILE = 128 * 1024 * 1024
 KEY_SETTING = "bundle.key"  # by which headquarters tells its key

@@ -63,11 +63,15 @@ async def _collected(receive: Receive, limit: int, deadline: float) -> bytes:
 
 
 async def _next(receive: Receive, seconds: float) -> Message:
+    if seconds <= 0:  # it kept coming, byte by byte
+        raise CallRefused(408, "body_stalled")
     try:
-        async with asyncio.timeout(max(seconds, 0.0)):
+        async with asyncio.timeout(seconds):
             message = await receive()
     except TimeoutError:
         raise CallRefused(408, "body_stalled") from None
+    except (OSError, RuntimeError):  # what came is no body by the rules of HTTP: broken chunks
+        raise CallRefused(400, "body_damaged") from None
     if message["type"] == "http.disconnect":
         raise Gone
     return message

@@ -47,7 +47,8 @@ class Gate:
         self._inside += 1
         try:
             await self._handle(scope, receive, reply)
-        except Gone:
+        except Gone:  # nobody hears this, unless it was a body that broke the rules of HTTP
+            await reply.refuse(CallRefused(400, "body_damaged"))
             reply.status = 499
         finally:
             self._inside -= 1

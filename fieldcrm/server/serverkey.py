@@ -5,6 +5,7 @@ People's keys and the secrets of second factors are wrapped by it. Several serve
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -26,17 +27,26 @@ def server_key(folder: Path) -> bytes:
         return _parsed(given, KEY_VARIABLE)
     path = folder / KEY_FILE
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        if not path.exists():
+            _make(path)
         return _parsed(path.read_text(encoding="ascii", errors="replace"), str(path))
     except OSError as error:
         raise Unavailable("folder_not_writable", path=str(folder), reason=error.strerror or "") from error
-    key = secrets.token_bytes(KEY_BYTES)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(key.hex())
-        file.flush()
-        os.fsync(file.fileno())
-    return key
+
+
+def _make(path: Path) -> None:
+    """Written aside and then given its name: of servers that start together one makes it, and none reads half of it."""
+    aside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):  # another was faster, and its key is the key
+            os.link(aside, path)
+    finally:
+        aside.unlink()
 
 
 def _parsed(text: str, place: str) -> bytes:

@@ -250,6 +250,9 @@ def test_every_command_names_the_organisation(
     run("person erase", contact.hex, *of_company)
     run("person erasures", *of_company)
     run("person reapply")
+    run("bundle key", *of_company)
+    run("bundle renew", *of_company)
+    run("bundle import", str(empty), code=1)  # tests/server/test_bundles.py applies real ones
     run("distribute", "--native-partitions", str(PARTITIONS))  # laid out already: it looks, and finds nothing to do
     assert left == set()
 

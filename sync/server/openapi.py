@@ -170,7 +170,8 @@ def _responses(
     if _answers_json(handler):
         content = {_JSON: {"schema": by_kind[hints["return"]]}}
     elif said.answer is not None:
-        content = {said.answer: {"schema": {"type": "string", "format": "binary"}}}
+        binary = {"type": "string", "format": "binary"}
+        content = {said.answer: {"schema": {"type": "object"} if said.answer.endswith("json") else binary}}
     success: dict[str, Any] = {"description": "Done.", "headers": _headers(said.gives)}
     if content:
         success["content"] = content

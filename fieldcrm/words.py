@@ -55,6 +55,13 @@ def system_language() -> str:
     return "en"
 
 
+def _bound(value: Any) -> Any:
+    """French quotation marks keep to their words when a line breaks."""
+    if isinstance(value, tuple):
+        return tuple(_bound(form) for form in value)
+    return str(value).replace("« ", "«\u00a0").replace(" »", "\u00a0»")
+
+
 @cache
 def _catalogue(code: str) -> Mapping[tuple[str, str], str | tuple[str, ...]]:
     """``(context, English)`` to the translation; plural entries hold one form per plural."""
@@ -74,7 +81,7 @@ def _catalogue(code: str) -> Mapping[tuple[str, str], str | tuple[str, ...]]:
                 value = tuple(message.string) if plural else message.string
                 if not all(value if plural else [value]):
                     continue
-                merged[message.context or "", str(source)] = value  # type: ignore[assignment]
+                merged[message.context or "", str(source)] = _bound(value)
     return merged
 
 

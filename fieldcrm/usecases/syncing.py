@@ -39,8 +39,9 @@ from sync.client.ahead import on_a_thread
 from sync.client.blobs import BlobSource
 from sync.client.engine import SyncEngine, UpgradeNeeded
 from sync.client.failures import Busy, NeedsSignIn, Offline, RemoteFailure, Revoked
-from sync.client.local import Local, LocalTransaction, Touched
-from sync.client.run import Progress
+from sync.client.local import Local, LocalTransaction
+from sync.client.run import Progress as Progress
+from sync.client.touched import Touched
 from sync.protocol import Remote
 
 log = logging.getLogger(__name__)

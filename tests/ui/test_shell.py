@@ -210,7 +210,7 @@ VERIFIED = NOW - timedelta(minutes=18)
     (SyncState(), "Saved on this device", "neutral"),
     (SyncState(verified_at=VERIFIED), "Everything is verified at headquarters · last verified", "success"),
     (SyncState(Phases.OFFLINE, Waiting(visits=3), verified_at=VERIFIED), "3 visits saved on this device · ", "warning"),
-    (SyncState(waiting=Waiting(decisions=2)), "2 changes need your decision · ", "danger"),
+    (SyncState(waiting=Waiting(decisions=2)), "2 changes need your decision", "danger"),
     (SyncState(Phases.NEEDS_SIGN_IN, problem="sign_in_needed"), "Saved on this device · Sign in again", "danger"),
 ])
 def test_the_line_of_sync_says_where_the_work_is(state: SyncState, said: str, meant: str) -> None:

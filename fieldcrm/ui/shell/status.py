@@ -20,7 +20,7 @@ from fieldcrm.words import tr, trn
 
 def tone(state: SyncState) -> str:
     """``danger`` when a person has to act, ``warning`` while something waits here, ``success`` when all is verified."""
-    if state.waiting.decisions or state.phase in (Phases.NEEDS_SIGN_IN, Phases.BLOCKED):
+    if state.waiting.decisions or state.phase in (Phases.NEEDS_SIGN_IN, Phases.BLOCKED, Phases.REVOKED):
         return "danger"
     if not state.everything_there:
         return "warning"
@@ -47,6 +47,8 @@ def _here(state: SyncState) -> str:
         return trn("{n} change saved on this device", "{n} changes saved on this device", many)
     if waiting.photos:
         return trn("{n} photo still to send", "{n} photos still to send", waiting.photos)
+    if state.waiting.decisions:
+        return ""  # what was refused is not there
     return tr("Everything is verified at headquarters") if state.verified_at else tr("Saved on this device")
 
 
@@ -65,7 +67,11 @@ def _surroundings(state: SyncState) -> str:
         return tr("offline")
     if state.phase == Phases.PAUSED:
         return tr("paused")
-    if state.problem and state.phase in (Phases.NEEDS_SIGN_IN, Phases.BLOCKED, Phases.BACKING_OFF):
+    if state.phase == Phases.NEEDS_SIGN_IN:  # whichever of its tokens was refused
+        return sentence(CodedError("sign_in_needed"))
+    if state.phase == Phases.REVOKED:
+        return sentence(CodedError("device_revoked"))
+    if state.problem and state.phase in (Phases.BLOCKED, Phases.BACKING_OFF):
         return sentence(CodedError(state.problem, **state.params))
     return ""
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from fieldcrm.ui import icons, theme
-from fieldcrm.ui.sync_center.phrases import held_words, photos_wait, standing
+from fieldcrm.ui.sync_center.phrases import held_words, photos_wait, progress_share, standing
 from fieldcrm.ui.widgets import Button, Card, Disc, Text, column, painting, row
 from fieldcrm.usecases.syncing import Phases, SyncState
 from fieldcrm.words import tr
@@ -151,7 +151,7 @@ class StateCard(Card):
         )
         self._bar.setVisible(syncing)
         if syncing:
-            self._bar.set_share(_share(state))
+            self._bar.set_share(progress_share(state.progress))
 
     def _pause_or_resume(self) -> None:
         if not self._automatic:
@@ -165,14 +165,3 @@ class StateCard(Card):
         menu.addAction(icons.icon("timer", "muted"), tr("For an hour"), self._switches.pause_for_an_hour)
         menu.addAction(icons.icon("pause", "muted"), tr("Until I resume"), self._switches.pause)
         return menu
-
-
-def _share(state: SyncState) -> float | None:
-    """How far the photos are; rows go too quickly, and their number is not known before."""
-    progress = state.progress
-    if progress is None or progress.phase != "photos":
-        return None
-    if progress.bytes_to_send and not progress.photos_to_receive:
-        return min(progress.bytes_sent / progress.bytes_to_send, 1.0)
-    total = progress.photos_to_send + progress.photos_to_receive
-    return (progress.photos_sent + progress.photos_received) / total if total else None

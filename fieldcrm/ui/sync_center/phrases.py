@@ -16,7 +16,7 @@ from fieldcrm.ui.sync_center.values import field_list
 from fieldcrm.usecases.decisions import Clash, Sort, sort_of
 from fieldcrm.usecases.link import Held
 from fieldcrm.usecases.merges import Merge
-from fieldcrm.usecases.syncing import Phases, SyncState
+from fieldcrm.usecases.syncing import Phases, Progress, SyncState
 from fieldcrm.words import number, size, tr, trn
 
 SOON = 10  # seconds
@@ -70,20 +70,51 @@ def standing(state: SyncState, now: datetime) -> Standing:
 
 def _doing(state: SyncState) -> str:
     progress = state.progress
-    if progress is None or progress.phase in ("sending", "done"):
+    if progress is None or progress.phase == "sending":
         return tr("Sending…")
     if progress.phase == "receiving":
-        if progress.received:
-            return trn("Receiving: {n} item so far", "Receiving: {n} items so far", progress.received)
-        return tr("Receiving…")
-    if progress.phase != "photos":  # a file of many rows at once, comparing, mending
-        return {"snapshot": tr("Fetching your sector…"), "comparing": tr("Comparing with headquarters…")}.get(
-            progress.phase, tr("Working…"))
+        return _receiving(progress)
+    if progress.phase != "photos":  # all is done but the receipts, which are asked for last
+        return tr("Checking…")
     done = progress.photos_sent + progress.photos_received
     total = progress.photos_to_send + progress.photos_to_receive
     if not total:
         return tr("Checking…")
     return tr("Photos: {done} of {total}", done=number(done), total=number(total))
+
+
+def _receiving(progress: Progress) -> str:
+    """A first sync brings whole files; what does not agree with headquarters is compared; the rest is news."""
+    if fetching(progress):
+        return tr("Fetching your sector…")
+    if progress.rows_to_receive > progress.received:
+        return tr("Putting your sector in place: {done} of {total}", done=number(progress.received),
+                  total=number(progress.rows_to_receive))
+    if "digest" in progress.healed:
+        return tr("Comparing with headquarters…")
+    if progress.received:
+        return trn("Receiving: {n} item so far", "Receiving: {n} items so far", progress.received)
+    return tr("Receiving…")
+
+
+def fetching(progress: Progress) -> bool:
+    """Whether a prebuilt file of a sector is on its way here."""
+    return progress.bytes_received < progress.bytes_to_receive
+
+
+def progress_share(progress: Progress | None) -> float | None:
+    """How far the phase under way is, from 0 to 1; ``None`` where its end is not known before."""
+    if progress is None or progress.phase not in ("receiving", "photos"):
+        return None
+    if progress.phase == "receiving":
+        if fetching(progress):
+            return progress.bytes_received / progress.bytes_to_receive
+        rows = progress.rows_to_receive
+        return progress.received / rows if rows > progress.received else None
+    if progress.bytes_to_send and not progress.photos_to_receive:
+        return min(progress.bytes_sent / progress.bytes_to_send, 1.0)
+    total = progress.photos_to_send + progress.photos_to_receive
+    return (progress.photos_sent + progress.photos_received) / total if total else None
 
 
 def _saved_words(state: SyncState) -> str:
@@ -109,6 +140,11 @@ def progress_words(state: SyncState) -> str:
         parts.append(trn("{n} change sent", "{n} changes sent", progress.sent))
     if progress.received:
         parts.append(trn("{n} item received", "{n} items received", progress.received))
+    if progress.phase == "receiving" and fetching(progress):
+        parts.append(tr("{done} of {all}; a cut costs nothing, it goes on from there",
+                        done=size(progress.bytes_received), all=size(progress.bytes_to_receive)))
+    if progress.repaired:
+        parts.append(trn("{n} item put right", "{n} items put right", progress.repaired))
     if progress.phase == "photos" and progress.bytes_to_send:
         done = min(progress.bytes_sent, progress.bytes_to_send)
         parts.append(tr("{done} of {all} of photos", done=size(done), all=size(progress.bytes_to_send)))

@@ -18,15 +18,17 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 from fieldcrm import words
 from fieldcrm.domain.ids import new_id
 from fieldcrm.store.database import Transaction
+from fieldcrm.store.outbox import Waiting
 from fieldcrm.store.tables import T
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.messages import Message
+from fieldcrm.ui.shell.status import line, tone
 from fieldcrm.ui.sync_center import SyncScreen, doing
-from fieldcrm.ui.sync_center.phrases import standing
+from fieldcrm.ui.sync_center.phrases import progress_share, standing
 from fieldcrm.ui.sync_center.rows import of_change
 from fieldcrm.usecases import schedule as plan
 from fieldcrm.usecases.sync_overview import PendingChange
-from fieldcrm.usecases.syncing import Phases
+from fieldcrm.usecases.syncing import Phases, SyncState
 from sync.client.run import Progress
 from tests.conftest import NOW
 from tests.ui.sync_center.conftest import change, write
@@ -256,3 +258,47 @@ def test_what_cannot_be_carried_by_stick_yet_says_why(
     qtbot.waitUntil(lambda: len(said) == 1)
     assert said[0].tone == "danger" and "bundle_" not in said[0].text
     assert not list(tmp_path.glob("*.fieldcrm"))
+
+
+@pytest.mark.parametrize(
+    ("progress", "title", "share"),
+    [
+        (Progress(phase="sending"), "Sending…", None),
+        (Progress(phase="receiving"), "Receiving…", None),
+        (Progress(phase="receiving", received=41), "Receiving: 41 items so far", None),
+        (Progress(phase="receiving", bytes_to_receive=8_000_000, bytes_received=2_000_000, rows_to_receive=100_000),
+         "Fetching your sector…", 0.25),
+        (Progress(phase="receiving", bytes_to_receive=8, bytes_received=8, rows_to_receive=100_000, received=40_000),
+         "Putting your sector in place: 40,000 of 100,000", 0.4),
+        (Progress(phase="receiving", received=41, healed=["digest"], repaired=7), "Comparing with headquarters…", None),
+        (Progress(phase="photos", photos_to_send=4, photos_sent=1), "Photos: 1 of 4", 0.25),
+        (Progress(phase="done", sent=3), "Checking…", None),
+    ],
+)
+def test_each_part_of_a_sync_has_its_words_and_its_bar(progress: Progress, title: str, share: float | None) -> None:
+    words.set_language("en")
+    state = SyncState(phase=Phases.SYNCING, progress=progress)
+    assert standing(state, NOW).title == title and progress_share(progress) == share
+
+
+def test_a_sector_on_its_way_says_how_much_of_it_has_come() -> None:
+    words.set_language("en")
+    progress = Progress(phase="receiving", bytes_to_receive=8_000_000, bytes_received=2_000_000)
+    detail = standing(SyncState(phase=Phases.SYNCING, progress=progress), NOW).detail
+    assert detail == "2.0\u00a0MB of 8.0\u00a0MB; a cut costs nothing, it goes on from there"
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (SyncState(phase=Phases.NEEDS_SIGN_IN, problem="token_expired"), "Sign in again to send what you recorded."),
+        (SyncState(phase=Phases.REVOKED, problem="device_revoked"), "has shut this device out"),
+        (SyncState(verified_at=NOW, waiting=Waiting(decisions=1)), "1 change needs your decision · last verified"),
+    ],
+)
+def test_the_line_at_the_bottom_shows_no_code_and_calls_nothing_verified_that_was_refused(
+    state: SyncState, said: str
+) -> None:
+    words.set_language("en")
+    shown = line(state, NOW)
+    assert said in shown and "_" not in shown and tone(state) == "danger" and "Everything" not in shown

@@ -203,8 +203,10 @@ class ClashCard(Card):
         self.add(head)
         for choice in self.choices:
             self.add(choice)
-        self._confirm = confirm
-        self.add(foot)
+        self.confirm_button, self.foot = confirm, QWidget()
+        foot.setContentsMargins(0, 0, 0, 0)
+        self.foot.setLayout(foot)
+        self.add(self.foot)
         self._count()
 
     def verdicts(self) -> list[Verdict]:
@@ -227,5 +229,15 @@ class ClashCard(Card):
                 choice.editor.setFocus()
                 return
 
+    def take_over(self, other: ClashCard) -> None:
+        """What was half decided in the card that this one replaces stays half decided."""
+        held = {choice.clash.id: choice for choice in other.choices}
+        for choice in self.choices:
+            before = held.get(choice.clash.id)
+            if before is None or before.choice is None or before.choice not in choice.tiles:
+                continue
+            choice.editor.setText(before.editor.text())
+            choice.choose(before.choice)
+
     def _count(self) -> None:
-        self._confirm.setEnabled(bool(self.verdicts()))
+        self.confirm_button.setEnabled(bool(self.verdicts()))

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from fieldcrm.domain.errors import CodedError
-from fieldcrm.ui import labels
+from fieldcrm.ui import labels, theme
 from fieldcrm.ui.messages import sentence
 from fieldcrm.ui.sync_center.choice import ClashCard, FieldChoice
 from fieldcrm.ui.sync_center.deeds import Deeds
 from fieldcrm.ui.sync_center.head import headed
 from fieldcrm.ui.sync_center.phrases import clash_words, record_words
 from fieldcrm.ui.sync_center.refused import RefusalCard
-from fieldcrm.ui.widgets import Button, Card, KeyCap, ScrollPage, SectionTitle, Text, clear_layout, row
+from fieldcrm.ui.widgets import Button, Card, KeyCap, ScrollPage, SectionTitle, Text, clear_layout, painting, row
 from fieldcrm.usecases.decisions import Choice, Clash, Sort, Verdict, sort_of
 from fieldcrm.usecases.refused import Refusal
 from fieldcrm.words import number, tr, trn
+
+SHORT = 430  # pixels below which one does not see the whole of a question: its Confirm then stands below the page
 
 
 class Decisions(ScrollPage):
@@ -27,12 +32,16 @@ class Decisions(ScrollPage):
         self._deeds = deeds
         self._known: tuple[object, ...] = ()
         self.cards: list[Card] = []
+        self.bar = ConfirmBar(self, self._confirm_all)
+        self.bar.hide()
 
     def show_all(self, clashes: tuple[Clash, ...], refusals: tuple[Refusal, ...], to_call: tuple[str, ...]) -> None:
         """Fill the page; the same things again leave it as it is, with what is half decided."""
         if (clashes, refusals, to_call) == self._known:
             return
-        had_focus = self.isAncestorOf(self.focusWidget()) if self.focusWidget() is not None else False
+        there = self.focusWidget() is not None and self.isAncestorOf(self.focusWidget())
+        at, asked = self.verticalScrollBar().value(), self._focused()
+        before = self.clash_cards()
         self._known = (clashes, refusals, to_call)
         clear_layout(self.body)
         by_record: dict[object, list[Clash]] = {}
@@ -49,8 +58,69 @@ class Decisions(ScrollPage):
             self.body.addWidget(self._refused_title(list(refusals)))
             self._add(refused)
         self.body.addStretch(1)
-        if had_focus:
+        self._take_over(before)
+        self._fit()
+        if there and not self._focus_on(asked):
             self.focus_first()
+        elif there:
+            QTimer.singleShot(0, lambda: self.verticalScrollBar().setValue(at))
+
+    def clash_cards(self) -> list[ClashCard]:
+        return [card for card in self.cards if isinstance(card, ClashCard)]
+
+    def _take_over(self, before: list[ClashCard]) -> None:
+        """News that come in the middle of a decision take nothing back that was chosen or typed."""
+        focused = self._focused()
+        for card in self.clash_cards():
+            for old in before:
+                card.take_over(old)
+            for choice in card.choices:
+                choice.chosen.connect(self._count)
+        if focused is not None:
+            self._focus_on(focused)
+        self._count()
+
+    def _focused(self) -> Clash | None:
+        inside = (choice for choice in self._choices() if choice.hasFocus() or choice.editor.hasFocus())
+        return next((choice.clash for choice in inside), None)
+
+    def _focus_on(self, clash: Clash | None) -> bool:
+        for choice in self._choices():
+            if clash is not None and choice.clash.id == clash.id:
+                typing = choice.choice is Choice.ANOTHER
+                (choice.editor if typing else choice).setFocus(Qt.FocusReason.OtherFocusReason)
+                return True
+        return False
+
+    # ---- where there is little height ----
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """A page too low for a whole question keeps the keys and Confirm in view, for all that was chosen."""
+        cards = self.clash_cards()
+        short = bool(cards) and self.height() < theme.pixels(SHORT)
+        high = self.bar.sizeHint().height() if short else 0
+        if self.viewportMargins().bottom() != high:
+            self.setViewportMargins(0, 0, 0, high)
+        self.bar.setGeometry(0, self.height() - high, self.width(), high)
+        self.bar.setVisible(short)
+        for card in cards:
+            card.foot.setVisible(not short or len(card.choices) > 1)
+            for part in card.foot.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
+                if isinstance(part, Button) and part is not card.confirm_button:
+                    continue
+                part.setVisible(not short)
+
+    def _count(self) -> None:
+        self.bar.show_count(sum(len(card.verdicts()) for card in self.clash_cards()), len(self._choices()))
+
+    def _confirm_all(self) -> None:
+        verdicts = [verdict for card in self.clash_cards() for verdict in card.verdicts()]
+        if verdicts:
+            self._deeds.decide(verdicts, self._deeds_failed)
 
     def _add(self, cards: list[Card]) -> None:
         for card in cards:
@@ -74,9 +144,9 @@ class Decisions(ScrollPage):
         self._deeds.decide([Verdict(clash, choice) for clash in clashes], self._deeds_failed)
 
     def _deeds_failed(self, error: BaseException) -> None:
-        for card in self.cards:
-            if isinstance(card, ClashCard) and card.choices:
-                card.refuse(None, sentence(error))
+        field = error.field if isinstance(error, CodedError) else None
+        for card in self.clash_cards():
+            card.refuse(field, sentence(error))
 
     def all_theirs(self) -> None:
         """Keep what stands in every question of two people."""
@@ -86,7 +156,7 @@ class Decisions(ScrollPage):
         self._everything(Choice.MINE)
 
     def _everything(self, choice: Choice) -> None:
-        clashes = [clash for card in self.cards if isinstance(card, ClashCard) for clash in card.clashes]
+        clashes = [clash for card in self.clash_cards() for clash in card.clashes]
         if clashes:
             self._all(clashes, choice)
 
@@ -95,9 +165,10 @@ class Decisions(ScrollPage):
             target: QWidget | None = card.choices[0] if isinstance(card, ClashCard) else card.findChild(Button)
             if target is not None:
                 target.setFocus(Qt.FocusReason.OtherFocusReason)
+                self.ensureWidgetVisible(target)
 
     def _choices(self) -> list[FieldChoice]:
-        return [choice for card in self.cards if isinstance(card, ClashCard) for choice in card.choices]
+        return [choice for card in self.clash_cards() for choice in card.choices]
 
     def _move(self, step: int) -> None:
         choices = self._choices()
@@ -110,7 +181,7 @@ class Decisions(ScrollPage):
         card = ClashCard(clashes, self._decide)
         confirm = Button(tr("Confirm"), "primary", "check", card.confirm)
         foot = row(2)
-        foot.addLayout(_keys())
+        foot.addWidget(_keys())
         foot.addStretch(1)
         if len(clashes) > 1:
             foot.addWidget(Button(tr("All theirs"), "ghost", on_click=lambda: card.choose_all(Choice.THEIRS)))
@@ -137,9 +208,38 @@ class Decisions(ScrollPage):
         return headed(card, "git-compare", title, clash_words(first), first.outlet_id, self._deeds.open_outlet)
 
 
-def _keys() -> QHBoxLayout:
+class ConfirmBar(QFrame):
+    """The keys, how much was chosen, and the one button, at the foot of a page that is too low for more."""
+
+    def __init__(self, parent: QWidget, confirm: Callable[[], None]) -> None:
+        super().__init__(parent)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(theme.space(5), theme.space(2), theme.space(5), 0)
+        line.addWidget(_keys())
+        line.addStretch(1)
+        self.count = Text("", "caption", "muted")
+        line.addWidget(self.count)
+        line.addSpacing(theme.space(2))
+        self.confirm = Button(tr("Confirm"), "primary", "check", confirm)
+        line.addWidget(self.confirm)
+
+    def show_count(self, chosen: int, asked: int) -> None:
+        self.count.setText(tr("{n} of {all} chosen", n=number(chosen), all=number(asked)) if asked > 1 else "")
+        self.confirm.setEnabled(chosen > 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        color = theme.current().color
+        painter = painting.smooth(self)
+        painter.fillRect(self.rect(), theme.qcolor(color.surface))
+        painter.fillRect(0, 0, self.width(), 1, theme.qcolor(color.border))
+        painter.end()
+
+
+def _keys() -> QWidget:
+    holder = QWidget()
     line = row(1.5)
+    holder.setLayout(line)
     for key, does in (("1 2 3", tr("choose")), ("J K", tr("go on")), ("↵", tr("confirm"))):
         line.addWidget(KeyCap(key))
         line.addWidget(Text(does, "caption", "faint"))
-    return line
+    return holder

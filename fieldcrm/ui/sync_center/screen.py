@@ -52,6 +52,7 @@ class SyncScreen(QWidget):
         super().__init__()
         self._session = session
         self._stale = True
+        self._to_focus = False
         self._runs: tuple[Run, ...] = ()
         self._found: Overview | None = None
         self.doing = Doing(session, self, self._load)
@@ -84,11 +85,12 @@ class SyncScreen(QWidget):
     def open(self, **params: Any) -> None:
         """Show the lists; ``tab`` is "sending", "decisions", "merged", "reports" or "history"."""
         self._load()
+        self.head.now.setFocus(Qt.FocusReason.OtherFocusReason)
         if params.get("tab") in TABS:
             self.tabs.setCurrentIndex(TABS[str(params["tab"])])
         elif self._session.sync is not None and self._session.sync.state.waiting.decisions:
             self.tabs.setCurrentIndex(DECIDING)
-        self.head.now.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._to_focus = self.tabs.currentIndex() == DECIDING
 
     def refresh(self, changes: Changes) -> None:
         if changes.touches(*KINDS):
@@ -183,7 +185,13 @@ class SyncScreen(QWidget):
         super().resizeEvent(event)
         narrow = self.width() < theme.pixels(NARROW)
         self._aside.setVisible(not narrow)
-        self.head.note.setVisible(narrow and self._found is not None and self._found.day.reports_here > 0)
+        self._show_note()
+
+    def _show_note(self) -> None:
+        """The receipt of the day in one line, where its card has no room; a question needs that room more."""
+        said = self._found is not None and self._found.day.reports_here > 0
+        narrow = self.width() < theme.pixels(NARROW)
+        self.head.note.setVisible(narrow and said and self.tabs.currentIndex() not in (DECIDING, MERGED))
 
     # ---- reading ----
 
@@ -237,6 +245,9 @@ class SyncScreen(QWidget):
         self._fill(REPORTS, self.reports, self.reports_model, [rows.of_receipt(r, now) for r in found.reports])
         self._fill(HISTORY, self.history, self.history_model, past)
         self.decisions.show_all(found.clashes, found.refusals, found.to_call)
+        if self._to_focus:  # the keys of the first question work at once
+            self._to_focus = False
+            self.decisions.focus_first()
         self.merged.show_all(found.merges)
         to_decide = len(found.clashes) + len(found.refusals)
         for tab, count in ((DECIDING, to_decide), (MERGED, len(found.merges))):
@@ -247,7 +258,7 @@ class SyncScreen(QWidget):
         self._title_tabs(len(waiting), to_decide, len(found.merges), len(found.reports))
         self.day.show_day(found.day)
         self.head.note.setText(day_words(found.day))
-        self.head.note.setVisible(not self._aside.isVisible() and found.day.reports_here > 0)
+        self._show_note()
 
     def _fill(self, tab: int, view: RowList, model: EntryModel, entries: list[Entry]) -> None:
         keys = model.keep(entries)
@@ -295,6 +306,7 @@ class SyncScreen(QWidget):
 
     def _turn(self, at: int) -> None:
         self.pages.setCurrentIndex(at)
+        self._show_note()
         self.copy_history.setVisible(at == HISTORY)
 
     # ---- doing ----

@@ -143,6 +143,41 @@ def test_j_and_k_go_through_the_fields_and_theirs_for_all_settles_everything_at_
     assert open_questions(session) == 3
 
 
+def test_news_in_the_middle_of_a_decision_take_nothing_back_that_was_chosen_or_typed(
+    screen: SyncScreen, session: AppSession, world: World, qtbot: Any
+) -> None:
+    met(session, world.outlets[0])
+    (card,) = shown(screen, qtbot, 1)
+    qtbot.keyClick(card.choices[0], Qt.Key.Key_3)
+    card.choices[0].editor.setText("01 42 00 00 5")
+    met(session, world.outlets[1])
+    cards = shown(screen, qtbot, 2)
+    held = [choice for one in cards for choice in one.choices if choice.choice is not None]
+    assert [(choice.choice, choice.editor.text()) for choice in held] == [(Choice.ANOTHER, "01 42 00 00 5")]
+    assert open_questions(session) == 2
+
+
+def test_in_a_low_window_confirm_stays_in_view_and_takes_all_that_was_chosen(
+    screen: SyncScreen, session: AppSession, world: World, qtbot: Any
+) -> None:
+    met(session, world.outlets[0])
+    met(session, world.outlets[1])
+    cards = shown(screen, qtbot, 2)
+    assert not screen.decisions.bar.isVisible()
+    screen.resize(830, 520)
+    bar = screen.decisions.bar
+    qtbot.waitUntil(bar.isVisible)
+    assert bar.mapTo(screen, bar.rect().bottomLeft()).y() <= screen.height()
+    assert not any(button(card, "Confirm").isVisible() for card in cards) and not bar.confirm.isEnabled()
+    qtbot.waitUntil(lambda: cards[0].choices[0].hasFocus())
+    qtbot.keyClick(cards[0].choices[0], Qt.Key.Key_2)
+    qtbot.keyClick(cards[1].choices[0], Qt.Key.Key_2)
+    assert bar.count.text() == "2 of 2 chosen"
+    qtbot.mouseClick(bar.confirm, LEFT)
+    qtbot.waitUntil(lambda: screen.decisions.cards == [])
+    assert open_questions(session) == 0 and not bar.isVisible()
+
+
 def test_what_another_deleted_while_i_edited_comes_back_with_my_change_or_is_let_go(
     screen: SyncScreen, session: AppSession, world: World, qtbot: Any
 ) -> None:

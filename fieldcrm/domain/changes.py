@@ -10,7 +10,7 @@ from fieldcrm.domain.ids import Id
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Ids touched per kind (a collection name, or "draft", "sync"), or everything at once.
+    """Ids touched per kind (a collection name, or "draft", "sync"; no ids: any of that kind), or everything at once.
 
     ``transaction`` is the recorded change that the Edit menu can take back, ``label`` the code of what was done.
     """
@@ -24,7 +24,8 @@ class Changes:
         return self.everything or any(kind in self.ids for kind in kinds)
 
     def touches_id(self, kind: str, id: Id) -> bool:
-        return self.everything or id in self.ids.get(kind, frozenset())
+        ids = self.ids.get(kind)
+        return self.everything or (ids is not None and (not ids or id in ids))
 
 
 def changed(kind: str, ids: Iterable[Id], label: str = "") -> Changes:

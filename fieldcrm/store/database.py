@@ -66,10 +66,14 @@ class Transaction(Reader):
         self.undoes: Id | None = None
         self.people_erased = False  # keys of people were deleted: after the commit no copy of them may stay
         self._touched: dict[str, set[Id]] = {}
+        self._whole: set[str] = set()
         self._everything = False
 
     def touch(self, kind: str, *ids: Id) -> None:
+        """Without ids: any of that kind may have changed."""
         self._touched.setdefault(kind, set()).update(ids)
+        if not ids:
+            self._whole.add(kind)
 
     def touch_everything(self) -> None:
         self._everything = True
@@ -84,7 +88,7 @@ class Transaction(Reader):
             self.conn.execute(update(T.capture).values(tx=self.id, at=self.now))
 
     def changes(self) -> Changes:
-        ids = {kind: frozenset(touched) for kind, touched in self._touched.items()}
+        ids = {kind: frozenset(() if kind in self._whole else touched) for kind, touched in self._touched.items()}
         return Changes(ids, self._everything, self.label, self.id)
 
 

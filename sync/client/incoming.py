@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -59,9 +60,10 @@ def parsed(wire: Sequence[Sequence[Any]], names: Sequence[str]) -> Rows:
     if not wire:
         return Rows(names, [], [], [[] for _ in names])
     try:
-        ids, revs, *columns = zip(*wire, strict=True)
+        # By id: beside one another in every tree of ids. Of two that are the same the last stays the last.
+        ids, revs, *columns = zip(*sorted(wire, key=itemgetter(0)), strict=True)
         made = [bytes.fromhex(id) for id in ids]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, LookupError):
         raise ServerError("answer_damaged") from None
     fits = len(columns) == len(names) and set(map(len, made)) == {16}
     if not fits or set(map(type, revs)) != {int} or not 0 < min(revs) <= max(revs) < _MOST:

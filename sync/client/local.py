@@ -21,6 +21,7 @@ from sync.catalogue import Catalogue, Collection
 from sync.client import incoming, known, members, outbox, rows
 from sync.client.incoming import Rows
 from sync.client.outbox import Hello, Key
+from sync.client.touched import Touched
 from sync.columns import canonical, to_milliseconds
 from sync.merge import Pending, overlay
 from sync.protocol import BucketPage, Digest, OpResult, Pull, Tx
@@ -31,11 +32,10 @@ CHECKED_EVERY = timedelta(days=7)
 _NEW_HERE = "SELECT synced_at IS NULL AND NOT EXISTS (SELECT 1 FROM acked_ops) FROM sync_state"
 
 Result = TypeVar("Result", covariant=True)
-Touched = Mapping[str, set[UUID]]  # collection name -> records written or removed
 
 
 class LocalTransaction(Protocol):
-    """A write in progress on the device's writer thread; ``touch`` tells the screens."""
+    """A write in progress on the device's writer thread; ``touch`` tells the screens, without ids of all of a kind."""
 
     @property
     def conn(self) -> Connection: ...
@@ -84,7 +84,7 @@ class _Work:
 
     tx: LocalTransaction
     pending: dict[Key, list[Pending]]
-    touched: dict[str, set[UUID]] = field(default_factory=lambda: defaultdict(set))
+    touched: Touched = field(default_factory=Touched)
     quiet: bool | None = None  # nothing of ours waits; None: not asked yet
 
     @property
@@ -230,7 +230,7 @@ class Local:
         with self._in_bulk(tx):
             if self._quiet(work):
                 refused = rows.copy(tx.conn, collection, names, ids, revs, columns)
-                work.touched[collection.name].update([UUID(bytes=id) for id in ids])
+                work.touched.add_raw(collection.name, ids)
             else:  # something of ours waits: it stays on top
                 plain = rows.as_wire(collection, names, columns)
                 refused = self._write(work, collection, Rows(names, list(ids), list(revs), plain), anew=False)
@@ -354,10 +354,9 @@ class Local:
 
     def _finish(self, work: _Work) -> None:
         """Product projections first, then the screens hear what changed."""
-        touched = {name: ids for name, ids in work.touched.items() if ids}
-        if self._after_apply is not None and touched:
-            self._after_apply(work.tx, touched)
-        for name, ids in touched.items():
+        if self._after_apply is not None and work.touched:
+            self._after_apply(work.tx, work.touched)
+        for name, ids in work.touched.for_screens():
             work.tx.touch(name, *ids)
 
     def _write(self, work: _Work, collection: Collection, here: Rows, *, anew: bool) -> int:
@@ -365,7 +364,7 @@ class Local:
 
         ``anew``: what the server says counts, whatever revision is here. Returns how many could not be read.
         """
-        work.touched[collection.name].update([UUID(bytes=id) for id in here.ids])
+        work.touched.add_raw(collection.name, here.ids)
         waiting = {id.bytes for number, id in self._pending_of(work, collection, here) if number == collection.number}
         unreadable = 0
         if waiting:
@@ -396,7 +395,7 @@ class Local:
         self, work: _Work, collection: Collection, server: Sequence[tuple[UUID, int, dict[str, Any]]]
     ) -> None:
         """Answers to changes of ours, which may have been refused: then the same version has to come back."""
-        work.touched[collection.name].update(id for id, _, _ in server)
+        work.touched.add(collection.name, (id for id, _, _ in server))
         self._write_over(work, collection, server, anew=False)
 
     def _write_over(
@@ -442,7 +441,7 @@ class Local:
         settled = [id for id in ids if (collection.number, id) not in work.pending]
         rows.remove(work.connection, collection, settled)
         self._drop_shadows(work, collection, settled)
-        work.touched[collection.name].update(settled)
+        work.touched.add(collection.name, settled)
 
     def _evict(self, work: _Work, left: Sequence[Key]) -> int:
         by_collection: dict[int, set[UUID]] = defaultdict(set)
@@ -455,7 +454,7 @@ class Local:
                 continue
             gone = rows.remove_unheld(work.connection, collection, sorted(ids))
             self._drop_shadows(work, collection, gone)
-            work.touched[collection.name].update(gone)
+            work.touched.add(collection.name, gone)
             count += len(gone)
         return count
 

@@ -76,20 +76,12 @@ def add(connection: Connection, bucket: Bucket, collection: int, ids: Sequence[b
     bucket.rows += len(ids) - len(before)
     bucket.sum -= sum(row_sum_of(collection, id, rev) for id, rev in before.items())
     bucket.sum = (bucket.sum + row_sums(collection, ids, revs)) % MODULUS
-    connection.exec_driver_sql(_PUT, _values(bucket, collection, ids, revs))
-
-
-_PUT = (
-    "INSERT INTO member (collection, id, bucket, rev, round) VALUES (?, ?, ?, ?, ?) "
-    "ON CONFLICT DO UPDATE SET rev = excluded.rev, round = excluded.round"
-)
-
-
-def _values(
-    bucket: Bucket, collection: int, ids: Sequence[bytes], revs: Sequence[int]
-) -> list[tuple[int, bytearray, int, int, int]]:
-    number, round = bucket.number, bucket.round
-    return [(collection, bytearray(id), number, rev, round) for id, rev in zip(ids, revs, strict=True)]
+    same = f"{collection:d}, ?, {bucket.number:d}, ?, {bucket.round:d}"  # not bound again for each of them
+    put = (
+        f"INSERT INTO member (collection, id, bucket, rev, round) VALUES ({same}) "
+        "ON CONFLICT DO UPDATE SET rev = excluded.rev, round = excluded.round"
+    )
+    connection.exec_driver_sql(put, list(zip(map(bytearray, ids), revs, strict=True)))
 
 
 def discard(connection: Connection, bucket: Bucket, collection: int, ids: Iterable[UUID]) -> None:

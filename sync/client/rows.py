@@ -3,6 +3,7 @@
 Rows are turned into columns, each column is checked and converted at once, and no ``None`` and no ``bytes`` reaches
 the driver: it looks up an adapter for each of them, ten times slower than it writes a text. A value that stands for
 NULL is of another type than its column (0 for texts and ids, an empty text for numbers) and ``nullif`` takes it out.
+A column that is NULL throughout is not bound at all.
 """
 
 from __future__ import annotations
@@ -84,13 +85,12 @@ def write(
     if not ids:
         return 0
     known = [at for at, name in enumerate(names) if name in collection.by_name]
-    statement = _statement(collection, tuple(names[at] for at in known), newer)
+    written = tuple(names[at] for at in known)
     converted = [_converted(collection.by_name[names[at]].kind, columns[at]) for at in known]
-    whole = all(column is not None for column in converted)
-    if whole:
-        bound = [[bytearray(id) for id in ids], revs, *(column for column in converted if column is not None)]
-        if _write_all(connection, statement, list(zip(*bound, strict=True))):
-            return 0
+    whole = [column for column in converted if column is not None]
+    if len(whole) == len(known) and _write_columns(connection, collection, written, ids, revs, whole, newer):
+        return 0
+    statement = _statement(collection, written, newer)
     kinds = [collection.by_name[names[at]].kind for at in known]
     raw = zip(ids, revs, zip(*(columns[at] for at in known), strict=True), strict=True)
     return sum(not _write_one(connection, statement, kinds, id, rev, values) for id, rev, values in raw)
@@ -105,15 +105,48 @@ def copy(
     columns: Sequence[Column],
 ) -> int:
     """As ``write`` over older revisions only, for values as SQLite keeps them, whose NULLs are stand-ins already."""
-    statement = _statement(collection, tuple(names), True)
-    bound: list[Column] = [list(map(bytearray, ids)), revs]
+    bound: list[Column] = []
     for name, column in zip(names, columns, strict=True):
         is_id = collection.by_name[name].kind is Kind.ID
         bound.append([bytearray(value) if value else value for value in column] if is_id else column)
-    rows = list(zip(*bound, strict=True))
-    if _write_all(connection, statement, rows):
+    if _write_columns(connection, collection, tuple(names), ids, revs, bound, True):
         return 0
-    return sum(not _write_all(connection, statement, [row]) for row in rows)
+    statement = _statement(collection, tuple(names), True)
+    each = zip(map(bytearray, ids), revs, *bound, strict=True)
+    return sum(not _write_all(connection, statement, [row]) for row in each)
+
+
+def _write_columns(
+    connection: Connection,
+    collection: Collection,
+    names: tuple[str, ...],
+    ids: Sequence[bytes],
+    revs: Sequence[int],
+    columns: Sequence[Column],
+    newer: bool,
+) -> bool:
+    """False when a row cannot be written. NULLs are stand-ins."""
+    how: list[str | None] = []
+    bound: list[Column] = [list(map(bytearray, ids)), revs]
+    for name, column in zip(names, columns, strict=True):
+        value = _bound_value(collection.by_name[name].kind, column)
+        how.append(value)
+        if value is not None:
+            bound.append(column)
+    rows = list(zip(*bound, strict=True))
+    return _write_all(connection, _sql(collection.name, names, tuple(how), newer), rows)
+
+
+def _bound_value(kind: Kind, column: Column) -> str | None:
+    """How the values of a column are written in SQL; None when all of them are NULL."""
+    types, null = set(map(type, column)), stand_in(kind)
+    if type(null) not in types:
+        return "?"
+    return None if len(types) == 1 else _nullable(kind)
+
+
+def _nullable(kind: Kind) -> str:
+    return "nullif(?, '')" if stand_in(kind) == "" else "nullif(?, 0)"
 
 
 def as_wire(collection: Collection, names: Sequence[str], columns: Sequence[Column]) -> list[Column]:
@@ -167,19 +200,21 @@ def _converted(kind: Kind, column: Column) -> list[Any] | None:
         return None
 
 
-@lru_cache(maxsize=256)
-def _sql(table: str, names: tuple[str, ...], numbers: frozenset[str], newer: bool) -> str:
-    quoted = ", ".join(f'"{name}"' for name in ("id", "rev", *names))
-    values = ", ".join("nullif(?, '')" if name in numbers else "nullif(?, 0)" for name in names)
+@lru_cache(maxsize=1024)
+def _sql(table: str, names: tuple[str, ...], how: tuple[str | None, ...], newer: bool) -> str:
+    """``how``: the SQL of each value; a column without one becomes NULL."""
+    bound = [(name, value) for name, value in zip(names, how, strict=True) if value is not None]
+    quoted = ", ".join(f'"{name}"' for name in ("id", "rev", *(name for name, _ in bound)))
+    values = ", ".join(("?", "?", *(value for _, value in bound)))
     sets = ", ".join(f'"{name}" = excluded."{name}"' for name in ("rev", *names))
     guard = f' WHERE excluded.rev > "{table}".rev' if newer else ""
-    comma = ", " if values else ""
-    return f'INSERT INTO "{table}" ({quoted}) VALUES (?, ?{comma}{values}) ON CONFLICT (id) DO UPDATE SET {sets}{guard}'
+    return f'INSERT INTO "{table}" ({quoted}) VALUES ({values}) ON CONFLICT (id) DO UPDATE SET {sets}{guard}'
 
 
 def _statement(collection: Collection, names: tuple[str, ...], newer: bool) -> str:
-    numbers = frozenset(name for name in names if collection.by_name[name].kind in _NUMBERS)
-    return _sql(collection.name, names, numbers, newer)
+    """For rows of which nothing is known: any value may be NULL."""
+    how = tuple(_nullable(collection.by_name[name].kind) for name in names)
+    return _sql(collection.name, names, how, newer)
 
 
 def _wire_value(kind: Kind, value: Any) -> Any:

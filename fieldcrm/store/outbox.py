@@ -207,11 +207,13 @@ def pending_photos(r: Reader, direction: str, limit: int = 500) -> tuple[Pending
 # Refused changes
 
 
-def letters(r: Reader) -> tuple[Letter, ...]:
-    """Refused operations that wait for a person, the oldest first."""
+def letters(r: Reader, put_away: Iterable[Id] = ()) -> tuple[Letter, ...]:
+    """Refused operations that wait for a person, the oldest first; or those of the transactions ``put_away``."""
     d = T.dead_letter
     found = []
-    for row in r.conn.execute(select(d).where(d.c.open).order_by(d.c.rid)):
+    closed = list(put_away)
+    query = select(d).where(d.c.tx.in_(closed), d.c.open.is_(False)) if closed else select(d).where(d.c.open)
+    for row in r.conn.execute(query.order_by(d.c.rid)):
         name = CATALOGUE.by_number[row.collection].name
         values, was = json.loads(row.set), json.loads(row.was)
         outlet = row.id if name == "outlet" else _outlet_field(r, name, row.id, {**was, **values})

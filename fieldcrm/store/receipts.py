@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import and_, case, exists, func, literal, select, update
 
@@ -13,6 +15,7 @@ from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.domain.ids import Id
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.tables import T
+from sync.columns import from_milliseconds
 
 
 class Stage(StrEnum):
@@ -35,6 +38,7 @@ class ReportReceipt:
     stage: Stage
     photos: int
     photos_verified: int
+    refused_whole: bool = False  # its records are no longer here; what was written waits for a decision
 
     @property
     def complete(self) -> bool:
@@ -81,10 +85,46 @@ def reports(
         query = query.where(s.c.person_id == person)
     if since is not None:
         query = query.where(s.c.submitted_at >= since)
-    return tuple(
+    found = [
         ReportReceipt(row[0], row[1], row[2], row[3] or "", row[4], Stage(row[5]), row[6], row[7])
         for row in r.conn.execute(query)
-    )
+    ]
+    if ids is None:
+        known = {receipt.submission_id for receipt in found}
+        found += [receipt for receipt in _refused(r, since) if receipt.submission_id not in known]
+        found.sort(key=lambda receipt: (-receipt.submitted_at.timestamp(), receipt.submission_id.bytes))
+    return tuple(found)
+
+
+def _refused(r: Reader, since: datetime | None) -> list[ReportReceipt]:
+    """Reports that headquarters did not take: their records are gone from here, what was written waits in letters."""
+    d, number = T.dead_letter, CATALOGUE.by_name["submission"].number
+    photo_number = CATALOGUE.by_name["attachment"].number
+    open_new = (d.c.open, d.c.kind == "new")
+    photos: dict[Any, set[Any]] = {}
+    for (text,) in r.conn.execute(select(d.c.set).where(*open_new, d.c.collection == photo_number)):
+        values = json.loads(text)
+        photos.setdefault(values.get("submission_id"), set()).add(values.get("sha256"))
+    found = []
+    for row in r.conn.execute(select(d.c.id, d.c.set, d.c.at).where(*open_new, d.c.collection == number)):
+        values = json.loads(row.set)
+        at = from_milliseconds(values["submitted_at"]) if values.get("submitted_at") else row.at
+        if (since is not None and at < since) or not values.get("outlet_id") or not values.get("visit_id"):
+            continue
+        outlet = Id(hex=values["outlet_id"])
+        name = r.conn.execute(select(T.outlet.c.name).where(T.outlet.c.id == outlet)).scalar() or ""
+        many = len(photos.get(row.id.hex, ()))
+        found.append(ReportReceipt(row.id, Id(hex=values["visit_id"]), outlet, name, at, Stage.REFUSED, many, 0, True))
+    return found
+
+
+def photo_sums(r: Reader, submissions: Iterable[Id]) -> tuple[int, int]:
+    """Photos of these reports, and how many headquarters has verified: one that two versions share counts once."""
+    q, a = T.blob_queue, T.attachment
+    theirs = a.c.submission_id.in_(list(submissions))
+    here = select(func.count(a.c.sha256.distinct())).where(theirs)
+    there = here.join(q, and_(q.c.sha256 == a.c.sha256, q.c.state == "verified"))
+    return int(r.conn.execute(here).scalar_one()), int(r.conn.execute(there).scalar_one())
 
 
 def send_photos_again(tx: Transaction, submissions: Iterable[Id]) -> int:

@@ -54,12 +54,14 @@ def day_end(r: Reader, person: Id, day_start: datetime) -> Reconciliation:
         for receipt in receipts
         if not receipt.complete
     )
+    here, there = _receipts.photo_sums(r, [receipt.submission_id for receipt in receipts])
+    refused = sum(receipt.photos for receipt in receipts if receipt.stage is Stage.REFUSED and receipt.refused_whole)
     return Reconciliation(
         day_start,
         len(receipts),
-        sum(receipt.photos for receipt in receipts),
+        here + refused,
         sum(receipt.complete for receipt in receipts),
-        sum(receipt.photos_verified for receipt in receipts),
+        there,
         missing,
         receipts,
     )

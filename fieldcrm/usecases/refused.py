@@ -19,15 +19,20 @@ from fieldcrm.domain.outlet import EDITABLE, checked
 from fieldcrm.store import outbox as _outbox
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.outbox import Letter
+from fieldcrm.store.state import read_state, write_state
 from fieldcrm.usecases.decisions import wire_value
 from fieldcrm.usecases.export import save_csv, save_text
 from sync.catalogue import Kind
 
-__all__ = ["Fault", "Letter", "Refusal", "discard", "fault", "mend", "refusals", "save", "take_back", "try_again"]
+__all__ = [
+    "Fault", "Letter", "Refusal", "discard", "fault", "let_go", "mend", "refusals", "save", "take_back", "try_again",
+]
 
 # Consequences of another refusal; the first cause is the one to show.
 _CONSEQUENCES = frozenset({"same_transaction", "no_record"})
 _ONCE = frozenset({"append_only", "unknown_command", "exists"})  # offering it again cannot make sense
+_LET_GO = "refusals_let_go"
+LET_GO_SHOWN = 50
 _TYPED = frozenset({Kind.TEXT, Kind.LONG, Kind.INTEGER})
 
 
@@ -62,6 +67,17 @@ def refusals(r: Reader) -> tuple[Refusal, ...]:
     for letter in _outbox.letters(r):
         grouped.setdefault(letter.tx, []).append(letter)
     return tuple(_refusal(tx, tuple(letters)) for tx, letters in grouped.items())
+
+
+def let_go(r: Reader) -> tuple[Refusal, ...]:
+    """What was let go lately, the newest first: all of it is still here, to be taken back or exported."""
+    known = [Id(hex=text) for text in read_state(r, _LET_GO, [])]
+    if not known:
+        return ()
+    grouped: dict[Id, list[Letter]] = {}
+    for letter in _outbox.letters(r, known):
+        grouped.setdefault(letter.tx, []).append(letter)
+    return tuple(_refusal(tx, tuple(grouped[tx])) for tx in reversed(known) if tx in grouped)
 
 
 def _cause(letters: Sequence[Letter]) -> Letter:
@@ -126,9 +142,12 @@ def try_again(tx: Transaction, refusal: Refusal) -> None:
 
 
 def discard(tx: Transaction, refused: Sequence[Refusal]) -> None:
-    """Let refused changes go: headquarters' version already stands on this device."""
+    """Let refused changes go: headquarters' version already stands on this device. What was written stays too."""
     for refusal in refused:
         _outbox.close_letters(tx, refusal.tx)
+    gone = {refusal.tx.hex for refusal in refused}
+    known = [text for text in read_state(tx, _LET_GO, []) if text not in gone]
+    write_state(tx, _LET_GO, [*known, *sorted(gone)][-LET_GO_SHOWN:])
     tx.touch("sync")
 
 
@@ -136,6 +155,8 @@ def take_back(tx: Transaction, refused: Sequence[Refusal]) -> None:
     """They wait for a decision again. Raises ``DomainError("nothing_to_undo")`` when none of them is known any more."""
     if not sum(_outbox.close_letters(tx, refusal.tx, closed=False) for refusal in refused):
         raise DomainError("nothing_to_undo")
+    back = {refusal.tx.hex for refusal in refused}
+    write_state(tx, _LET_GO, [text for text in read_state(tx, _LET_GO, []) if text not in back])
     tx.touch("sync")
 
 

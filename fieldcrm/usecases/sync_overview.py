@@ -15,7 +15,7 @@ from fieldcrm.store.receipts import ReportReceipt
 from fieldcrm.usecases.decisions import Clash, open_clashes, whom_to_call
 from fieldcrm.usecases.merges import Merge, merges
 from fieldcrm.usecases.receipts import Reconciliation, day_end
-from fieldcrm.usecases.refused import Refusal, refusals
+from fieldcrm.usecases.refused import Refusal, let_go, refusals
 from sync.client.blobs import NOT_THERE_YET
 
 __all__ = ["AwayPhotos", "Overview", "PendingChange", "PendingPhoto", "Run", "overview"]
@@ -46,6 +46,7 @@ class Overview:
     away: tuple[AwayPhotos, ...]
     clashes: tuple[Clash, ...]
     refusals: tuple[Refusal, ...]
+    let_go: tuple[Refusal, ...]
     merges: tuple[Merge, ...]
     reports: tuple[ReportReceipt, ...]
     day: Reconciliation
@@ -62,6 +63,7 @@ def overview(r: Reader, person: Id, now: datetime, day_start: datetime) -> Overv
         away([photo for photo in down if photo.problem == NOT_THERE_YET]),
         open_clashes(r, person),
         refusals(r),
+        let_go(r),
         merges(r, person, now - MERGE_DAYS),
         _receipts.reports(r, person, now - REPORT_DAYS),
         day_end(r, person, day_start),

@@ -15,7 +15,7 @@ from fieldcrm.ui.sync_center.choice import ClashCard, FieldChoice
 from fieldcrm.ui.sync_center.deeds import Deeds
 from fieldcrm.ui.sync_center.head import headed
 from fieldcrm.ui.sync_center.phrases import clash_words, record_words
-from fieldcrm.ui.sync_center.refused import RefusalCard
+from fieldcrm.ui.sync_center.refused import LetGoCard, RefusalCard
 from fieldcrm.ui.widgets import Button, Card, KeyCap, ScrollPage, SectionTitle, Text, clear_layout, painting, row
 from fieldcrm.usecases.decisions import Choice, Clash, Sort, Verdict, sort_of
 from fieldcrm.usecases.refused import Refusal
@@ -35,14 +35,17 @@ class Decisions(ScrollPage):
         self.bar = ConfirmBar(self, self._confirm_all)
         self.bar.hide()
 
-    def show_all(self, clashes: tuple[Clash, ...], refusals: tuple[Refusal, ...], to_call: tuple[str, ...]) -> None:
+    def show_all(
+        self, clashes: tuple[Clash, ...], refusals: tuple[Refusal, ...], to_call: tuple[str, ...],
+        let_go: tuple[Refusal, ...] = (),
+    ) -> None:
         """Fill the page; the same things again leave it as it is, with what is half decided."""
-        if (clashes, refusals, to_call) == self._known:
+        if (clashes, refusals, to_call, let_go) == self._known:
             return
         there = self.focusWidget() is not None and self.isAncestorOf(self.focusWidget())
         at, asked = self.verticalScrollBar().value(), self._focused()
         before = self.clash_cards()
-        self._known = (clashes, refusals, to_call)
+        self._known = (clashes, refusals, to_call, let_go)
         clear_layout(self.body)
         by_record: dict[object, list[Clash]] = {}
         for clash in clashes:
@@ -57,6 +60,9 @@ class Decisions(ScrollPage):
         if refused:
             self.body.addWidget(self._refused_title(list(refusals)))
             self._add(refused)
+        if let_go:
+            self.body.addWidget(SectionTitle(tr("Let go"), number(len(let_go))))
+            self._add([LetGoCard(refusal, self._deeds) for refusal in let_go])
         self.body.addStretch(1)
         self._take_over(before)
         self._fit()

@@ -20,4 +20,5 @@ class Deeds:
     discard: Callable[[list[Refusal]], None]
     export: Callable[[list[Refusal]], None]
     copy: Callable[[Refusal], None]
+    take_back: Callable[[list[Refusal]], None]
     open_outlet: Callable[[Any], None]

@@ -36,7 +36,8 @@ class Doing:
 
     def deeds(self) -> Deeds:
         return Deeds(
-            self.decide, self.mend, self.try_again, self.discard, self.export, self.copy, self.open_outlet
+            self.decide, self.mend, self.try_again, self.discard, self.export, self.copy, self.take_back,
+            self.open_outlet,
         )
 
     def switches(self) -> Switches:
@@ -109,14 +110,17 @@ class Doing:
 
     def discard(self, refusals: list[Refusal]) -> None:
         title = trn("Let this change go?", "Let {n} changes go?", len(refusals))
-        text = tr("What headquarters has will stand. You can take this back for a moment, and export it first.")
+        text = tr("What headquarters has will stand. What you wrote stays on this device under “Let go”: you can take "
+                  "it back or export it.")
         if not Confirm.ask(self._owner.window(), title, text, tr("Let it go")):
             return
         said = trn("The change was let go.", "{n} changes were let go.", len(refusals))
-        back = lambda: self._session.do(  # noqa: E731
-            lambda tx: refused.take_back(tx, refusals), lambda _: self._done(tr("It waits for your decision again."))
-        )
+        back = lambda: self.take_back(refusals)  # noqa: E731
         self._session.do(lambda tx: refused.discard(tx, refusals), lambda _: self._done(said, back))
+
+    def take_back(self, refusals: list[Refusal]) -> None:
+        said = tr("It waits for your decision again.")
+        self._session.do(lambda tx: refused.take_back(tx, refusals), lambda _: self._done(said))
 
     def export(self, refusals: list[Refusal]) -> None:
         path = self._ask_path(self._session.clock().strftime("%Y-%m-%d"))

@@ -109,12 +109,58 @@ class RefusalCard(Card):
         return self.editor.toPlainText() if isinstance(self.editor, QPlainTextEdit) else self.editor.text()  # type: ignore[attr-defined]
 
 
+class LetGoCard(Card):
+    """What a person let go: still here, to be taken back, exported or copied."""
+
+    def __init__(self, refusal: Refusal, deeds: Deeds) -> None:
+        super().__init__(padding=4, spacing=2)
+        what, _ = record_words(refusal.collections, "")
+        title = " · ".join(part for part in (refusal.outlet_name, what) if part)
+        note = tr("What you wrote, {when}", when=words.day_time(refusal.made_at))
+        self.add(headed(self, "trash-2", title, note, refusal.outlet_id, deeds.open_outlet, "neutral"))
+        if text := written(refusal):
+            self.add(Text(text, "body", "muted", wrap=True))
+        holder = QWidget()
+        flow = FlowLayout(holder, 2)
+        flow.addWidget(Button(tr("Take it back"), "secondary", "undo-2", lambda: deeds.take_back([refusal])))
+        flow.addWidget(Button(tr("Export…"), "ghost", "download", lambda: deeds.export([refusal])))
+        flow.addWidget(Button(tr("Copy what I wrote"), "ghost", "copy", lambda: deeds.copy(refusal)))
+        self.add(holder)
+
+
+# What the program writes beside a report says nothing to a person; the report is told as a whole.
+_OF_A_REPORT = frozenset({"visit", "submission", "attachment", "plan_stop"})
+
+
+def _report_lines(refusal: Refusal) -> list[str]:
+    """A report in a line: how many answers and photos; then the note of the visit."""
+    report = next((one for one in refusal.letters if one.collection == "submission" and one.kind == "new"), None)
+    if report is None:
+        return []
+    photos = sum(letter.collection == "attachment" for letter in refusal.letters)
+    answers = _leaves(report.values.get("answers"))
+    told = tr("Report: {answers}, {photos}", answers=trn("{n} answer", "{n} answers", answers),
+              photos=trn("{n} photo", "{n} photos", photos))
+    notes = [str(one.values["note"]) for one in refusal.letters if one.collection == "visit" and one.values.get("note")]
+    return [told, *notes]
+
+
+def _leaves(answers: object) -> int:
+    if isinstance(answers, dict):
+        return sum(_leaves(value) for value in answers.values())
+    if isinstance(answers, list):
+        return sum(_leaves(value) for value in answers)
+    return int(answers not in (None, ""))
+
+
 def written(refusal: Refusal) -> str:
     """What the person wrote, a field a line; the value to blame first."""
     blamed = str(refusal.params.get("field") or "")
-    found = [line for letter in refusal.letters for line in lines(letter.values)]
+    found = _report_lines(refusal)
+    told = _OF_A_REPORT if found else frozenset()
+    found += [line for letter in refusal.letters if letter.collection not in told for line in lines(letter.values)]
     first = [named(blamed, letter.values[blamed]) for letter in refusal.letters if letter.values.get(blamed)]
-    if blamed.endswith("_id"):
+    if blamed.endswith(("_id", "_at")) or blamed in ("answers", "sha256"):
         first = []  # a number says nothing to a person
     if any(letter.kind == "del" for letter in refusal.letters):
         found.append(tr("Deleted"))

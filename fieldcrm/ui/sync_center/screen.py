@@ -244,13 +244,13 @@ class SyncScreen(QWidget):
         self._fill(SENDING, self.sending, self.sending_model, waiting)
         self._fill(REPORTS, self.reports, self.reports_model, [rows.of_receipt(r, now) for r in found.reports])
         self._fill(HISTORY, self.history, self.history_model, past)
-        self.decisions.show_all(found.clashes, found.refusals, found.to_call)
+        self.decisions.show_all(found.clashes, found.refusals, found.to_call, found.let_go)
         if self._to_focus:  # the keys of the first question work at once
             self._to_focus = False
             self.decisions.focus_first()
         self.merged.show_all(found.merges)
         to_decide = len(found.clashes) + len(found.refusals)
-        for tab, count in ((DECIDING, to_decide), (MERGED, len(found.merges))):
+        for tab, count in ((DECIDING, to_decide or len(found.let_go)), (MERGED, len(found.merges))):
             if count:
                 self.states[tab].show_content()
             else:

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, insert, select
 
 pytest.importorskip("PySide6")
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit
 
+from fieldcrm.domain.ids import new_id
 from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.tables import T
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.messages import Message
 from fieldcrm.ui.sync_center import SyncScreen, doing
-from fieldcrm.ui.sync_center.refused import RefusalCard
+from fieldcrm.ui.sync_center.refused import LetGoCard, RefusalCard, written
 from fieldcrm.usecases import refused
 from tests.conftest import KEY, NOW
 from tests.ui.sync_center.conftest import change, refuse, write
@@ -126,6 +128,66 @@ def test_letting_go_asks_first_and_can_be_taken_back(
     said[-1].run()
     qtbot.waitUntil(lambda: len(screen.decisions.cards) == 1)
     assert waiting(session) == 1
+
+
+def a_refused_report(session: AppSession, outlet: UUID) -> None:
+    """Recorded with two photos, refused; its records then leave this device, as the sync has it."""
+    visit, report, at = new_id(NOW), new_id(NOW), NOW - timedelta(hours=1)
+    me = session.actor.user_id
+
+    def work(tx: Transaction) -> None:
+        tx.conn.execute(insert(T.visit).values(
+            id=visit, outlet_id=outlet, person_id=me, started_at=at, zone="Europe/Paris", position_source="none",
+            note="Ask for Marc"))
+        tx.conn.execute(insert(T.submission).values(
+            id=report, visit_id=visit, outlet_id=outlet, person_id=me, form="f", form_version="1",
+            answers={"price": "1.20", "lines": [{"state": "present"}, {"state": "oos"}]}, started_at=at,
+            submitted_at=at))
+        for n in range(2):
+            tx.conn.execute(insert(T.attachment).values(
+                id=new_id(NOW), submission_id=report, visit_id=visit, outlet_id=outlet, node="/p", sha256=f"{n:064x}",
+                size=1000, mime="image/jpeg"))
+
+    def forget(tx: Transaction) -> None:
+        with tx.uncaptured():
+            for table in (T.attachment, T.submission, T.visit):
+                column = table.c.id if table is T.visit else table.c.visit_id
+                tx.conn.execute(delete(table).where(column == visit))
+
+    write(session, work)
+    refuse(session, "out_of_scope", "{}")
+    write(session, forget)
+
+
+def test_a_refused_report_is_told_in_words_and_still_counts_in_the_day(
+    screen: SyncScreen, session: AppSession, world: World, qtbot: Any
+) -> None:
+    a_refused_report(session, world.outlets[1])
+    (card,) = cards(screen, qtbot, 1)
+    assert written(card.refusal) == "Report: 3 answers, 2 photos\nAsk for Marc"
+    assert screen.day.sum.text() == "1 report, 2 photos here; 0 and 0 verified at headquarters."
+    assert screen.day.missing.text().startswith("The report of Superette du Marché was refused")
+    assert screen.day.again.text() == "See why"
+
+
+def test_what_was_let_go_stays_on_the_device_and_comes_back_whole_after_days(
+    screen: SyncScreen, session: AppSession, world: World, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doing.Confirm, "ask", classmethod(lambda *_, **__: True))
+    a_refused_report(session, world.outlets[1])
+    (card,) = cards(screen, qtbot, 1)
+    whole = card.refusal
+    qtbot.mouseClick(button(card, "Let it go"), LEFT)
+    qtbot.waitUntil(lambda: screen.decisions.cards == [] and bool(screen.decisions.findChildren(LetGoCard)))
+    assert waiting(session) == 0 and session.ask(refused.let_go) == (whole,)
+    assert screen.states[1].currentWidget() is screen.decisions
+    qtbot.mouseClick(button(screen.decisions, "Take it back"), LEFT)
+    qtbot.waitUntil(lambda: len(screen.decisions.cards) == 1)
+    assert session.ask(refused.let_go) == () and session.ask(refused.refusals) == (whole,)
+    qtbot.mouseClick(button(screen.decisions.cards[0], "Try again"), LEFT)
+    qtbot.waitUntil(lambda: screen.decisions.cards == [])
+    assert session.ask(lambda r: r.conn.execute(select(T.submission.c.answers)).scalars().all())[-1]["price"] == "1.20"
+    assert len(to_send(session)) == 4, "the visit, its report and both photos go again"
 
 
 def test_trying_again_makes_the_change_anew(

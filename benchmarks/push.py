@@ -71,7 +71,7 @@ class Device:
         ]
 
     def request(self, ops: list[Op], want: int) -> SyncRequest:
-        tx = [Tx(secrets.token_hex(16), [op]) for op in ops]
+        tx = [Tx("", [op]) for op in ops]
         first = ops[0].n if ops else self.next
         return SyncRequest(1, CATALOGUE.schema, self.epoch, self.number, first, self.last, dict(self.cursors), tx, want)
 

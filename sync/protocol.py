@@ -32,11 +32,11 @@ class Op(msgspec.Struct, omit_defaults=True):
     cmd: str | None = None  # name of a command, with its arguments in ``set``
 
 
-class Tx(msgspec.Struct):
+class Tx(msgspec.Struct, omit_defaults=True):
     """Operations that stand or fall together."""
 
-    t: str
-    ops: list[Op]
+    t: str = ""  # id of the transaction; needless where there is one operation, which has an id
+    ops: list[Op] = []
 
 
 class SyncRequest(msgspec.Struct):

@@ -79,6 +79,9 @@ def _grouped(rows: Sequence[Any]) -> list[Tx]:
         if not grouped or grouped[-1].t != row.tx.hex():
             grouped.append(Tx(row.tx.hex(), []))
         grouped[-1].ops.append(_operation(row))
+    for tx in grouped:
+        if len(tx.ops) == 1:
+            tx.t = ""  # 16 bytes that nothing shortens
     return grouped
 
 

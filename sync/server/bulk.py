@@ -54,7 +54,8 @@ def insert_rows(connection: Connection, table: Table, names: Sequence[str], rows
     if connection.dialect.name == "postgresql":
         _copy(connection, _copy_text(table.name, tuple(names)), rows)
     else:
-        connection.exec_driver_sql(_insert_text(table.name, tuple(names)), list(map(tuple, rows)))
+        values = rows if type(rows[0]) is tuple else list(map(tuple, rows))
+        connection.exec_driver_sql(_insert_text(table.name, tuple(names)), values)
 
 
 def update_rows(

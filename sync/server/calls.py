@@ -18,6 +18,7 @@ from sync.server.refusal import CallRefused
 
 MAX_IDS = 1_000  # in one question
 MAX_DEPTH = 40  # of JSON values inside an operation
+_NESTED = frozenset((dict, list))
 
 Item = TypeVar("Item")
 Parameters = ParamSpec("Parameters")
@@ -74,9 +75,9 @@ def limited(items: list[Item]) -> list[Item]:
 
 def too_deep(value: Any) -> bool:
     """Whether JSON values are nested deeper than ``MAX_DEPTH``; measured without recursion."""
-    level: list[Any] = [item for item in _inside(value) if type(item) in (dict, list)]
-    if not level:
+    if _NESTED.isdisjoint(map(type, _inside(value))):
         return False  # as nearly always
+    level: list[Any] = [item for item in _inside(value) if type(item) in _NESTED]
     for _ in range(MAX_DEPTH - 1):
         level = [item for outer in level for item in _inside(outer)]
         if not level:

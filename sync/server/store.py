@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -123,11 +124,10 @@ class RecordStore:
         codec, mine, ids = self.codec(collection), self._mine, self.raw(record.id for record in records)
         texts = {id(record.stamps): record.stamps for record in records}  # made together, they share their stamps
         written = {at: stamps_text(stamps, rev) for at, stamps in texts.items()}
-        rows = [
-            (mine, raw, *codec.columns(record.values), rev, written[id(record.stamps)])
-            for raw, record in zip(ids, records, strict=True)
-        ]
-        names = ("org_id", "id", *codec.names, "rev", "frev")
+        filled, columns = codec.filled([record.values for record in records])
+        stamps = [written[id(record.stamps)] for record in records]
+        names = ("org_id", "id", "rev", "frev", *filled)
+        rows = list(zip(repeat(mine), ids, repeat(rev), stamps, *columns))
         insert_rows(self.connection, self.tables.records[collection.name], names, rows)
 
     def _update(self, collection: Collection, records: Sequence[Record], rev: int) -> None:

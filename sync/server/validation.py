@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -30,6 +30,17 @@ class Checks:
         self.collection = collection
         self.required = tuple(f.name for f in collection.fields if f.required)
         self.by_name: dict[str, Check] = {f.name: _check_of(f) for f in collection.fields}
+        self.mended = {f.name: self.by_name[f.name] for f in collection.fields if _plain(f) is None}
+        self.shape = msgspec.defstruct("Shape", list(map(_shaped, collection.fields)), forbid_unknown_fields=True)
+
+    def pass_at_once(self, values: Mapping[str, Any]) -> bool:
+        """Whether all values, but those of ``mended``, are right as they are. False means only: look closer."""
+        try:
+            msgspec.convert(values, self.shape)
+            text = "".join([value for value in values.values() if type(value) is str])
+            return text.isprintable() or ("\x00" not in text and bool(text.encode("utf-8")))
+        except (msgspec.ValidationError, UnicodeError):
+            return False
 
 
 _made: dict[int, Checks] = {}
@@ -50,6 +61,11 @@ def check_values(collection: Collection, values: Mapping[str, Any], *, whole: bo
     checks = _checks(collection)
     by_name = checks.by_name
     found: dict[str, Any] = {}
+    if checks.pass_at_once(values):
+        found.update(values)
+        if not checks.mended.keys().isdisjoint(found):
+            found.update({name: checks.mended[name](value) for name, value in values.items() if name in checks.mended})
+        values = {}
     for name, value in values.items():
         check = by_name.get(name)
         if check is None:
@@ -62,6 +78,31 @@ def check_values(collection: Collection, values: Mapping[str, Any], *, whole: bo
     return found
 
 
+def _shaped(definition: Field) -> tuple[str, Any, Any]:
+    plain = _plain(definition)
+    kind = Any if plain is None else plain if definition.required else plain | None
+    return definition.name, kind, None
+
+
+def _plain(definition: Field) -> Any:
+    """The type of values that are kept as they come; ``None`` where a value may have to be mended."""
+    kind = definition.kind
+    if definition.choices:
+        return Literal[definition.choices] if kind in _LIMITS else None
+    if kind in _LIMITS:
+        return Annotated[str, msgspec.Meta(max_length=_LIMITS[kind])]
+    if kind in _RANGES:
+        least, most = _range(definition)
+        return Annotated[int, msgspec.Meta(ge=least, le=most)]
+    return {Kind.ID: Annotated[str, msgspec.Meta(pattern=rf"\A{_ID.pattern}\Z")], Kind.FLAG: bool}.get(kind)
+
+
+def _range(definition: Field) -> tuple[int, int]:
+    low, high = _RANGES[definition.kind]
+    least = low if definition.minimum is None else max(low, definition.minimum)
+    return least, high if definition.maximum is None else min(high, definition.maximum)
+
+
 def _check_of(definition: Field) -> Check:
     """A quick look lets nearly all values pass, and none that ``_checked`` would refuse or change."""
     kind = definition.kind
@@ -70,7 +111,7 @@ def _check_of(definition: Field) -> Check:
     if kind in _LIMITS:
         return _text_check(definition, _LIMITS[kind])
     if kind in _RANGES:
-        return _number_check(definition, *_RANGES[kind])
+        return _number_check(definition, *_range(definition))
     plain = {Kind.ID: _ID.fullmatch}.get(kind)
 
     def check(value: Any) -> Any:
@@ -99,10 +140,7 @@ def _text_check(definition: Field, limit: int) -> Check:
     return check
 
 
-def _number_check(definition: Field, low: int, high: int) -> Check:
-    least = low if definition.minimum is None else max(low, definition.minimum)
-    most = high if definition.maximum is None else min(high, definition.maximum)
-
+def _number_check(definition: Field, least: int, most: int) -> Check:
     def check(value: Any) -> Any:
         return value if type(value) is int and least <= value <= most else _checked(definition, value)
 

@@ -95,7 +95,7 @@ def back_up(hq: Headquarters, target: Path, *, now: datetime) -> Manifest:
             target.rmdir()
         os.replace(partial, target)
     for org, one in held.items():
-        hq.sync.confirm(UUID(hex=org), one.rev)
+        hq.sync.confirm(UUID(hex=org), one.rev, now=now)
     return made
 
 

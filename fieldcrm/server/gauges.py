@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.pool import QueuePool
@@ -53,4 +55,17 @@ class Gauges:
             "sync_organisations": len(orgs),
             "sync_quarantine_deposits": deposits,
             "sync_quarantine_bytes": size,
+            **self._backup(orgs),
         }
+
+    def _backup(self, orgs: Sequence[UUID]) -> dict[str, float]:
+        """The age of the oldest of the organisations' last backups; nothing while one of them has none."""
+        table, times = self._hq.sync.tables.org_rev, list[datetime | None]()
+        for org in orgs:
+            with reading(self._hq.engine) as connection:
+                query = select(table.c.confirmed_at).where(table.c.org_id == org)
+                times.append(connection.execute(query).scalar_one_or_none())
+        known = [at for at in times if at is not None]
+        if not known or len(known) < len(times):
+            return {}
+        return {"sync_backup_age_seconds": (self._hq.clock() - min(known)).total_seconds()}

@@ -103,10 +103,11 @@ class SyncServer:
         raised = update(table).where(table.c.org_id == org).values(epoch=table.c.epoch + 1).returning(table.c.epoch)
         return self._write(lambda connection: int(connection.execute(raised).scalar_one()))
 
-    def confirm(self, org: UUID, rev: int) -> None:
-        """A verified backup holds everything up to ``rev``: devices hear that they may rely on it."""
+    def confirm(self, org: UUID, rev: int, *, now: datetime) -> None:
+        """A backup begun ``now`` and verified holds everything up to ``rev``: devices hear that they may rely on it."""
         table = self.tables.org_rev
-        raised = update(table).where(table.c.org_id == org, table.c.confirmed_rev < rev).values(confirmed_rev=rev)
+        raised = update(table).where(table.c.org_id == org, table.c.confirmed_rev <= rev)
+        raised = raised.values(confirmed_rev=rev, confirmed_at=now)
         self._write(lambda connection: connection.execute(raised))
 
     def check(self) -> None:

@@ -20,7 +20,7 @@ GAUGES = {
     "sync_organisations": "Organisations on this server.",
     "sync_quarantine_bytes": "Bytes that revoked devices left and nobody has looked at.",
     "sync_quarantine_deposits": "How many times a revoked device left something that is still there.",
-    "sync_backup_age_seconds": "Age of the last verified backup; absent when there was none.",
+    "sync_backup_age_seconds": "Age of the last verified backup that holds every organisation; absent when there was none.",
 }
 
 

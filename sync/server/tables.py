@@ -100,6 +100,7 @@ def _org_rev(metadata: MetaData) -> Table:
         Column("last_rev", BigInteger, nullable=False),
         Column("compact_floor", BigInteger, nullable=False, server_default=text("0")),
         Column("confirmed_rev", BigInteger, nullable=False, server_default=text("0")),  # a verified backup holds it
+        Column("confirmed_at", TimeType),  # when that backup was begun
         Column("open_rev", BigInteger),  # SQLite: the revision that is being written, see ``sync.server.guard``
     )
 

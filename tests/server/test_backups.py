@@ -18,6 +18,7 @@ from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.ids import new_id
 from fieldcrm.server import accounts, backups, checks
+from fieldcrm.server.gauges import Gauges
 from fieldcrm.server.headquarters import Headquarters, open_headquarters
 from fieldcrm.server.highwater import EVERY, HighWater
 from fieldcrm.server.jobs import run_once
@@ -285,3 +286,16 @@ def test_departures_older_than_the_retention_are_forgotten_by_and_by(
     assert [row for row in rows if row.bucket == f"sector:{company.sectors['west'].hex}"] == []
     hq.leases.give_back("sweep")
     run_once(hq, timedelta(days=1))
+
+
+def test_the_age_of_the_last_backup_is_told_once_every_organisation_has_one(tmp_path: Path) -> None:
+    clock = Clock(NOW)
+    hq = Site(tmp_path / "used", None).open(clock)
+    found(hq)
+    assert "sync_backup_age_seconds" not in Gauges(hq)()
+    backups.back_up(hq, tmp_path / "backup", now=clock())
+    clock.now += timedelta(hours=5)
+    assert Gauges(hq)()["sync_backup_age_seconds"] == 5 * 3600
+    found(hq)
+    assert "sync_backup_age_seconds" not in Gauges(hq)()
+    hq.close()

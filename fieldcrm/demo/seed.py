@@ -81,9 +81,9 @@ def _seed(hq: Headquarters, found: Sequence[OutletFound], left_out: dict[str, in
     imported = _import(hq, org, territory, found, now)
     begun = set(records.rows)
     world = build_world(records, territory, _outlets(hq, org), _assignments(hq, org), built_in_audit())
+    rows += hq.apply(org, _changes(world.records, begun))
     for content in world.photos.values():
         hq.blobs.put(org, content, "image/jpeg", now=now)
-    rows += hq.apply(org, _changes(world.records, begun))
     return Seeded(org, world, imported, left_out, rows, len(world.photos))
 
 

@@ -24,7 +24,7 @@ from fieldcrm.server.commands import Commands
 from fieldcrm.server.erasures import Erasures
 from fieldcrm.server.highwater import HighWater
 from fieldcrm.server.membership import Membership
-from fieldcrm.server.receipts import Receipts
+from fieldcrm.server.receipts import Receipts, authors_of
 from fieldcrm.server.serverkey import server_key
 from sync.columns import record_to_wire
 from sync.server import auth_tables, blobs, guard, leases, snapshots
@@ -182,7 +182,7 @@ def open_headquarters(
     factors = SecondFactors(Vault(own_key))
     accounts = Accounts(engine, tables, new_id=new_id, second_factors=factors, hasher=hasher)
     auth = Auth(engine, tables, new_id=new_id, second_factors=factors, hasher=hasher)
-    store = BlobStore(engine, folder / "blobs")
+    store = BlobStore(engine, folder / "blobs", lambda *asked: authors_of(asked[0], tables, *asked[1:]))
     files = Snapshots(server, folder / "snapshots")
     receipts = Receipts(server, store)
     ours = Leases(engine, f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}")
@@ -192,6 +192,8 @@ def open_headquarters(
     parts = (accounts, auth, store, files, aside, receipts, membership, projected, ours, marks)
     opened = Headquarters(folder, engine, server, *parts, clock)
     _check_restored(opened, accept_restore)
+    for org, _ in accounts.organisations():
+        store.vouch_for_older(org)
     opened.erasures.reapply_erasures()  # whichever backup was put back, and by whom
     return opened
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from litestar import Response, get, head, patch, post
 
@@ -23,7 +24,8 @@ _RANGE_WANTED = Header("Range", "bytes=from-to, or bytes=from-", "string", patte
 def check_blobs(data: list[BlobOffer], request: Call) -> list[BlobState]:
     """Where each of these uploads stands; the ones that are not there are then expected."""
     parts, identity = caller(request, allow_revoked=False)
-    return parts.blobs.check(identity.org, limited(data), now=parts.clock())
+    seen = partial(parts.may_read_blob, identity.caller)
+    return parts.blobs.check(identity.org, identity.person_id, limited(data), now=parts.clock(), seen=seen)
 
 
 @head(
@@ -34,7 +36,7 @@ def check_blobs(data: list[BlobOffer], request: Call) -> list[BlobState]:
 def blob_progress(sha256: str, request: Call) -> Response[None]:
     """How far an upload has come, after the tus protocol."""
     parts, identity = caller(request, allow_revoked=False)
-    state, size = parts.blobs.state(identity.org, sha256)
+    state, size = parts.blobs.state(identity.org, identity.person_id, sha256)
     return Response(None, headers=_upload_headers(state) | {"Upload-Length": str(size), "Cache-Control": "no-store"})
 
 
@@ -55,7 +57,7 @@ def send_blob(sha256: str, body: bytes, request: Call) -> Response[None]:
     offset = request.headers.get("Upload-Offset", "")
     if not (offset.isascii() and offset.isdecimal()) or len(offset) > 12:
         raise CallRefused(400, "offset_missing")
-    state = parts.blobs.append(identity.org, sha256, int(offset), body, now=parts.clock())
+    state = parts.blobs.append(identity.org, identity.person_id, sha256, int(offset), body, now=parts.clock())
     parts.metrics.blob_bytes.labels("in").inc(len(body))
     return Response(None, status_code=204, headers=_upload_headers(state))
 

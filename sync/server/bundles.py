@@ -136,7 +136,7 @@ class Bundles:
             read_header(file)
             reader = PlainReader(plain_frames(file, header, start, sender.secret, private))
             reader.contents()
-            arrived = self._photos(sender.caller.org, contents, reader, now)
+            arrived = self._photos(sender.caller, contents, reader, now)
         return self._imported(header, sender, contents, responses, arrived)
 
     def _sender(self, header: Header, start: bytes, proof: bytes) -> _Sender:
@@ -187,15 +187,16 @@ class Bundles:
                 break
         return responses
 
-    def _photos(self, org: UUID, contents: Contents, reader: PlainReader, now: datetime) -> list[str]:
+    def _photos(self, caller: Caller, contents: Contents, reader: PlainReader, now: datetime) -> list[str]:
         arrived: list[str] = []
+        org, user = caller.org, caller.user
         for offer in contents.blobs:
             content = reader.take(offer.size)
             try:
-                (state,) = self._blobs.check(org, [offer], now=now)
+                (state,) = self._blobs.check(org, user, [offer], now=now)
                 while not state.have:
                     piece = content[state.offset : state.offset + _PIECE]
-                    state = self._blobs.append(org, offer.sha256, state.offset, piece, now=now)
+                    state = self._blobs.append(org, user, offer.sha256, state.offset, piece, now=now)
             except CallRefused:
                 continue  # of a kind that is taken over the network neither; the device is told nothing of it
             arrived.append(offer.sha256)

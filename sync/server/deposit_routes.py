@@ -30,7 +30,7 @@ def deposit(data: Deposit, request: Call) -> DepositAnswer:
         raise CallRefused(422, "too_deep", limit=MAX_DEPTH)
     now = parts.clock()
     closed = parts.quarantine.deposit(known, data, parts.auth.new_id(now), now=now)
-    states = [] if closed or not data.blobs else parts.blobs.check(known.org, data.blobs, now=now)
+    states = [] if closed or not data.blobs else parts.blobs.check(known.org, known.person_id, data.blobs, now=now)
     return DepositAnswer(states, closed)
 
 
@@ -54,7 +54,7 @@ def deposit_blob(sha256: str, body: bytes, request: Call) -> Response[None]:
         raise CallRefused(400, "offset_missing")
     if not parts.quarantine.expects_blob(known, sha256):
         raise CallRefused(404, "blob_unknown")
-    state = parts.blobs.append(known.org, sha256, int(offset), body, now=parts.clock())
+    state = parts.blobs.append(known.org, known.person_id, sha256, int(offset), body, now=parts.clock())
     headers = {"Upload-Offset": str(state.offset), "Upload-Complete": "?1" if state.have else "?0"}
     return Response(None, status_code=204, headers=headers)
 

@@ -63,6 +63,48 @@ def test_content_that_does_not_match_its_name_is_refused_and_may_start_again(rit
     assert rita.remote.send_blob(sha256, 0, content).have
 
 
+def test_who_knows_the_hash_of_a_photo_learns_nothing_and_reads_nothing(live: Live, company: Company) -> None:
+    content = os.urandom(1000)
+    sha256 = hashlib.sha256(content).hexdigest()
+    offer = BlobOffer(sha256, 1000, "image/jpeg")
+    omar, rita = BareDevice(live.url, company, "omar"), BareDevice(live.url, company, "rita")
+    ops, ids = omar.visit(company.outlets["East shop"], sha256, 1000)
+    omar.push(*ops)
+    upload(omar, content)
+    claimed, claim = rita.visit(company.outlets["West shop"], sha256, 1000)  # in a report of her own
+    rita.push(*claimed)
+    [state] = rita.remote.check_blobs([offer])
+    assert (state.have, state.offset) == (False, 0)  # the same as of any photo that nobody has
+    with pytest.raises(CallRefused, match="blob_unknown"):
+        rita.remote.fetch_blob(sha256)
+    assert requests.head(f"{live.url}/v1/blobs/{sha256}", headers=bearer(rita), timeout=30).headers[
+        "Upload-Complete"
+    ] == "?0"
+    assert [r.blobs_have for r in rita.remote.receipts([claim["submission"].hex])] == [0]
+    rita.remote.send_blob(sha256, 0, content[:500])
+    [state] = omar.remote.check_blobs([offer])
+    assert state.have  # and nobody's upload gets in another's way
+    assert rita.remote.send_blob(sha256, 500, content[500:]).have  # she did hold it
+    assert rita.remote.fetch_blob(sha256) == content
+    assert [r.blobs_have for r in rita.remote.receipts([claim["submission"].hex])] == [1]
+    assert [r.blobs_have for r in omar.remote.receipts([ids["submission"].hex])] == [1]
+
+
+def test_an_upload_by_another_of_the_same_photo_can_neither_be_continued_nor_spoilt(
+    live: Live, company: Company, rita: BareDevice
+) -> None:
+    content = os.urandom(1000)
+    sha256 = hashlib.sha256(content).hexdigest()
+    omar = BareDevice(live.url, company, "omar")
+    rita.remote.check_blobs([BlobOffer(sha256, 1000)])
+    rita.remote.send_blob(sha256, 0, content[:999])
+    [state] = omar.remote.check_blobs([BlobOffer(sha256, 1000)])
+    assert (state.have, state.offset) == (False, 0)
+    with pytest.raises(CallRefused, match="hash_wrong"):
+        omar.remote.send_blob(sha256, 0, os.urandom(1000))
+    assert rita.remote.send_blob(sha256, 999, content[999:]).have
+
+
 def test_more_bytes_than_announced_are_refused(rita: BareDevice) -> None:
     sha256 = secrets.token_hex(32)
     rita.remote.check_blobs([BlobOffer(sha256, 10)])

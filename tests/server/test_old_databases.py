@@ -116,3 +116,16 @@ def test_a_column_that_old_rows_could_not_have_is_refused(tmp_path: Path) -> Non
     with pytest.raises(TypeError, match="additive"):
         bring_up_to_date(engine, [_tables(Column("must", Text, nullable=False))], version=2)
     engine.dispose()
+
+
+def test_a_photo_from_before_anybody_was_its_holder_is_read_as_ever(old: tuple[Path, str | None]) -> None:
+    hq = open_headquarters(*old, now, hasher=CHEAP)
+    try:
+        org = accounts.organisation(hq, "verne")
+        photo = hq.sync.tables.records["attachment"]
+        with reading(hq.engine) as connection:
+            names = connection.scalars(select(photo.c.sha256).where(photo.c.org_id == org)).all()
+        assert len(hq.blobs.holders(org, names)) == 2  # its author, and the server
+        assert hq.blobs.vouch_for_older(org) == 0
+    finally:
+        hq.close()

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -74,11 +75,11 @@ def test_a_server_that_died_before_hashing_the_last_byte_finishes_when_asked(
     content = os.urandom(1000)
     sha256 = hashlib.sha256(content).hexdigest()
     offer = BlobOffer(sha256, 1000)
-    hq.blobs.check(company.org, [offer], now=clock())
-    part = hq.folder / "blobs" / company.org.hex / "parts" / sha256
+    hq.blobs.check(company.org, company.people["rita"], [offer], now=clock())
+    part = hq.folder / "blobs" / company.org.hex / "parts" / f"{sha256}.{company.people['rita'].hex}"
     part.parent.mkdir(parents=True)
     part.write_bytes(content)
-    [state] = hq.blobs.check(company.org, [offer], now=clock())
+    [state] = hq.blobs.check(company.org, company.people["rita"], [offer], now=clock())
     assert state.have
     assert hq.blobs.read(company.org, sha256).data == content
 
@@ -88,14 +89,14 @@ def test_uploads_that_nobody_finished_are_thrown_away_in_the_end(
 ) -> None:
     content = os.urandom(1000)
     offer = BlobOffer(hashlib.sha256(content).hexdigest(), 1000)
-    hq.blobs.check(company.org, [offer], now=clock())
-    hq.blobs.append(company.org, offer.sha256, 0, content[:500], now=clock())
+    hq.blobs.check(company.org, company.people["rita"], [offer], now=clock())
+    hq.blobs.append(company.org, company.people["rita"], offer.sha256, 0, content[:500], now=clock())
     clock.pass_by(days=29)
     run_once(hq)
-    assert hq.blobs.check(company.org, [offer], now=clock())[0].offset == 500
+    assert hq.blobs.check(company.org, company.people["rita"], [offer], now=clock())[0].offset == 500
     clock.pass_by(days=2)
     run_once(hq)
-    assert hq.blobs.check(company.org, [offer], now=clock())[0].offset == 0
+    assert hq.blobs.check(company.org, company.people["rita"], [offer], now=clock())[0].offset == 0
 
 
 def test_a_database_put_back_from_a_backup_is_noticed_and_devices_begin_a_new_epoch(
@@ -262,6 +263,9 @@ def test_a_region_is_imported_from_the_command_line(console: Console) -> None:
         (["sector", "list", "--organisation", "none"], "organisation_unknown", "none"),
         (["user", "add", "x", "--name", "X", "--organisation", "acme"], "password_short", "8"),
         (["import-outlets", "none.pbf", "--organisation", "acme", "--sector", "W"], "sector_unknown", "W"),
+        (["run", "--certificate", "public.pem"], "certificate_incomplete", "--key"),
+        (["run", "--certificate", __file__, "--key", __file__], "certificate_unusable", "test_restart.py"),
+        (["person", "history", "contact", "Rita", "--organisation", "acme"], "id_wrong", "Rita"),
     ],
 )
 def test_what_does_not_fit_is_a_sentence_and_an_exit_code(
@@ -274,7 +278,22 @@ def test_what_does_not_fit_is_a_sentence_and_an_exit_code(
     assert json.loads(console(*arguments, "--json", given="short\n")[2])["error"] == code
 
 
-def test_wrong_usage_is_said_by_the_exit_code(console: Console) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [["nonsense"], ["run", "--port", "99999"], ["run", "--workers", "0"], ["compact", "--days", "-5"]],
+    ids=" ".join,
+)
+def test_wrong_usage_is_said_by_the_exit_code(console: Console, arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        console("nonsense")
+        console(*arguments)
     assert caught.value.code == 2
+
+
+def test_a_check_that_finds_a_fault_says_it_by_its_exit_code(console: Console, folder: Path) -> None:
+    console.json("organisation", "add", "acme", "--name", "Acme")
+    assert console("check")[0] == 0
+    with sqlite3.connect(folder / "server.sqlite") as database:
+        database.execute("UPDATE bucket_digest SET digest = zeroblob(length(digest))")
+    database.close()
+    status, said, _ = console("check")
+    assert (status, "sound: False" in said) == (1, True)

@@ -121,7 +121,7 @@ class Weather(Wire):
 
     def check_blobs(self, offers: list[BlobOffer]) -> list[BlobState]:
         clock = self.storm.server.clock
-        return self._call("check", lambda: self.storm.server.photos.check(ORG, offers, now=clock))
+        return self._call("check", lambda: self.storm.server.photos.check(ORG, self.caller.user, offers, now=clock))
 
     def send_blob(self, sha256: str, offset: int, chunk: bytes) -> BlobState:
         luck, clock = self.storm.random, self.storm.server.clock
@@ -133,7 +133,7 @@ class Weather(Wire):
 
         def work() -> BlobState:
             try:
-                return self.storm.server.photos.append(ORG, sha256, offset, piece, now=clock)
+                return self.storm.server.photos.append(ORG, self.caller.user, sha256, offset, piece, now=clock)
             except sync.server.refusal.CallRefused as refusal:
                 if refusal.code == "offset_wrong":
                     return BlobState(sha256, False, refusal.params["offset"])

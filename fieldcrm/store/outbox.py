@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy import Select, Table, delete, func, insert, select, update
 
 from fieldcrm.domain.catalogue import CATALOGUE, MERGED
 from fieldcrm.domain.ids import Id
@@ -31,6 +31,12 @@ class Waiting:
     photos_missing: int = 0  # taken by another device, not arrived yet
     decisions: int = 0
     photo_bytes: int = 0  # of ``photos``, what is left of each
+    transactions: int = 0  # all of them: a visit travels with its report, and counts once
+
+    @property
+    def to_send(self) -> int:
+        """As many as the Sync Centre lists."""
+        return self.transactions + self.photos
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class PendingPhoto:
     outlet_id: Id | None
     outlet_name: str
     person_name: str  # who took it
+    down: bool = False  # on its way here, and not from here
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +121,36 @@ def waiting(r: Reader, person: Id) -> Waiting:
         queued.get("down", (0, 0))[0],
         decisions(r, person),
         up_bytes + unqueued_bytes,
+        r.conn.execute(select(func.count(o.c.tx.distinct()))).scalar_one(),
     )
 
 
 def _unqueued_photos(r: Reader) -> tuple[int, int]:
     """Photos of reports that are still in the outbox: the queue hears of them at the next sync."""
-    a, o, q = T.attachment, T.outbox, T.blob_queue
-    number = CATALOGUE.by_name["attachment"].number
-    new = a.c.id.in_(select(o.c.id).where(o.c.collection == number))
-    photos = select(a.c.sha256, a.c.size).distinct().where(new, a.c.sha256.not_in(select(q.c.sha256))).subquery()
+    photos = _new_photos().distinct().subquery()
     query = select(func.count(), func.coalesce(func.sum(photos.c.size), 0)).select_from(photos)
     count, size = r.conn.execute(query).one()
     return count, size
+
+
+def _new_photos() -> Select[tuple[str, int]]:
+    a, o, q = T.attachment, T.outbox, T.blob_queue
+    number = CATALOGUE.by_name["attachment"].number
+    new = a.c.id.in_(select(o.c.id).where(o.c.collection == number))
+    return select(a.c.sha256, a.c.size).where(new, a.c.sha256.not_in(select(q.c.sha256)))
+
+
+def new_photos(r: Reader, limit: int = 500) -> tuple[PendingPhoto, ...]:
+    """Photos of reports that are still in the outbox, which the queue does not know yet."""
+    a = T.attachment
+    found: dict[str, Any] = {}
+    for row in r.conn.execute(_new_photos().add_columns(a.c.outlet_id).order_by(a.c.taken_at, a.c.id).limit(limit)):
+        found.setdefault(row.sha256, row)
+    names = outlet_names(r, {row.outlet_id for row in found.values() if row.outlet_id})
+    return tuple(
+        PendingPhoto(row.sha256, row.size, 0, 0, None, row.outlet_id, names.get(row.outlet_id, ""), "")
+        for row in found.values()
+    )
 
 
 def decisions(r: Reader, person: Id) -> int:
@@ -201,7 +226,9 @@ def pending_photos(r: Reader, direction: str, limit: int = 500) -> tuple[Pending
     )
     rows = r.conn.execute(query).all()
     names = outlet_names(r, {row.outlet_id for row in rows if row.outlet_id})
-    return tuple(PendingPhoto(*row[:6], names.get(row.outlet_id, ""), row[6] or "") for row in rows)
+    return tuple(
+        PendingPhoto(*row[:6], names.get(row.outlet_id, ""), row[6] or "", direction == "down") for row in rows
+    )
 
 
 # Refused changes

@@ -16,6 +16,7 @@ from fieldcrm.domain.submission import Basis, Photo, Shelf, ShelfLine, Submissio
 from fieldcrm.store.aggregates import latest_decision, outlet_home, reference_price, valid_on
 from fieldcrm.store.database import Reader
 from fieldcrm.store.tables import T
+from sync.client.blobs import NOT_THERE_YET
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class ReportRow:
     confirmed: int = 0
     oos: int = 0
     photos: int = 0
+    photos_away: int = 0  # of ``photos``: headquarters has not got them from the device that took them
 
     @property
     def minutes(self) -> float | None:
@@ -177,12 +179,25 @@ def _counted(r: Reader, rows: list[ReportRow]) -> tuple[ReportRow, ...]:
         select(attachment.c.submission_id, func.count())
         .where(attachment.c.submission_id.in_(ids)).group_by(attachment.c.submission_id)
     )}
+    queue = T.blob_queue
+    away = {row[0]: row[1] for row in r.conn.execute(
+        select(attachment.c.submission_id, func.count())
+        .join(queue, and_(queue.c.sha256 == attachment.c.sha256, _not_there()))
+        .where(attachment.c.submission_id.in_(ids)).group_by(attachment.c.submission_id)
+    )}
     counted = []
     for row in rows:
         many, confirmed, oos = lines.get(row.submission_id, (0, 0, 0))
         counted.append(replace(
-            row, lines=many, confirmed=confirmed, oos=oos, photos=photos.get(row.submission_id, 0)))
+            row, lines=many, confirmed=confirmed, oos=oos, photos=photos.get(row.submission_id, 0),
+            photos_away=away.get(row.submission_id, 0)))
     return tuple(counted)
+
+
+def _not_there() -> Any:
+    """Photos of another device that headquarters does not hold yet."""
+    queue = T.blob_queue
+    return and_(queue.c.direction == "down", queue.c.state != "verified", queue.c.problem == NOT_THERE_YET)
 
 
 def prices_read(r: Reader, rows: Iterable[ReportRow], share: float) -> tuple[PriceRead, ...]:
@@ -287,7 +302,8 @@ def versions(r: Reader, submission_id: Id) -> tuple[Id, ...]:
 def photos(r: Reader, submissions: Iterable[Id]) -> tuple[Photo, ...]:
     """Photos of the reports; received means record and bytes are confirmed by headquarters."""
     attachment, queue = T.attachment, T.blob_queue
-    waiting = and_(queue.c.sha256 == attachment.c.sha256, queue.c.direction == "up", queue.c.state != "verified")
+    unsent = and_(queue.c.direction == "up", queue.c.state != "verified")
+    waiting = and_(queue.c.sha256 == attachment.c.sha256, unsent | _not_there())
     query = (
         select(attachment, exists().where(waiting).label("waiting"))
         .where(attachment.c.submission_id.in_(list(submissions)))

@@ -25,6 +25,12 @@ def figure_name(code: str) -> str:
     return names.get(code, code)
 
 
+def photos_away(count: int, person: str) -> str:
+    """Whose device still holds photos: the first name is enough beside the report."""
+    name = person.split()[0] if person.split() else tr("another person")
+    return trn("{n} photo still on {person}’s device", "{n} photos still on {person}’s device", count, person=name)
+
+
 def figure_base(code: str) -> str:
     """What a figure is measured on, and the choice made where the trade has several."""
     bases = {

@@ -38,9 +38,12 @@ class AwayPhotos:
 class Overview:
     """``photos``: to send, then those that are on their way here; ``away``: those that nobody has sent yet.
 
+    ``to_send``: how many of ``changes`` and ``photos`` are to go, the lists' limits aside.
+
     ``to_call``: whom to call, by name, when something is not in the person's hands.
     """
 
+    to_send: int
     changes: tuple[PendingChange, ...]
     photos: tuple[PendingPhoto, ...]
     away: tuple[AwayPhotos, ...]
@@ -57,9 +60,11 @@ class Overview:
 def overview(r: Reader, person: Id, now: datetime, day_start: datetime) -> Overview:
     """What waits, what needs a decision, and what happened, for the person who works here."""
     down = _outbox.pending_photos(r, "down")
+    coming = tuple(photo for photo in down if photo.problem != NOT_THERE_YET)
     return Overview(
+        _outbox.waiting(r, person).to_send,
         _outbox.pending_changes(r),
-        _outbox.pending_photos(r, "up") + tuple(photo for photo in down if photo.problem != NOT_THERE_YET),
+        _outbox.pending_photos(r, "up") + _outbox.new_photos(r) + coming,
         away([photo for photo in down if photo.problem == NOT_THERE_YET]),
         open_clashes(r, person),
         refusals(r),

@@ -15,22 +15,24 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMainWindow
 from pytestqt.qtbot import QtBot
+from sqlalchemy import delete, insert, select, update
 
 from fieldcrm import words
 from fieldcrm.domain.metrics import Figure, Interval, Universe
 from fieldcrm.domain.review import Remark
 from fieldcrm.domain.submission import ReportState
-from fieldcrm.store.database import Database
+from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.photos import PhotoStore
+from fieldcrm.store.tables import T
 from fieldcrm.ui import report_words, theme
 from fieldcrm.ui.actions import ActionTable
 from fieldcrm.ui.appsession import AppSession, Identity
 from fieldcrm.ui.day_report import write_day_report
 from fieldcrm.ui.navigator import Place
 from fieldcrm.ui.preferences import Preferences
-from fieldcrm.ui.review import ReviewScreen
+from fieldcrm.ui.review import ReviewScreen, queue_page
 from fieldcrm.ui.review.export import store_table
-from fieldcrm.ui.widgets import Button, EmptyState
+from fieldcrm.ui.widgets import Button, EmptyState, Text
 from fieldcrm.usecases import review
 from fieldcrm.usecases.figures import StoreBehind
 from tests.reviewing import Sector
@@ -248,6 +250,36 @@ def test_a_photo_opens_zooms_and_closes_by_keyboard(
     assert viewer.zoom > 1
     QTest.keyClick(viewer, Qt.Key.Key_Escape)
     assert screen.queue.view.viewer is None
+
+
+def test_a_row_says_whose_device_still_holds_its_photos_until_they_have_come(
+    qtbot: QtBot, sector: Sector, shown: Open
+) -> None:
+    sector.report("corner", LINES)
+    _queue_photos(sector, "not_there_yet")
+    screen = _reports(qtbot, shown)
+    [item] = screen.queue._items.values()
+    assert queue_page._describe(item).subtitle.startswith("1 photo still on Asha’s device · ")
+    said = [text.text() for text in screen.queue.view.findChildren(Text)]
+    assert "1 photo still on Asha’s device" in said and "received at headquarters" not in said
+    _queue_photos(sector, None)
+    with sector.db.read() as r:
+        assert review.item_of(r, item.report.submission_id).report.photos_away == 0
+
+
+def _queue_photos(sector: Sector, problem: str | None) -> None:
+    """The photos of all reports as a manager's device has them: asked for, and there or not."""
+
+    def work(tx: Transaction) -> None:
+        with tx.uncaptured():
+            tx.conn.execute(delete(T.blob_queue))
+            tx.conn.execute(update(T.submission).values(rev=1))
+            for sha, size in tx.conn.execute(select(T.attachment.c.sha256, T.attachment.c.size).distinct()).all():
+                tx.conn.execute(insert(T.blob_queue).values(
+                    sha256=sha, size=size, mime="image/jpeg", direction="down", tries=1, problem=problem,
+                    state="waiting" if problem else "verified", added_at=sector.now))
+
+    sector.db.write(work, actor=sector.manager, now=sector.now).result()
 
 
 def test_a_photo_that_is_not_here_says_so(qtbot: QtBot, sector: Sector, shown: Open) -> None:

@@ -220,8 +220,8 @@ def test_the_line_of_sync_says_where_the_work_is(state: SyncState, said: str, me
 
 
 def test_the_number_beside_the_sync_counts_a_visit_and_its_report_once() -> None:
-    assert to_send(SyncState(waiting=Waiting(visits=1, reports=1, changes=2, photos=2))) == 5
-    assert to_send(SyncState(waiting=Waiting(reports=1))) == 1
+    assert to_send(SyncState(waiting=Waiting(visits=1, reports=1, changes=2, photos=2, transactions=3))) == 5
+    assert to_send(SyncState(waiting=Waiting(reports=1, transactions=1))) == 1
 
 
 def test_offline_is_said_last() -> None:

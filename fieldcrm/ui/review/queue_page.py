@@ -168,6 +168,8 @@ def _describe(item: QueueItem) -> TwoLine:
     else:
         below = trn("{n} line", "{n} lines", seen.lines) + " · " + trn("{n} photo", "{n} photos", seen.photos)
         icon, tone = "clipboard-check", "neutral"
+    if seen.photos_away:  # before it is judged: the picture is not whole yet
+        below = report_words.photos_away(seen.photos_away, seen.person) + " · " + below
     words, badge_tone = report_words.state(item.state)
     corrected = item.state.value == "corrected"
     if not waiting or corrected:

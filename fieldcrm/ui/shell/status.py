@@ -78,8 +78,7 @@ def _surroundings(state: SyncState) -> str:
 
 def to_send(state: SyncState) -> int:
     """As many as the Sync Centre lists: a visit and its report travel as one."""
-    waiting = state.waiting
-    return max(waiting.visits, waiting.reports) + waiting.changes + waiting.photos
+    return state.waiting.to_send
 
 
 class _Mark(QWidget):

@@ -91,8 +91,9 @@ def of_photo(photo: PendingPhoto, state: SyncState | None, now: datetime, to_cal
     note = photo_problem(photo.problem)
     if not note:
         sent = photo.sent / photo.size if photo.size else 0.0
-        arrived = tr("{share} has arrived", share=percent(sent)) if photo.sent else ""
-        wait = held_reason(state) or waiting_words(state, now) or tr("Ready to be sent")
+        arrived = tr("{share} has arrived", share=percent(sent)) if photo.sent and not photo.down else ""
+        ready = tr("Comes with the next sync") if photo.down else tr("Ready to be sent")
+        wait = held_reason(state) or ("" if photo.down else waiting_words(state, now)) or ready
         note = f"{arrived} · {wait}" if arrived else wait
     elif photo.problem not in GONE_HERE and to_call:
         note = tr("{what} · {person} can help", what=note, person=to_call[0])
@@ -103,8 +104,8 @@ def of_photo(photo: PendingPhoto, state: SyncState | None, now: datetime, to_cal
         icon="image",
         trailing=tries,
         trailing_note=size(photo.size),
-        badge=tr("Waiting") if photo.problem else tr("On this device"),
-        tone="danger" if photo.problem else "warning",
+        badge=tr("To come") if photo.down else tr("Waiting") if photo.problem else tr("On this device"),
+        tone="neutral" if photo.down else "danger" if photo.problem else "warning",
     )
     return Entry(("photo", photo.sha256), line, photo)
 

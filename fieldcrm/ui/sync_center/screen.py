@@ -255,7 +255,7 @@ class SyncScreen(QWidget):
                 self.states[tab].show_content()
             else:
                 self.states[tab].show_empty(self._empty(tab))
-        self._title_tabs(len(waiting), to_decide, len(found.merges), len(found.reports))
+        self._title_tabs(found.to_send, to_decide, len(found.merges), len(found.reports))
         self.day.show_day(found.day)
         self.head.note.setText(day_words(found.day))
         self._show_note()

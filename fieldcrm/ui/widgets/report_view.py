@@ -212,6 +212,8 @@ def _receipt(report: Report) -> tuple[str, str]:
     received = sum(photo.received for photo in report.photos)
     if not report.item.report.received:
         return "hard-drive", tr("saved on this device")
+    if report.item.report.photos_away:
+        return "laptop", report_words.photos_away(report.item.report.photos_away, report.item.report.person)
     if received == len(report.photos):
         return "check-check", tr("received at headquarters")
     return "cloud", tr("received, {got} of {n} photos", got=number(received), n=number(len(report.photos)))

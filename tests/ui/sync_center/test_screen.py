@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 pytest.importorskip("PySide6")
 
@@ -22,7 +22,7 @@ from fieldcrm.store.outbox import Waiting
 from fieldcrm.store.tables import T
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.messages import Message
-from fieldcrm.ui.shell.status import line, tone
+from fieldcrm.ui.shell.status import line, to_send, tone
 from fieldcrm.ui.sync_center import SyncScreen, doing
 from fieldcrm.ui.sync_center.phrases import progress_share, standing
 from fieldcrm.ui.sync_center.rows import of_change
@@ -246,6 +246,38 @@ def test_a_manager_reads_whose_device_still_holds_photos(
     assert entry is not None
     assert entry.line.title == "3 photos are still on the device of Dominique Vasseur"
     assert entry.line.subtitle == "Épicerie des Halles"
+
+
+def test_the_rail_the_tab_and_the_list_count_the_same_before_and_after_photos_are_queued(
+    screen: SyncScreen, session: AppSession, world: World, qtbot: Any
+) -> None:
+    assert session.sync is not None
+    a_report(session, world)
+    change(session, world.outlets[0], phone="01")
+
+    def photo(tx: Transaction, n: int) -> None:
+        report = tx.conn.execute(select(T.submission).order_by(T.submission.c.submitted_at.desc())).first()
+        assert report is not None
+        tx.conn.execute(insert(T.attachment).values(
+            id=new_id(NOW), submission_id=report.id, visit_id=report.visit_id, outlet_id=report.outlet_id, node="/p",
+            sha256=f"{n:064x}", size=1000, mime="image/jpeg"))
+
+    def queued(tx: Transaction) -> None:
+        for n, direction in ((1, "up"), (2, "up"), (9, "down")):
+            tx.conn.execute(insert(T.blob_queue).values(
+                sha256=f"{n:064x}", size=1000, mime="image/jpeg", direction=direction, state="waiting", offset=0,
+                tries=0, added_at=NOW))
+
+    write(session, lambda tx: [photo(tx, n) for n in (1, 2)])
+    for work, coming in (((lambda tx: None), 0), (queued, 1)):
+        write(session, work)
+        session.sync.refresh()
+        screen._load()
+        expected = 5  # the visit with its report, the phone, the photos' records, and two photos
+        qtbot.waitUntil(lambda coming=coming: screen.sending_model.rowCount() == 5 + coming)  # type: ignore[misc]
+        assert to_send(session.sync.state) == expected and titles(screen)[0] == "To send  5"
+    last = screen.sending_model.row(5)
+    assert last is not None and last.line.badge == "To come" and last.line.subtitle == "Comes with the next sync"
 
 
 def test_what_cannot_be_carried_by_stick_yet_says_why(

@@ -2,6 +2,7 @@
 
 Runs where Qt is not installed. With ``--json`` each command prints one JSON object; errors go to standard error
 as a sentence, or with ``--json`` as ``{"error": code, "params": {…}}``, and the exit code is 1 (2: wrong usage).
+``check`` that finds a fault prints it, and ends with 1 too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from fieldcrm import words
 from fieldcrm.domain.errors import CodedError
@@ -33,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(error, options.json)
         return 1
     _show(answer, options.json)
-    return 0
+    return 0 if answer.get("sound", True) else 1  # whoever runs `check` every night looks at the exit code alone
 
 
 def command_line() -> Arguments:
@@ -71,9 +73,15 @@ def _show(answer: Answer, as_json: bool) -> None:
     for name, value in answer.items():
         if isinstance(value, list):
             for item in value:
-                print("  ".join(f"{key}={inner}" for key, inner in item.items()))
+                print(_pairs(item))
+        elif isinstance(value, dict):
+            print(f"{name}: {_pairs(value)}")
         else:
             print(f"{name}: {value}")
+
+
+def _pairs(values: dict[str, Any]) -> str:
+    return "  ".join(f"{key}={value}" for key, value in values.items())
 
 
 def _complain(error: CodedError, as_json: bool) -> None:

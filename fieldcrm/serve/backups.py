@@ -10,9 +10,9 @@ from typing import Any
 
 from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.domain.errors import DomainError
-from fieldcrm.serve.command import Arguments, now
+from fieldcrm.serve.command import Arguments, now, whole_number
 from fieldcrm.server import backups, checks
-from fieldcrm.server.headquarters import Headquarters
+from fieldcrm.server.headquarters import Headquarters, open_headquarters
 from fieldcrm.server.jobs import RETENTION
 from sync.server.database import reading
 
@@ -30,7 +30,10 @@ def add_to(arguments: Arguments) -> None:
     one = arguments.add_preparation("verify-backup", _verify, "open a backup, count it, and hash its photos")
     one.add_argument("source", type=Path, metavar="FOLDER")
     one = arguments.add("compact", _compact, "forget what left a sector, or was deleted, long ago")
-    one.add_argument("--days", type=int, default=RETENTION.days, help=f"older than that (default: {RETENTION.days})")
+    one.add_argument(
+        "--days", type=whole_number(1, 36_500), default=RETENTION.days,
+        help=f"older than that (default: {RETENTION.days})",
+    )  # fmt: skip
 
 
 def _backup(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
@@ -41,8 +44,6 @@ def _restore(options: argparse.Namespace) -> dict[str, Any]:
     if options.accept == (options.source is not None):
         raise DomainError("required", field="FOLDER")
     if options.source is None:
-        from fieldcrm.server.headquarters import open_headquarters
-
         hq = open_headquarters(options.data, options.database, now, accept_restore=True)
         try:
             return {"accepted": hq.accept_restore()}
@@ -87,7 +88,7 @@ def _check(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
             | {"waiting_for_what_is_above": sum(found.orphans.values()), "photos_missing": len(missing)}
             | dict(Counter(found.records))
         )
-    return {"organisations": report}
+    return {"organisations": report, "sound": all(one["sound"] for one in report)}
 
 
 def _compact(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:

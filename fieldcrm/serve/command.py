@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from fieldcrm import __version__
 from fieldcrm.server.headquarters import Headquarters
 
 Answer = dict[str, Any]
@@ -19,11 +20,24 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """For ``type=``: whatever is outside is wrong usage, named by argparse."""
+
+    def number(text: str) -> int:
+        value = int(text)
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"choose a number from {least} to {most}")
+        return value
+
+    return number
+
+
 class Arguments:
     """The command line as it is put together."""
 
     def __init__(self) -> None:
         self.parser = argparse.ArgumentParser(prog="fieldcrm-server", description="The server of FieldCRM.")
+        self.parser.add_argument("--version", action="version", version=f"FieldCRM server {__version__}")
         self._commands = self.parser.add_subparsers(required=True, metavar="command")
         self._common = argparse.ArgumentParser(add_help=False)
         self._common.add_argument(
@@ -38,7 +52,8 @@ class Arguments:
 
     def group(self, name: str, help: str) -> Any:
         """Commands of two words: give the answer to ``add`` as ``group``."""
-        return self._commands.add_parser(name, help=help).add_subparsers(required=True, metavar="action")
+        made = self._commands.add_parser(name, help=help, description=help)
+        return made.add_subparsers(required=True, metavar="action")
 
     def add(
         self, name: str, command: Command, help: str, *, group: Any = None, of_organisation: bool = False

@@ -42,7 +42,7 @@ def _erasures(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
 
 def _history(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
     org = accounts.organisation(hq, options.organisation)
-    entries = hq.erasures.history(org, options.collection, _id(options.id))
+    entries = hq.erasures.history(org, options.collection, _record(options.id))
     return {
         "changes": [
             {
@@ -60,6 +60,13 @@ def _shown(values: Any) -> dict[str, Any]:
 
 def _reapply(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
     return {"erased_again": hq.erasures.reapply_erasures(everything=True)}
+
+
+def _record(text: str) -> UUID:
+    try:
+        return UUID(hex=text)
+    except ValueError:
+        raise DomainError("id_wrong", id=text) from None
 
 
 def _id(text: str) -> UUID:

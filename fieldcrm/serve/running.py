@@ -11,7 +11,7 @@ from typing import Any
 
 from fieldcrm import __version__
 from fieldcrm.domain.errors import DomainError
-from fieldcrm.serve.command import Arguments
+from fieldcrm.serve.command import Arguments, whole_number
 from fieldcrm.server.headquarters import Headquarters
 from fieldcrm.server.jobs import run_once
 from fieldcrm.server.workers import Workers, free_port, own_command
@@ -19,35 +19,42 @@ from sync.server.database import Limits
 from sync.server.logs import log_to
 
 MOST_WORKERS = 64
+_PORT = whole_number(0, 65_535)
 
 
 def add_to(arguments: Arguments) -> None:
     run = arguments.add("run", _run, "start the server, until Ctrl+C")
-    run.add_argument("--host", default="127.0.0.1")
-    run.add_argument("--port", type=int, default=8470, help="0: a free one; it is printed")
-    run.add_argument("--certificate", type=Path, metavar="PEM")
-    run.add_argument("--key", type=Path, metavar="PEM")
+    run.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this computer alone)")
+    run.add_argument("--port", type=_PORT, default=8470, help="0: a free one; it is printed")
+    run.add_argument("--certificate", type=Path, metavar="PEM", help="speak https itself; with its chain")
+    run.add_argument("--key", type=Path, metavar="PEM", help="of the certificate")
     run.add_argument(
         "--trust-proxy", action="append", default=[], metavar="ADDRESS", help="believe this proxy's X-Forwarded headers"
     )
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     run.add_argument("--accept-restore", action="store_true", help="the database was put back from a backup")
-    run.add_argument("--workers", type=int, default=1, metavar="N", help="processes on one port (Linux, PostgreSQL)")
     run.add_argument(
-        "--own-port", type=int, metavar="PORT",
+        "--workers", type=whole_number(1, MOST_WORKERS), default=1, metavar="N",
+        help="processes on one port (Linux, PostgreSQL)",
+    )  # fmt: skip
+    run.add_argument(
+        "--own-port", type=whole_number(1, 65_535 - MOST_WORKERS), metavar="PORT",
         help="where each process answers alone, on this computer, for metrics: PORT, the next worker PORT + 1 …",
     )  # fmt: skip
     run.add_argument(
-        "--connections", type=int, default=Limits().connections, metavar="N", help="to PostgreSQL, of each process"
-    )
+        "--connections", type=whole_number(1, 1000), default=Limits().connections, metavar="N",
+        help="to PostgreSQL, of each process",
+    )  # fmt: skip
     run.add_argument("--shared-port", action="store_true", help=argparse.SUPPRESS)  # a worker's, from its parent
     arguments.add("init", _init, "make the database")
 
 
 def _run(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
-    from fieldcrm.server.running import Place, serve  # the web framework, which no other command needs
+    # The web framework, which no other command needs.
+    from fieldcrm.server.running import Place, check_certificate, serve
 
     log_to(sys.stderr, options.log_level)
+    check_certificate(options.certificate, options.key)
 
     def started(url: str) -> None:
         print(json.dumps({"url": url}) if options.json else f"FieldCRM server at {url}", flush=True)
@@ -81,7 +88,7 @@ def _run_workers(hq: Headquarters, options: argparse.Namespace, started: Callabl
         Workers(
             [
                 [*command, *(["--own-port", str(first + number)] if first is not None else [])]
-                for number in range(min(options.workers, MOST_WORKERS))
+                for number in range(options.workers)
             ]
         ).run(started)
 

@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -52,7 +53,7 @@ def serve(hq: Headquarters, place: Place, *, version: str, started: Callable[[st
     """Serve until SIGINT or SIGTERM; ``started`` gets the address.
 
     Then requests under way are finished, and new ones sent away with 503 and Retry-After.
-    Raises ``Unavailable("port_taken")``; ``DomainError``: "certificate_unreadable", "proxy_address_invalid".
+    Raises ``Unavailable("port_taken")``; ``DomainError``: "proxy_address_invalid" and those of `check_certificate`.
     """
     # A request makes thousands of rows and no cycles: the collector need not look at all of them, each time.
     gc.freeze()
@@ -62,9 +63,10 @@ def serve(hq: Headquarters, place: Place, *, version: str, started: Callable[[st
 
 async def _serve(hq: Headquarters, place: Place, version: str, started: Callable[[str], None]) -> None:
     peers = _peers(place.proxies)
+    check_certificate(place.certificate, place.key)
     reserved, port = _reserve(place)
     app = build_app(replace(hq.parts(), gauges=Gauges(hq)), title="FieldCRM server", version=version, peers=peers)
-    servers = [http_server(app, place.host, port, _readable(place.certificate), _readable(place.key))]
+    servers = [http_server(app, place.host, port, place.certificate, place.key)]
     if place.own_port is not None:
         servers.append(http_server(app, "127.0.0.1", place.own_port))
     jobs = Jobs(hq)
@@ -183,11 +185,22 @@ def _shown(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _readable(path: Path | None) -> Path | None:
-    if path is None:
-        return None
+def check_certificate(certificate: Path | None, key: Path | None) -> None:
+    """Both or neither, and they must belong together: one alone would be served as plain HTTP, without a word.
+
+    Raises ``DomainError``: "certificate_incomplete", "certificate_unreadable", "certificate_unusable".
+    """
+    if certificate is None and key is None:
+        return
+    if certificate is None or key is None:
+        raise DomainError("certificate_incomplete")
+    for path in (certificate, key):
+        try:
+            path.read_bytes()
+        except OSError as error:
+            raise DomainError("certificate_unreadable", path=str(path), reason=error.strerror or "") from error
     try:
-        path.read_bytes()
-    except OSError as error:
-        raise DomainError("certificate_unreadable", path=str(path), reason=error.strerror or "") from error
-    return path
+        # A key under a passphrase would be asked for on the terminal, where a unit has nobody.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+    except (ssl.SSLError, ValueError) as error:
+        raise DomainError("certificate_unusable", certificate=str(certificate), key=str(key)) from error

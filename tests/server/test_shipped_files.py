@@ -16,8 +16,7 @@ SHIPPED = ROOT / "resources" / "server"
 
 
 def options_of_run() -> set[str]:
-    parsers = next(action for action in command_line().parser._actions if action.dest != "help")
-    assert isinstance(parsers.choices, dict)
+    parsers = next(action for action in command_line().parser._actions if isinstance(action.choices, dict))
     return {text for action in parsers.choices["run"]._actions for text in action.option_strings}
 
 

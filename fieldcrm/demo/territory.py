@@ -84,7 +84,6 @@ def add_organisation(records: Records, since: date) -> Territory:
 def _add_settings(records: Records) -> None:
     settings: dict[str, object] = {
         "sample_data": True,
-        "currency": "EUR",
         "roles": {"rep": "Chef de secteur", "manager": "Directeur régional"},
     }
     for key, value in settings.items():

@@ -1,7 +1,7 @@
 """The collections of the product, declared once: tables, capture, wire rows and rights follow from here.
 
 Numbers are for ever. A new field or collection takes the next number and raises ``SCHEMA`` by one.
-Coordinates are degrees x 10^7, money is minor units of the organisation's currency, lengths are in cm.
+Coordinates are degrees x 10^7, money is euro cents, lengths are in cm.
 """
 
 from __future__ import annotations

@@ -40,6 +40,7 @@ def texts() -> Iterator[tuple[str, str]]:
                 yield f"{path}:{line}", text.value
 
 
+@cache
 def error_codes() -> dict[str, str]:
     """Every code that the source gives to an error -> where first."""
     found: dict[str, str] = {}

@@ -45,6 +45,7 @@ def account(session: AppSession) -> Page:
             tr("Photos"),
             tr("Automatically: reports go at once, photos wait while the network is paid by volume or slow."),
             photos,
+            below=True,
         )
         page.body.addSpacing(theme.space(2))
         page.body.addWidget(Text(tr("Sign in again"), "body-strong"))

@@ -20,8 +20,8 @@ class Group(Card):
         super().__init__(padding=0, spacing=0)
         self._lines = 0
 
-    def line(self, name: str, note: str, control: QWidget | None) -> None:
-        """A setting: its name and what it does at the left, its control at the right."""
+    def line(self, name: str, note: str, control: QWidget | None, *, below: bool = False) -> None:
+        """A setting: its name and what it does at the left, its control at the right; a wide one ``below`` them."""
         if self._lines:
             self.add(Divider())
         self._lines += 1
@@ -38,7 +38,11 @@ class Group(Card):
         if control is not None:
             if not control.accessibleName():
                 control.setAccessibleName(name)
-            row.addWidget(control, 0, Qt.AlignmentFlag.AlignVCenter)
+            if below:
+                words.addSpacing(theme.space(2))
+                words.addWidget(control, 0, Qt.AlignmentFlag.AlignLeft)
+            else:
+                row.addWidget(control, 0, Qt.AlignmentFlag.AlignVCenter)
         self.add(holder)
 
     def whole(self, widget: QWidget) -> None:

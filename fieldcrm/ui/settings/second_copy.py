@@ -55,12 +55,12 @@ class SecondCopyLines(QWidget):
         line = row(2)
         self.choose = Button(tr("Choose a folder…"), "secondary", "folder-open", self._ask)
         self.stop = Button(tr("Copy no more"), "ghost", "x", self._give_up)
-        line.addWidget(self.stop)
         line.addWidget(self.choose)
+        line.addWidget(self.stop)
         self.setLayout(line)
         note = tr("Kept by itself on another disk, a USB stick or a network folder, encrypted: a broken computer then "
                   "costs no visit.")
-        group.line(tr("Second copy"), note, self)
+        group.line(tr("Second copy"), note, self, below=True)
         self.status = InlineMessage()
         group.whole(self.status)
         session.sync_changed.connect(self.refresh)
@@ -114,7 +114,7 @@ def standing(copy: SecondCopy) -> tuple[str, str]:
     place = breakable(copy.place)
     if copy.problem is not None:
         since = tr(" Since {when}.", when=words.day_time(copy.missing_since)) if copy.missing_since else ""
-        return sentence(CodedError(copy.problem, path=place)) + since, "danger"
+        return sentence(CodedError(copy.problem, path=place)) + tr(" Place: {place}.", place=place) + since, "danger"
     if copy.copied_at is None:
         return tr("The first copy to {place} is being made.", place=place), "neutral"
     if copy.same_disk:

@@ -168,7 +168,9 @@ class Decisions(ScrollPage):
 
     def focus_first(self) -> None:
         for card in self.cards[:1]:
-            target: QWidget | None = card.choices[0] if isinstance(card, ClashCard) else card.findChild(Button)
+            target: QWidget | None = card.choices[0] if isinstance(card, ClashCard) else None
+            if isinstance(card, RefusalCard):
+                target = card.first()
             if target is not None:
                 target.setFocus(Qt.FocusReason.OtherFocusReason)
                 self.ensureWidgetVisible(target)

@@ -79,16 +79,26 @@ class RefusalCard(Card):
         self.send = Button(tr("Send it mended"), "primary", "send", self.mend)
         self.send.hide()
         flow.addWidget(self.send)
+        self._ways: list[Button] = []
         if self.fault is not None:
             self.begin = Button(tr("Mend…"), "primary", "pencil", self.begin_mending)
-            flow.addWidget(self.begin)
+            self._ways.append(self.begin)
         if self.refusal.repeatable:
             kind = "secondary" if self.fault is not None else "primary"
-            flow.addWidget(Button(tr("Try again"), kind, "refresh-cw", lambda: self._deeds.try_again(self.refusal)))
-        flow.addWidget(Button(tr("Copy what I wrote"), "ghost", "copy", lambda: self._deeds.copy(self.refusal)))
-        flow.addWidget(Button(tr("Export…"), "ghost", "download", lambda: self._deeds.export([self.refusal])))
-        flow.addWidget(Button(tr("Let it go"), "ghost", "trash-2", lambda: self._deeds.discard([self.refusal])))
+            self._ways.append(
+                Button(tr("Try again"), kind, "refresh-cw", lambda: self._deeds.try_again(self.refusal)))
+        self._ways += [
+            Button(tr("Copy what I wrote"), "ghost", "copy", lambda: self._deeds.copy(self.refusal)),
+            Button(tr("Export…"), "ghost", "download", lambda: self._deeds.export([self.refusal])),
+            Button(tr("Let it go"), "ghost", "trash-2", lambda: self._deeds.discard([self.refusal])),
+        ]
+        for button in self._ways:
+            flow.addWidget(button)
         return holder
+
+    def first(self) -> Button:
+        """Where the keyboard begins: the way on, and not the way to the outlet."""
+        return self._ways[0]
 
     def begin_mending(self) -> None:
         """The value to blame, to be typed anew where it stands."""

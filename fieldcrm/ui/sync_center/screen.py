@@ -225,6 +225,9 @@ class SyncScreen(QWidget):
 
     def _load(self) -> None:
         self._stale = False
+        if self._found is None:
+            for state in self.states:
+                state.show_loading()
         person, now = self._session.actor.user_id, self._session.clock()
         day = now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
         self._session.ask_later(lambda r: overview(r, person, now, day), self._show, key="sync-centre")

@@ -118,6 +118,22 @@ def _refused(r: Reader, since: datetime | None) -> list[ReportReceipt]:
     return found
 
 
+def photo_troubles(r: Reader, submissions: Iterable[Id]) -> dict[Id, set[str]]:
+    """Why photos of these reports do not go: codes, by report."""
+    q, a = T.blob_queue, T.attachment
+    query = (
+        select(a.c.submission_id, q.c.problem)
+        .join(q, q.c.sha256 == a.c.sha256)
+        .where(a.c.submission_id.in_(list(submissions)), q.c.direction == "up", q.c.state == "waiting",
+               q.c.problem.is_not(None))
+        .distinct()
+    )
+    found: dict[Id, set[str]] = {}
+    for report, problem in r.conn.execute(query):
+        found.setdefault(report, set()).add(problem)
+    return found
+
+
 def photo_sums(r: Reader, submissions: Iterable[Id]) -> tuple[int, int]:
     """Photos of these reports, and how many headquarters has verified: one that two versions share counts once."""
     q, a = T.blob_queue, T.attachment

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from fieldcrm.usecases.receipts import Missing, Reconciliation, Stage
+from fieldcrm.usecases.receipts import GONE_HERE, Missing, Reconciliation, Stage
 from fieldcrm.words import number, tr, trn
-
-# What only the person who stands before this device can mend.
-GONE_HERE = frozenset({"photo_missing", "photo_damaged", "missing_here", "damaged"})
 
 
 def stage_words(stage: Stage) -> tuple[str, str]:

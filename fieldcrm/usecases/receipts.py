@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fieldcrm.domain.ids import Id
-from fieldcrm.store import outbox as _outbox
 from fieldcrm.store import receipts as _receipts
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.outbox import PendingPhoto
@@ -15,6 +14,8 @@ from fieldcrm.store.receipts import ReportReceipt, Stage
 
 __all__ = ["Missing", "PendingPhoto", "Reconciliation", "ReportReceipt", "Stage", "day_end", "receipt_of", "resend"]
 
+# What only the person who stands before this device can mend.
+GONE_HERE = frozenset({"photo_missing", "photo_damaged", "missing_here", "damaged"})
 DAY_BEGINS = timedelta(hours=4)  # a report sent after midnight still belongs to the evening
 
 
@@ -47,13 +48,13 @@ class Reconciliation:
 def day_end(r: Reader, person: Id, day_start: datetime) -> Reconciliation:
     """Compare what this person reported since ``day_start`` with what headquarters has verified."""
     receipts = _receipts.reports(r, person, day_start - DAY_BEGINS)
-    photos = _outbox.pending_photos(r, "up")
-    problems = {photo.outlet_id: photo.problem for photo in photos if photo.problem}
-    missing = tuple(
-        Missing(receipt, receipt.photos - receipt.photos_verified, problems.get(receipt.outlet_id))
+    troubles = _receipts.photo_troubles(r, [receipt.submission_id for receipt in receipts])
+    found = [
+        Missing(receipt, receipt.photos - receipt.photos_verified, _worst(troubles.get(receipt.submission_id, set())))
         for receipt in receipts
         if not receipt.complete
-    )
+    ]
+    missing = tuple(sorted(found, key=_urgency))
     here, there = _receipts.photo_sums(r, [receipt.submission_id for receipt in receipts])
     refused = sum(receipt.photos for receipt in receipts if receipt.stage is Stage.REFUSED and receipt.refused_whole)
     return Reconciliation(
@@ -65,6 +66,17 @@ def day_end(r: Reader, person: Id, day_start: datetime) -> Reconciliation:
         missing,
         receipts,
     )
+
+
+def _worst(problems: set[str]) -> str | None:
+    return min(problems, key=lambda code: (code not in GONE_HERE, code), default=None)
+
+
+def _urgency(missing: Missing) -> int:
+    """What only the person can mend comes before what goes by itself: the shelf is still near."""
+    if missing.receipt.stage is Stage.REFUSED:
+        return 0
+    return 1 if missing.problem in GONE_HERE else 2
 
 
 def receipt_of(r: Reader, person: Id, submissions: Iterable[Id]) -> tuple[ReportReceipt, ...]:

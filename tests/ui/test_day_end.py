@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 pytest.importorskip("PySide6")
 
@@ -115,6 +115,39 @@ def test_what_only_a_person_can_mend_leads_to_its_outlet(
     assert foot.button.text() == "Open the outlet"
     qtbot.mouseClick(foot.button, Qt.MouseButton.LeftButton)
     assert [missing.receipt.outlet_id for missing in opened] == [world.outlets[1]]
+
+
+def test_what_only_a_person_can_mend_is_named_first_and_by_its_own_report(
+    foot: DayEnd, report: Report, world: World, qtbot: Any
+) -> None:
+    report(world.outlets[1], 2, 1, problem="photo_damaged")
+    report(world.outlets[1], 3, 2)
+    report(world.outlets[0], 1, 0)
+    foot.read(shown=True)
+    qtbot.waitUntil(lambda: foot.isVisible())
+    assert foot.day is not None
+    assert (foot.day.missing[0].photos, foot.day.missing[0].problem) == (1, "photo_damaged")
+    assert [missing.problem for missing in foot.day.missing[1:]] == [None, None]
+    assert foot.missing.whole() == (
+        "1 photo of Superette du Marché has not arrived. The file on this device is damaged. And 2 others.")
+
+
+def test_a_photo_that_two_versions_of_a_report_share_counts_once(
+    foot: DayEnd, desk: AppSession, report: Report, world: World, qtbot: Any
+) -> None:
+    first, second = report(world.outlets[0], 3, 3), report(world.outlets[0], 0, 0)
+
+    def share(tx: Transaction) -> None:
+        with tx.uncaptured():
+            for row in tx.conn.execute(select(T.attachment).where(T.attachment.c.submission_id == first)).all():
+                values = {**row._mapping, "id": new_id(NOW), "submission_id": second}
+                values.pop("rid", None)
+                tx.conn.execute(insert(T.attachment).values(values))
+
+    desk.db.write(share, actor=desk.actor, now=NOW).result()
+    foot.read(shown=True)
+    qtbot.waitUntil(lambda: foot.isVisible())
+    assert foot.sum.whole() == "2 reports, 3 photos here; 2 and 3 verified at headquarters."
 
 
 def test_another_day_shows_no_receipt_of_today(foot: DayEnd, report: Report, world: World, qtbot: Any) -> None:

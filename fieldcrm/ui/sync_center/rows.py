@@ -11,10 +11,10 @@ from PySide6.QtCore import QObject
 
 from fieldcrm import words
 from fieldcrm.ui import labels
-from fieldcrm.ui.receipt_words import GONE_HERE, photo_problem, stage_words
+from fieldcrm.ui.receipt_words import photo_problem, stage_words
 from fieldcrm.ui.sync_center.phrases import held_reason, record_words, run_words, waiting_words
 from fieldcrm.ui.widgets import Column, PageModel, TwoLine
-from fieldcrm.usecases.receipts import ReportReceipt
+from fieldcrm.usecases.receipts import GONE_HERE, ReportReceipt
 from fieldcrm.usecases.sync_overview import AwayPhotos, PendingChange, PendingPhoto, Run
 from fieldcrm.usecases.syncing import Phases, SyncState
 from fieldcrm.words import number, percent, size, tr, trn

@@ -13,7 +13,7 @@ from fieldcrm.domain.changes import Changes
 from fieldcrm.ui import theme
 from fieldcrm.ui.actions import Action
 from fieldcrm.ui.appsession import AppSession
-from fieldcrm.ui.receipt_words import GONE_HERE, day_words
+from fieldcrm.ui.receipt_words import day_words
 from fieldcrm.ui.sync_center import rows
 from fieldcrm.ui.sync_center.decisions import Decisions
 from fieldcrm.ui.sync_center.doing import Doing
@@ -36,7 +36,7 @@ from fieldcrm.ui.widgets import (
     row,
 )
 from fieldcrm.usecases import syncing
-from fieldcrm.usecases.receipts import Missing, Stage
+from fieldcrm.usecases.receipts import GONE_HERE, Missing, Stage
 from fieldcrm.usecases.sync_overview import Overview, Run, overview
 from fieldcrm.usecases.syncing import Phases, Storage
 from fieldcrm.words import number, size, tr, trn

@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from fieldcrm.ui import icons, theme
 from fieldcrm.ui.appsession import AppSession
-from fieldcrm.ui.receipt_words import GONE_HERE, missing_words, next_step, sum_words
+from fieldcrm.ui.receipt_words import missing_words, next_step, sum_words
 from fieldcrm.ui.widgets import Button, Disc, ElidedText, column
 from fieldcrm.usecases import receipts
-from fieldcrm.usecases.receipts import Missing, Reconciliation, Stage
+from fieldcrm.usecases.receipts import GONE_HERE, Missing, Reconciliation, Stage
 from fieldcrm.usecases.syncing import Phases
 
 

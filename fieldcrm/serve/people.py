@@ -52,6 +52,7 @@ def _users(arguments: Arguments) -> None:
     one.add_argument("--role", choices=[role.value for role in Role], default=Role.REP.value)
     one.add_argument("--sector", action="append", default=[], metavar="CODE", help="may be given several times")
     one.add_argument("--password-file", type=Path, help="else it is asked for, or read from standard input")
+    arguments.add("list", _list_users, "show the accounts, with people's ids", group=group, of_organisation=True)
     one = arguments.add(
         "second-factor", _second_factor, "give a person a second factor for new devices", group=group,
         of_organisation=True,
@@ -108,6 +109,11 @@ def _add_user(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
         now=moment,
     )
     return {"login": options.login, "person": person.hex, "role": options.role, "sectors": ", ".join(options.sector)}
+
+
+def _list_users(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
+    org = accounts.organisation(hq, options.organisation)
+    return {"users": [asdict(user) | {"person": user.person.hex} for user in accounts.users(hq, org)]}
 
 
 def _list_devices(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from fieldcrm.domain.ids import Id, new_id
 from fieldcrm.forms import builtin
 from fieldcrm.server.headquarters import Headquarters
 from sync.server.accounts import DeviceInfo
+from sync.server.auth_tables import account, second_factor
 from sync.server.database import reading
 from sync.server.refusal import CallRefused
 from sync.server.second_factor import Enrolment
@@ -27,6 +28,15 @@ class Sector:
     id: Id
     code: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    login: str
+    person: Id  # what `person erase` takes
+    name: str | None  # None once erased
+    role: str
+    second_factor: bool
 
 
 def add_organisation(hq: Headquarters, code: str, name: str, *, now: datetime, id: Id | None = None) -> Id:
@@ -111,6 +121,20 @@ def add_user(
     ]
     hq.apply(org, rows)
     return person
+
+
+def users(hq: Headquarters, org: Id) -> list[User]:
+    """Every account of the organisation, by login."""
+    person, held = hq.sync.tables.records["person"], second_factor
+    query = (
+        select(account.c.login, account.c.person_id, person.c.name, account.c.role, held.c.account_id.is_not(None))
+        .join_from(account, person, (person.c.org_id == account.c.org_id) & (person.c.id == account.c.person_id))
+        .outerjoin(held, (held.c.org_id == account.c.org_id) & (held.c.account_id == account.c.id))
+        .where(account.c.org_id == org, person.c.org_id == org)
+        .order_by(account.c.login)
+    )
+    with reading(hq.engine) as connection:
+        return [User(login, id_, name, role, bool(has)) for login, id_, name, role, has in connection.execute(query)]
 
 
 def add_account(hq: Headquarters, org: Id, login: str, password: str, *, person: Id, role: Role, now: datetime) -> None:

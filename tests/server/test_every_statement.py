@@ -235,6 +235,7 @@ def test_every_command_names_the_organisation(
     monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD))
     run("user add", "zoe", "--name", "Zoe", "--sector", "north", *of_company)
     run("user second-factor", "zoe", *of_company)
+    run("user list", *of_company)
     run("device list", *of_company)
     run("device rename", device, "two", *of_company)
     run("device revoke", device, *of_company)

@@ -236,6 +236,8 @@ def test_an_administrator_sets_a_server_up_from_the_command_line(console: Consol
     assert console.json("sector", "add", "W", "--name", "West", *of)["sector"] == "W"
     user = console.json("user", "add", "rita", "--name", "Rita", "--sector", "W", *of, given=f"{PASSWORD}\n")
     assert user["role"] == "rep"
+    [seen] = console.json("user", "list", *of)["users"]
+    assert (seen["login"], seen["person"], seen["second_factor"]) == ("rita", user["person"], False)
     with ServerProcess(folder) as server:
         device = HttpRemote(server.url).sign_in("acme", "rita", PASSWORD, "laptop").device
         [listed] = console.json("device", "list", *of)["devices"]

@@ -51,6 +51,10 @@ _TOO_LARGE = 1 << 63  # for any column
 Result = TypeVar("Result")
 
 
+class _ErasedMeanwhile(Exception):
+    """Somebody was erased after this transaction had looked who is: it has to look again."""
+
+
 class SyncServer:
     """One per database; safe to call from several threads."""
 
@@ -148,8 +152,9 @@ class SyncServer:
         """Which of these operations the server knows."""
         table = self.tables.op_result
         known: list[str] = []
+        asked = [op for op in ops if _could_be(op)]
         with reading(self.engine) as connection:
-            for some in chunks(ops):
+            for some in chunks(asked):
                 query = select(table.c.op_id).where(table.c.org_id == caller.org, table.c.op_id.in_(some))
                 known += connection.execute(query).scalars()
         return known
@@ -255,6 +260,8 @@ class SyncServer:
             try:
                 with self.engine.begin() as connection:
                     return work(connection)
+            except _ErasedMeanwhile:
+                continue
             except DBAPIError as error:
                 if not worth_another_try(error, attempt):
                     raise
@@ -300,7 +307,7 @@ class SyncServer:
         ops = [op for tx in request.tx for op in tx.ops]
         known = known_answers(connection, self.tables, caller.org, ops)
         scope = load_scope(connection, self.tables, self.hooks, caller, greeting.state.last_rev, keep=True)
-        decisions, fresh = self._decide(connection, caller, request.tx, scope, known, now)
+        decisions, fresh = self._decide(connection, caller, request.tx, scope, known, now, request.brief)
         keep_answers(connection, self.catalogue, self.tables, caller, request, fresh, now)
         self.aside.keep_refused(connection, caller, request.tx, fresh, now)
         return None, decisions
@@ -327,30 +334,39 @@ class SyncServer:
         scope: Scope,
         known: Mapping[str, Decision],
         now: datetime,
+        brief: bool = False,
     ) -> tuple[list[Decision], list[Decision]]:
         """All decisions, and those that were not ``known``; what they change is written."""
         ops = [op for tx in asked for op in tx.ops]
         batch = Batch(RecordStore(connection, self.catalogue, self.tables, caller.org), self.hooks, caller.device)
         self._preload(batch, ops)
         push = Push(batch, caller, self.hooks, scope, now)
+        last_erasure = self.people.last_erasure(connection, caller.org)
         transactions, reborn = without_erased(batch, self.people, asked, known)
         push.run(transactions, known)
         _let_rest(batch, reborn)
         push.record_clashes(users_of(connection, self.tables, caller.org, push.losing_devices))
-        rev, _ = self._flush(batch, _origin(self.catalogue, caller, ops, now))
+        rev, _ = self._flush(batch, _origin(self.catalogue, caller, ops, now), last_erasure)
         fresh = [decision for decision in push.decisions if decision.op.op not in known]
+        blanked = transactions is not asked
         for decision in fresh:
             decision.rev = rev
-        tell(self.catalogue, batch, scope, push.decisions)
+            decision.plain = decision.plain and not blanked
+        tell(self.catalogue, batch, scope, push.decisions, brief)
         return push.decisions, fresh
 
-    def _flush(self, batch: Batch, origin: Origin) -> tuple[int, list[Applied]]:
-        """The revision is taken here, after all reading and deciding: its lock is held to the commit."""
+    def _flush(self, batch: Batch, origin: Origin, last_erasure: int | None = None) -> tuple[int, list[Applied]]:
+        """The revision is taken here, after all reading and deciding: its lock is held to the commit.
+
+        ``last_erasure``: the newest when this was decided; one that was committed since is seen under the lock.
+        """
         if batch.empty:
             return 0, []
         connection, org = batch.store.connection, batch.store.org
         epoch = org_state(connection, self.tables, org).epoch
         rev = batch.store.next_rev(epoch << EPOCH_SHIFT)
+        if last_erasure is not None and self.people.last_erasure(connection, org) != last_erasure:
+            raise _ErasedMeanwhile
         applied = batch.flush(rev)
         self.changes.write(connection, org, applied, origin)
         self.hooks.on_applied(connection, org, applied)
@@ -382,12 +398,12 @@ class SyncServer:
             token = pulling.first_token(state.epoch, state.last_rev, scope.held, request.cursors, request.want)
             response = self._page(connection, caller, token, scope, state.last_rev, list(request.cursors), now)
         response.confirmed = state.confirmed
-        read_rows(store, scope, decisions)
+        read_rows(store, scope, decisions, request.brief)
         return self._answered(response, decisions)
 
     def _answered(self, response: SyncResponse, decisions: Sequence[Decision]) -> SyncResponse:
         """With the answers, and the names of the columns of their rows."""
-        response.results = [decision.result(decision.row) for decision in decisions]
+        response.results = [decision.result() for decision in decisions]
         used = {str(d.op.c) for d, r in zip(decisions, response.results, strict=True) if r.row is not None}
         if used:
             response.pull = response.pull or Pull(0)
@@ -434,10 +450,15 @@ def _from_the_future(catalogue: Catalogue, request: SyncRequest) -> bool:
     return False
 
 
+def _could_be(id: str) -> bool:
+    """Whether an operation may be named so: PostgreSQL keeps no zero byte."""
+    return 0 < len(id) <= MAX_ID_LENGTH and "\x00" not in id
+
+
 def _check_shape(request: SyncRequest) -> None:
     """What no honest device sends; an answer of 4xx, and nothing is applied."""
     ops = [op for tx in request.tx for op in tx.ops]
-    numbers = [request.schema, request.epoch, request.next_seq, *request.cursors.values()]
+    numbers = [request.schema, request.epoch, request.next_seq, *request.cursors.values(), *(op.base for op in ops)]
     if not all(0 <= number < _TOO_LARGE for number in numbers):
         raise Refused("number_wrong")
     if len(ops) > MAX_OPS:
@@ -445,5 +466,5 @@ def _check_shape(request: SyncRequest) -> None:
     if request.next_seq < 1 or [op.n for op in ops] != list(range(request.next_seq, request.next_seq + len(ops))):
         raise Refused("numbers_not_contiguous")
     ids = {op.op for op in ops}
-    if len(ids) != len(ops) or not all(0 < len(id) <= MAX_ID_LENGTH for id in ids):
+    if len(ids) != len(ops) or not all(map(_could_be, ids)):
         raise Refused("wrong_operation_id")

@@ -88,6 +88,11 @@ class PersonKeys:
             found.update(connection.execute(mine.where(table.c.subject.in_(some))).scalars())
         return found
 
+    def last_erasure(self, connection: Connection, org: UUID) -> int:
+        """The revision of the newest erasure, 0 when there was none."""
+        newest = select(func.max(self._erased.c.rev)).where(self._erased.c.org_id == org)
+        return int(connection.execute(newest).scalar_one() or 0)
+
     def erased(self, connection: Connection, org: UUID) -> list[ErasedPerson]:
         table = self._erased
         query = select(table.c.subject, table.c.mark, table.c.rev, table.c.at).where(table.c.org_id == org)

@@ -36,6 +36,7 @@ class Aside:
 
     def __init__(self, tables: ServerTables, catalogue: Catalogue, people: PersonKeys) -> None:
         self._table = tables.quarantine
+        self._revs = tables.org_rev
         self._catalogue = catalogue
         self._people = people
 
@@ -73,6 +74,9 @@ class Aside:
         closing: bool = True,
     ) -> None:
         """``caller``: the author and the device. ``mark``: the hash of what came."""
+        # Keys of people are made under the counter's lock alone: an erasure either finds them, or is seen.
+        revs = self._revs
+        connection.execute(select(revs.c.last_rev).where(revs.c.org_id == caller.org).with_for_update())
         sealed = [Tx(tx.t, [self._sealed(connection, caller.org, op) for op in tx.ops]) for tx in transactions]
         connection.execute(
             insert(self._table).values(

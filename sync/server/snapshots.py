@@ -129,6 +129,7 @@ class Snapshots:
     def forget(self, org: UUID) -> None:
         """Remove every file of an organisation: somebody in them was erased. They are made anew by the job."""
         with self._server.engine.begin() as connection:
+            self._hold(connection, org)
             names = connection.execute(delete(snapshot).where(snapshot.c.org_id == org).returning(snapshot.c.sha256))
             gone = list(names.scalars())
         for name in gone:
@@ -165,6 +166,9 @@ class Snapshots:
         }  # fmt: skip
         mine = (snapshot.c.org_id == org, snapshot.c.bucket == bucket)
         with self._server.engine.begin() as connection:
+            self._hold(connection, org)
+            if self._server.people.last_erasure(connection, org) > built.rev:
+                return  # it holds somebody who was erased while it was made; without a row it is nobody's, and goes
             connection.execute(snapshot.update().where(*mine, snapshot.c.replaced_at.is_(None)).values(replaced_at=now))
             connection.execute(delete(snapshot).where(*mine, snapshot.c.sha256 == built.sha256))
             connection.execute(insert(snapshot).values(row))
@@ -185,6 +189,11 @@ class Snapshots:
                 path.unlink(missing_ok=True)
 
     # Inside
+
+    def _hold(self, connection: Connection, org: UUID) -> None:
+        """So that a file of before an erasure is either found by it, or finds that it came too late."""
+        table = self._server.tables.org_rev
+        connection.execute(select(table.c.last_rev).where(table.c.org_id == org).with_for_update())
 
     def _path(self, org: UUID, sha256: str) -> Path:
         return self._folder / org.hex / f"{sha256}.zst"

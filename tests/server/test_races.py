@@ -6,11 +6,16 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+from sqlalchemy import select
+
 from fieldcrm.domain.catalogue import sector_bucket
 from fieldcrm.domain.ids import new_id
 from sync.merge import Entry
 from sync.protocol import Op, SyncRequest, Tx
+from sync.server import engine
 from sync.server.database import reading
+from sync.server.erasure import without_erased
 from sync.server.store import RecordStore
 from tests.server.conftest import NOW, Company
 from tests.server.test_sign_in import enter
@@ -108,3 +113,32 @@ def test_the_digest_of_each_bucket_agrees_with_its_rows_afterwards(company: Comp
             counted[row.bucket] = counted.get(row.bucket, 0) + 1
         kept = connection.execute(digest.select().where(digest.c.org_id == company.org)).all()
     assert {row.bucket: row.rows for row in kept if row.rows} == counted
+
+
+def test_a_person_erased_while_a_push_is_decided_is_erased_from_it_too(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if company.hq.engine.dialect.name == "sqlite":
+        return  # one writer at a time: there is no between
+    identity, _ = enter(company, "mona")
+    rita, plan = company.people["rita"], new_id(NOW)
+    looked: list[int] = []
+
+    def looks_and_is_late(*asked: Any) -> Any:
+        found = without_erased(*asked)
+        looked.append(1)
+        if len(looked) == 1:
+            company.hq.erasures.erase_person(company.org, rita, now=NOW)
+        return found
+
+    monkeypatch.setattr(engine, "without_erased", looks_and_is_late)
+    values = {"person_id": rita.hex, "sector_id": company.sectors["west"].hex, "day": "2026-11-23",
+              "home_lat_e7": 488_566_140, "home_lon_e7": 23_522_219}  # fmt: skip
+    op = Op(1, secrets.token_hex(16), "new", 19, plan.hex, 0, values)
+    request = SyncRequest(1, 1, 1, identity.device_no, 1, None, {}, [Tx(secrets.token_hex(16), [op])], 0)
+    [result] = company.hq.sync.sync(identity.caller, request, now=NOW).results
+    assert (result.s, len(looked)) == ("applied", 2)
+    table = company.hq.sync.tables.records["plan"]
+    with reading(company.hq.engine) as connection:
+        query = select(table.c.home_lat_e7, table.c.home_lon_e7).where(table.c.org_id == company.org)
+        assert connection.execute(query.where(table.c.id == plan)).one() == (None, None)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 from uuid import UUID
 
 import pytest
 import requests
+from sqlalchemy import select
 
 from fieldcrm.domain.ids import new_id
 from sync.client.failures import CallRefused
 from sync.protocol import SnapshotOffer
+from sync.server.database import reading
+from sync.server.snapshots import snapshot
 from tests.server.conftest import NOW, Company, Live, found
 from tests.server.wire import BareDevice, bearer
 
@@ -84,3 +88,30 @@ def test_a_manager_of_both_sectors_may_have_it(live: Live, built: Built) -> None
     company, _, offer = built
     mona = BareDevice(live.url, company, "mona")
     assert mona.remote.snapshots([offer.bucket, f"sector:{UUID(int=0).hex}"]) == [offer]
+
+
+def test_a_file_that_was_being_made_while_somebody_was_erased_is_never_offered(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company, files = found(live.hq), live.hq.snapshots
+    contact = company.add("contact", outlet_id=company.outlets["West shop"], name="Zoé Ferrand")
+    monkeypatch.setattr(files, "_least_rows", 1)
+    build, west = files._build, f"sector:{company.sectors['west'].hex}"
+
+    def erased_meanwhile(org: UUID, bucket: str, *asked: Any) -> Any:
+        made = build(org, bucket, *asked)
+        if bucket == west:
+            live.hq.erasures.erase_person(company.org, contact, now=NOW)
+        return made
+
+    monkeypatch.setattr(files, "_build", erased_meanwhile)
+    files.refresh(company.org, now=NOW)
+    with reading(live.hq.engine) as connection:
+        kept = connection.execute(select(snapshot).where(snapshot.c.org_id == company.org)).all()
+    folder = live.hq.folder / "snapshots" / company.org.hex
+    assert west not in {row.bucket for row in kept}
+    assert {path.name for path in folder.glob("*.zst")} == {f"{row.sha256}.zst" for row in kept}
+    monkeypatch.setattr(files, "_build", build)
+    files.refresh(company.org, now=NOW)
+    rita = BareDevice(live.url, company, "rita")
+    assert [offer.bucket for offer in rita.remote.snapshots([west])] == [west]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from uuid import UUID
@@ -18,6 +19,7 @@ from sync.server.tables import ServerTables
 
 _RECORD = "submission"
 _PHOTO = "attachment"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Receipts:
@@ -60,6 +62,8 @@ class Receipts:
         A report of one's own that names a hash opens nothing.
         """
         photos, reports = self._photos, self._submissions
+        if not _SHA256.fullmatch(sha256):
+            return False
         holders = [user for _, user in self._blobs.holders(caller.org, [sha256])]
         above = (reports.c.org_id == photos.c.org_id) & (reports.c.id == photos.c.submission_id)
         with reading(self._server.engine) as connection:

@@ -34,11 +34,13 @@ from sync.protocol import SyncResponse
 from sync.server.auth_tables import device_key
 from sync.server.blobs import MAX_BLOB, BlobStore
 from sync.server.database import reading
+from sync.server.depth import too_deep
 from sync.server.engine import SyncServer
 from sync.server.ports import Caller, Change
 from sync.server.refusal import CallRefused
 
 MAX_BLOBS = 20_000  # of one bundle
+MAX_REQUESTS = 10_000
 _PIECE = 256 * 1024
 
 Publish = Callable[[PublicKey], Change]
@@ -196,6 +198,8 @@ class Bundles:
                 (state,) = self._blobs.check(org, user, [offer], now=now)
                 while not state.have:
                     piece = content[state.offset : state.offset + _PIECE]
+                    if not piece:  # begun before, as if it were longer
+                        raise CallRefused(422, "hash_wrong", sha256=offer.sha256)
                     state = self._blobs.append(org, user, offer.sha256, state.offset, piece, now=now)
             except CallRefused:
                 continue  # of a kind that is taken over the network neither; the device is told nothing of it
@@ -221,7 +225,12 @@ def _proved(file: IO[bytes], header: Header, start: bytes, secret: bytes, privat
     """Read all of it, to its end, and believe nothing. Raises ``BundleRefused("bundle_damaged")``."""
     reader = PlainReader(plain_frames(file, header, start, secret, private))
     contents = reader.contents()
-    if len(contents.blobs) > MAX_BLOBS or any(request.device != header.device for request in contents.requests):
+    if len(contents.blobs) > MAX_BLOBS or len(contents.requests) > MAX_REQUESTS:
+        raise BundleRefused("bundle_damaged")
+    if any(request.device != header.device for request in contents.requests):
+        raise BundleRefused("bundle_damaged")
+    ops = (op for request in contents.requests for tx in request.tx for op in tx.ops)
+    if any(too_deep(op.set) or too_deep(op.was) for op in ops):
         raise BundleRefused("bundle_damaged")
     for request in contents.requests:
         request.want = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -17,8 +17,6 @@ from sync.server.parts import Parts
 from sync.server.refusal import CallRefused
 
 MAX_IDS = 1_000  # in one question
-MAX_DEPTH = 40  # of JSON values inside an operation
-_NESTED = frozenset((dict, list))
 
 Item = TypeVar("Item")
 Parameters = ParamSpec("Parameters")
@@ -71,21 +69,3 @@ def limited(items: list[Item]) -> list[Item]:
     if len(items) > MAX_IDS:
         raise CallRefused(413, "too_many_items", limit=MAX_IDS)
     return items
-
-
-def too_deep(value: Any) -> bool:
-    """Whether JSON values are nested deeper than ``MAX_DEPTH``; measured without recursion."""
-    if _NESTED.isdisjoint(map(type, _inside(value))):
-        return False  # as nearly always
-    level: list[Any] = [item for item in _inside(value) if type(item) in _NESTED]
-    for _ in range(MAX_DEPTH - 1):
-        level = [item for outer in level for item in _inside(outer)]
-        if not level:
-            return False
-    return True
-
-
-def _inside(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()

@@ -6,7 +6,8 @@ from litestar import Response, patch, post
 
 from sync.protocol import Deposit, DepositAnswer
 from sync.server.auth import Known
-from sync.server.calls import MAX_DEPTH, MAX_IDS, Call, in_thread, too_deep
+from sync.server.calls import MAX_IDS, Call, in_thread
+from sync.server.depth import MAX_DEPTH, too_deep
 from sync.server.openapi import Header, told
 from sync.server.parts import Parts
 from sync.server.push import MAX_OPS

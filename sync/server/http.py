@@ -13,7 +13,8 @@ from sync.protocol import PROTOCOL_VERSION, Receipt, SyncRequest, SyncResponse
 from sync.server import blob_routes, deposit_routes, repair_routes, session_routes
 from sync.server.addresses import Peers
 from sync.server.bodies import MAX_PLAIN, App
-from sync.server.calls import MAX_DEPTH, Call, caller, in_thread, limited, too_deep
+from sync.server.calls import Call, caller, in_thread, limited
+from sync.server.depth import MAX_DEPTH, too_deep
 from sync.server.gate import Gate
 from sync.server.openapi import Header, document, told
 from sync.server.parts import Parts

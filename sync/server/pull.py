@@ -53,6 +53,7 @@ class Token(msgspec.Struct):
             marks = [rest.mark for rest in token.rest if rest.mark is not None]
             numbers = [token.upto, *(rest.cursor for rest in token.rest), *(n for mark in marks for n in mark[:2])]
             fits = 0 < token.want <= MAX_ROWS and all(0 <= number < 2**63 for number in numbers)
+            fits = fits and len({rest.bucket for rest in token.rest}) == len(token.rest)  # each is a question
             for _, _, id in marks:
                 UUID(hex=id)
         except (ValueError, RecursionError, msgspec.MsgspecError):

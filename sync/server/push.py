@@ -38,9 +38,12 @@ class Decision:
     rev: int = 0
     told: bool = False  # whether ``row`` is known: the record as its transaction left it, None where it is not shown
     row: list[Any] | None = None
+    plain: bool = False  # the record took the values as they were sent, and nobody else had changed it
+    same: bool = False  # ``plain``, as is every other operation of this request on the record: it needs no row
 
-    def result(self, row: list[Any] | None) -> OpResult:
-        return OpResult(self.op.n, self.op.op, self.status, self.rev, self.lost, self.code, self.params, row)
+    def result(self) -> OpResult:
+        op = self.op
+        return OpResult(op.n, op.op, self.status, self.rev, self.lost, self.code, self.params, self.row, self.same)
 
 
 @dataclass(slots=True)
@@ -163,9 +166,9 @@ class Push:
         values = check_values(collection, op.set, whole=True)
         whole = self.batch.store.codec(collection).whole(values)
         self._authorize(op, values, collection, id, None, whole)
-        made = self.batch.create(collection, id, whole)
+        made = self.batch.make(collection, id, whole)
         self.scope.check_new(self.batch, made)
-        return Decision(op, "applied")
+        return Decision(op, "applied", plain=values == op.set)
 
     def _update(self, op: Op, record: Record) -> Decision:
         collection = record.collection
@@ -192,7 +195,9 @@ class Push:
             return Decision(op, "conflict", lost=sorted(outcome.lost))
         if outcome.foreign and not outcome.displaced:
             self._merged(op, record)
-        return Decision(op, "merged" if outcome.foreign else "applied")
+        if outcome.foreign:
+            return Decision(op, "merged")
+        return Decision(op, "applied", plain=not outcome.displaced and outcome.values == op.set)
 
     def _merged(self, op: Op, record: Record) -> None:
         """Both sides could be kept; somebody may want to know, and to take theirs back."""
@@ -219,7 +224,7 @@ class Push:
     def _command(self, op: Op, key: Key) -> Decision:
         command = self.hooks.commands.get(op.cmd or "")
         if command is None:
-            raise Refused("unknown_command", command=op.cmd)
+            raise Refused("unknown_command", command=(op.cmd or "")[:64])
         command(BatchEditing(self.batch, self.caller, self.now), key[1], op.set)
         return Decision(op, "applied")
 

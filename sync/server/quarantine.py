@@ -16,10 +16,10 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
-from sync.protocol import Deposit
+from sync.protocol import Deposit, Op
 from sync.server.auth import Known
 from sync.server.database import reading
-from sync.server.engine import SyncServer
+from sync.server.engine import MAX_ID_LENGTH, SyncServer
 from sync.server.ports import Caller
 from sync.server.refusal import CallRefused
 from sync.server.set_aside import Kind
@@ -79,7 +79,8 @@ class Quarantine:
         """Keep one part of a revoked device's outbox; whether that was the last.
 
         A part that comes again changes nothing. Raises ``CallRefused``: "device_not_revoked", "device_not_yours",
-        "deposit_made" (all was here already, and this is something else), "deposit_too_large".
+        "deposit_made" (all was here already, and this is something else), "deposit_too_large", "number_wrong",
+        "wrong_operation_id".
         """
         if said.device != known.device_no:
             raise CallRefused(403, "device_not_yours")
@@ -87,6 +88,7 @@ class Quarantine:
             raise CallRefused(409, "device_not_revoked")
         if not 0 <= said.part < MAX_PARTS or len(said.blobs) > MAX_BLOBS:
             raise CallRefused(413, "deposit_too_large", limit=MAX_DEPOSIT)
+        _check_shape([op for tx in said.tx for op in tx.ops])
         mark = hashlib.sha256(msgspec.json.encode([said.tx, said.more])).digest()
 
         def work(connection: Connection) -> bool:
@@ -225,6 +227,15 @@ class Quarantine:
         table = self._table
         this = update(table).where(table.c.org_id == org, table.c.id == id)
         connection.execute(this.values(state=state, decided_at=now, decided_by=by))
+
+
+def _check_shape(ops: list[Op]) -> None:
+    """What could not be applied afterwards, whoever decides so."""
+    if not all(0 <= number < 1 << 63 for op in ops for number in (op.n, op.base)):
+        raise CallRefused(422, "number_wrong")
+    ids = {op.op for op in ops}
+    if len(ids) != len(ops) or not all(0 < len(id) <= MAX_ID_LENGTH and "\x00" not in id for id in ids):
+        raise CallRefused(422, "wrong_operation_id")
 
 
 def _item(row: Any) -> Item:

@@ -69,7 +69,7 @@ def check_values(collection: Collection, values: Mapping[str, Any], *, whole: bo
     for name, value in values.items():
         check = by_name.get(name)
         if check is None:
-            raise Refused("unknown_field", field=name)
+            raise Refused("unknown_field", field=name[:64])
         found[name] = check(value)
     if whole:
         for name in checks.required:

@@ -101,7 +101,8 @@ class Verification:
             put: dict[str, list[list[object]]] = {}
             left, token = MAX_ROWS, None
             for collection in server.catalogue.collections:
-                names = [name for name in request.fields.get(str(collection.number), ()) if name in collection.by_name]
+                asked = dict.fromkeys(request.fields.get(str(collection.number), ()))  # each name once
+                names = [name for name in asked if name in collection.by_name]
                 if collection.number < number or not names or left <= 0:
                     continue
                 first = after if collection.number == number else _NO_ID

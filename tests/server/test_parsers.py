@@ -16,8 +16,8 @@ from fieldcrm.server.receipts import _id
 from sync.protocol import SyncRequest
 from sync.server.auth import _org_of
 from sync.server.blob_routes import asked_range
-from sync.server.calls import MAX_DEPTH, too_deep
 from sync.server.compression import compress, decompress
+from sync.server.depth import MAX_DEPTH, too_deep
 from sync.server.ports import Refused
 from sync.server.pull import Token
 from sync.server.refusal import CallRefused

@@ -77,7 +77,16 @@ def let_go(r: Reader) -> tuple[Refusal, ...]:
     grouped: dict[Id, list[Letter]] = {}
     for letter in _outbox.letters(r, known):
         grouped.setdefault(letter.tx, []).append(letter)
-    return tuple(_refusal(tx, tuple(grouped[tx])) for tx in reversed(known) if tx in grouped)
+    shown = (_refusal(tx, tuple(grouped[tx])) for tx in reversed(known) if tx in grouped)
+    return tuple(refusal for refusal in shown if not _made_again(r, refusal))
+
+
+def _made_again(r: Reader, refusal: Refusal) -> bool:
+    """Whether its visit is here after all: reopened, and sent in once more."""
+    return any(
+        letter.collection == "visit" and letter.kind == "new" and _outbox.exists(r, "visit", letter.record_id)
+        for letter in refusal.letters
+    )
 
 
 def _cause(letters: Sequence[Letter]) -> Letter:

@@ -306,6 +306,7 @@ class Supervisor:
             files=self._photos,
             sources=SOURCES,
             ahead=on_a_thread,
+            waited_for=self._db.waited_for,
         )
 
     def _held(self) -> Held | None:

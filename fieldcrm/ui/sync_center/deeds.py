@@ -21,4 +21,5 @@ class Deeds:
     export: Callable[[list[Refusal]], None]
     copy: Callable[[Refusal], None]
     take_back: Callable[[list[Refusal]], None]
+    reopen: Callable[[Refusal], None]
     open_outlet: Callable[[Any], None]

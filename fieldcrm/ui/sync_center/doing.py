@@ -17,7 +17,7 @@ from fieldcrm.ui.sync_center.deeds import Deeds
 from fieldcrm.ui.sync_center.hero import Switches
 from fieldcrm.ui.sync_center.refused import copied
 from fieldcrm.ui.widgets import Confirm
-from fieldcrm.usecases import bundles, decisions, merges, receipts, refused, undo
+from fieldcrm.usecases import bundles, decisions, merges, receipts, refused, reopening, undo
 from fieldcrm.usecases.bundles import Exported, Settled
 from fieldcrm.usecases.decisions import Choice, Verdict
 from fieldcrm.usecases.merges import Merge
@@ -37,7 +37,7 @@ class Doing:
     def deeds(self) -> Deeds:
         return Deeds(
             self.decide, self.mend, self.try_again, self.discard, self.export, self.copy, self.take_back,
-            self.open_outlet,
+            self.reopen, self.open_outlet,
         )
 
     def switches(self) -> Switches:
@@ -117,6 +117,11 @@ class Doing:
         said = trn("The change was let go.", "{n} changes were let go.", len(refusals))
         back = lambda: self.take_back(refusals)  # noqa: E731
         self._session.do(lambda tx: refused.discard(tx, refusals), lambda _: self._done(said, back))
+
+    def reopen(self, refusal: Refusal) -> None:
+        """A refused report as a draft again, in front."""
+        self._session.do(
+            lambda tx: reopening.reopen(tx, refusal), lambda draft: self._session.navigator.go("visit", draft=draft))
 
     def take_back(self, refusals: list[Refusal]) -> None:
         said = tr("It waits for your decision again.")

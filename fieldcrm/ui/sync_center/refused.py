@@ -14,6 +14,7 @@ from fieldcrm.ui.sync_center.phrases import call_words, record_words, refusal_wo
 from fieldcrm.ui.sync_center.values import SHOWN_FIELDS, lines, named
 from fieldcrm.ui.widgets import Button, Card, Field, FlowLayout, Text
 from fieldcrm.usecases.refused import Fault, Refusal, fault
+from fieldcrm.usecases.reopening import reopenable
 from fieldcrm.words import tr, trn
 
 LONG_TEXT = 120  # characters from which on there is more than one line to type in
@@ -83,8 +84,11 @@ class RefusalCard(Card):
         if self.fault is not None:
             self.begin = Button(tr("Mend…"), "primary", "pencil", self.begin_mending)
             self._ways.append(self.begin)
+        elif reopenable(self.refusal):
+            text = tr("Open the report again…")
+            self._ways.append(Button(text, "primary", "pencil", lambda: self._deeds.reopen(self.refusal)))
         if self.refusal.repeatable:
-            kind = "secondary" if self.fault is not None else "primary"
+            kind = "secondary" if self._ways else "primary"
             self._ways.append(
                 Button(tr("Try again"), kind, "refresh-cw", lambda: self._deeds.try_again(self.refusal)))
         self._ways += [

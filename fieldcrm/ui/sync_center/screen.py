@@ -9,10 +9,10 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from fieldcrm.domain.changes import Changes
 from fieldcrm.ui import theme
 from fieldcrm.ui.actions import Action
 from fieldcrm.ui.appsession import AppSession
+from fieldcrm.ui.fresh_screen import FreshScreen
 from fieldcrm.ui.receipt_words import day_words
 from fieldcrm.ui.sync_center import rows
 from fieldcrm.ui.sync_center.decisions import Decisions
@@ -47,7 +47,9 @@ SENDING, DECIDING, MERGED, REPORTS, HISTORY = range(5)
 TABS = {"sending": SENDING, "decisions": DECIDING, "merged": MERGED, "reports": REPORTS, "history": HISTORY}
 
 
-class SyncScreen(QWidget):
+class SyncScreen(FreshScreen):
+    kinds = KINDS
+
     def __init__(self, session: AppSession) -> None:
         super().__init__()
         self._session = session
@@ -91,10 +93,6 @@ class SyncScreen(QWidget):
         elif self._session.sync is not None and self._session.sync.state.waiting.decisions:
             self.tabs.setCurrentIndex(DECIDING)
         self._to_focus = self.tabs.currentIndex() == DECIDING
-
-    def refresh(self, changes: Changes) -> None:
-        if changes.touches(*KINDS):
-            self._soon()
 
     def actions(self) -> list[Action]:  # type: ignore[override]
         on = self._session.sync is not None
@@ -196,11 +194,9 @@ class SyncScreen(QWidget):
     # ---- reading ----
 
     def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
         self._clock.start()
         self._show_state()
-        if self._stale:
-            self._load()
+        super().showEvent(event)
 
     def hideEvent(self, event: object) -> None:
         self._clock.stop()
@@ -209,13 +205,7 @@ class SyncScreen(QWidget):
         self._show_state()
         sync = self._session.sync
         if sync is not None and sync.state.phase is not Phases.SYNCING:
-            self._soon()
-
-    def _soon(self) -> None:
-        if self.isVisible():
-            self._load()
-        else:
-            self._stale = True
+            self._freshen()
 
     def _show_state(self) -> None:
         sync = self._session.sync

@@ -18,6 +18,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit
 
 from fieldcrm.domain.ids import new_id
+from fieldcrm.store import drafts
 from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.tables import T
 from fieldcrm.ui.appsession import AppSession
@@ -188,6 +189,24 @@ def test_what_was_let_go_stays_on_the_device_and_comes_back_whole_after_days(
     qtbot.waitUntil(lambda: screen.decisions.cards == [])
     assert session.ask(lambda r: r.conn.execute(select(T.submission.c.answers)).scalars().all())[-1]["price"] == "1.20"
     assert len(to_send(session)) == 4, "the visit, its report and both photos go again"
+
+
+def test_a_refused_report_becomes_a_draft_again_with_its_answers_and_photos(
+    screen: SyncScreen, session: AppSession, world: World, qtbot: Any
+) -> None:
+    a_refused_report(session, world.outlets[1])
+    (card,) = cards(screen, qtbot, 1)
+    qtbot.mouseClick(button(card, "Open the report again…"), LEFT)
+    qtbot.waitUntil(lambda: bool(_drafts(session)))
+    ((draft, photos),) = _drafts(session)
+    assert draft.answers["lines"] == [{"state": "present"}, {"state": "oos"}] and draft.outlet_id == world.outlets[1]
+    assert draft.zone == "Europe/Paris" and sorted(photo.sha256[-1] for photo in photos) == ["0", "1"]
+    assert waiting(session) == 0 and len(session.ask(refused.let_go)) == 1, "and what was refused is still here"
+
+
+def _drafts(session: AppSession) -> list[tuple[drafts.Draft, tuple[drafts.DraftPhoto, ...]]]:
+    return session.ask(lambda r: [
+        (drafts.read_draft(r, row.id), drafts.photos_of(r, row.id)) for row in drafts.drafts(r)])
 
 
 def test_trying_again_makes_the_change_anew(

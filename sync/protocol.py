@@ -49,6 +49,7 @@ class SyncRequest(msgspec.Struct):
     cursors: dict[str, int]  # bucket -> revision up to which it is held
     tx: list[Tx] = []
     want: int = 2000  # rows of the first page; 0: no page, the answers only
+    brief: bool = False  # answers need no row where the record stands as it was sent: ``OpResult.same``
 
 
 class OpResult(msgspec.Struct, omit_defaults=True):
@@ -60,6 +61,7 @@ class OpResult(msgspec.Struct, omit_defaults=True):
     code: str | None = None  # why it was rejected
     params: dict[str, Any] = {}
     row: list[Any] | None = None  # the record as it now stands, in the order of ``cols``
+    same: bool = False  # no row: the record stands as this operation, and those before it, left it on the device
 
 
 class BucketPage(msgspec.Struct, omit_defaults=True):

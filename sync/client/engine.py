@@ -200,6 +200,7 @@ class _Run:
             out.cursors,
             out.transactions,
             want,
+            brief=True,
         )
         try:
             response = self.engine.remote.sync(request)

@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from sync.catalogue import Catalogue, Collection
-from sync.client import incoming, known, members, outbox, rows
+from sync.client import confirmed, incoming, known, members, outbox, rows
 from sync.client.incoming import Rows
 from sync.client.outbox import Hello, Key
 from sync.client.touched import Touched
@@ -77,6 +77,11 @@ class Received:
     removed: int = 0
     unreadable: int = 0
 
+    def add(self, other: Received) -> None:
+        self.rows += other.rows
+        self.removed += other.removed
+        self.unreadable += other.unreadable
+
 
 @dataclass(slots=True)
 class _Work:
@@ -95,7 +100,8 @@ class _Work:
 class Local:
     """``after_apply`` runs in the same transaction, for what the product derives from rows.
 
-    ``in_bulk`` is entered around the writing of many rows, so that the product may fill its indexes all at once.
+    ``in_bulk`` is entered around the writing of many rows, so that the product may fill its indexes all at once; it
+    may be entered within itself.
     """
 
     def __init__(
@@ -106,7 +112,7 @@ class Local:
     ) -> None:
         self.catalogue = catalogue
         self._after_apply = after_apply
-        self._in_bulk = in_bulk
+        self.in_bulk = in_bulk
 
     # Sending
 
@@ -128,13 +134,20 @@ class Local:
         work = _Work(tx, outbox.pending(tx.conn, concerned))
         found: dict[int, list[tuple[UUID, int, dict[str, Any]]]] = defaultdict(list)
         absent: dict[int, list[UUID]] = defaultdict(list)
+        same: dict[int, dict[UUID, int]] = defaultdict(dict)
         for (number, id), result in concerned.items():
             if number not in self.catalogue.by_number:
                 continue
-            if result.row is None:
+            if confirmed.is_same(result):
+                same[number][id] = result.rev
+            elif result.row is None:
                 absent[number].append(id)
             else:
                 found[number] += incoming.parsed([result.row], cols.get(str(number), ())).each()
+        for number, answers in same.items():
+            collection = self.catalogue.by_number[number]
+            found[number] += confirmed.confirm(tx.conn, collection, answers, results, work.pending)
+            work.touched.add(collection.name, answers)
         for number, some in found.items():
             self._write_answers(work, self.catalogue.by_number[number], some)
         for number, ids in absent.items():
@@ -156,7 +169,7 @@ class Local:
         left: list[Key] = []
         for name in pull.drop:
             left += members.drop(tx.conn, name)
-        with self._in_bulk(tx):
+        with self.in_bulk(tx):
             for page in pull.pages:
                 left += self._page(work, page, pull.cols, received)
         if not (pull.more or partial) and pull.upto:
@@ -227,7 +240,7 @@ class Local:
         collection = self.catalogue.by_number.get(number)
         if collection is None:
             return 0
-        with self._in_bulk(tx):
+        with self.in_bulk(tx):
             if self._quiet(work):
                 refused = rows.copy(tx.conn, collection, names, ids, revs, columns)
                 work.touched.add_raw(collection.name, ids)
@@ -268,7 +281,7 @@ class Local:
         """Take rows as they are on the server, whatever is here; changes of ours stay on top."""
         self._silence(tx)
         work, received = _Work(tx, {}), Received()
-        with self._in_bulk(tx):
+        with self.in_bulk(tx):
             for page in pull.pages:
                 self._page(work, page, pull.cols, received, anew=True)
         self._finish(work)

@@ -23,6 +23,8 @@ from sync.server.store import Key, RecordStore, by_name
 from sync.server.tables import ServerTables
 
 _NO_ID = UUID(int=0)
+_NO_KEYS: frozenset[Key | None] = frozenset()
+_WITH_VALUES = frozenset({"new", "upd"})
 _COLUMNS = ("org_id", "op_id", "device_no", "op_seq", "collection", "id", "status", "rev", "detail", "at")
 
 
@@ -75,8 +77,9 @@ def known_answers(connection: Connection, tables: ServerTables, org: UUID, ops: 
         these, parameters = one_of(connection, "op_id", some)
         statement = f"SELECT op_id, status, rev, detail FROM {table.name} WHERE org_id = {mark(connection)} AND {these}"
         for id, status, rev, detail in fetch(connection, statement, [id_of(connection, org), *parameters]):
-            more = msgspec.json.decode(detail) if detail else {}
-            found[id] = Decision(by_id[id], status, rev=rev, **more)
+            op, more = by_id[id], msgspec.json.decode(detail) if detail else {}
+            plain = not detail and status == "applied" and op.k in _WITH_VALUES
+            found[id] = Decision(op, status, rev=rev, plain=plain, **more)
     return found
 
 
@@ -128,7 +131,8 @@ def _insert(
     for decision in decisions:
         op, key = decision.op, record_key(catalogue, decision.op)
         detail = None
-        if decision.lost or decision.code:
+        mended = decision.status == "applied" and op.k in _WITH_VALUES and not decision.plain
+        if decision.lost or decision.code or mended:
             detail = canonical({"lost": decision.lost, "code": decision.code, "params": decision.params})
         number, record = (op.c, key[1]) if key else (0, _NO_ID)
         raw = id_of(connection, record)
@@ -136,13 +140,15 @@ def _insert(
     insert_rows(connection, tables.op_result, _COLUMNS, rows)
 
 
-def tell(catalogue: Catalogue, batch: Batch, scope: Scope, decisions: Sequence[Decision]) -> None:
+def tell(catalogue: Catalogue, batch: Batch, scope: Scope, decisions: Sequence[Decision], brief: bool) -> None:
     """Note each record as this transaction leaves it, if the caller may see it: it need not be read again.
 
-    Not when records moved that nobody spoke of: then only the database knows where everything is.
+    Not when records moved that nobody spoke of: then only the database knows where everything is. ``brief``: without
+    those that stand as they were sent.
     """
     if batch.moved_below:
         return
+    standing = _standing(catalogue, decisions) if brief else _NO_KEYS
     rows: dict[Key, list[Any]] = {}
     for decision in decisions:
         key = record_key(catalogue, decision.op)
@@ -150,23 +156,51 @@ def tell(catalogue: Catalogue, batch: Batch, scope: Scope, decisions: Sequence[D
         if key is None:
             continue
         if key not in rows and (shown := batch.shown(key)) is not None and scope.shows(shown[1]):
+            if key in standing:
+                decision.same = True
+                continue
             record = shown[0]
             rows[key] = [key[1].hex, record.rev, *record.values.values()]
         decision.row = rows.get(key)
 
 
-def read_rows(store: RecordStore, scope: Scope, decisions: Sequence[Decision]) -> None:
-    """Give each answer that has it not the record as it now stands, if the caller may see it."""
+def _standing(catalogue: Catalogue, decisions: Sequence[Decision]) -> frozenset[Key | None]:
+    """Records that hold what these operations say of them, and of which the device therefore knows everything."""
+    if any(decision.op.k == "cmd" for decision in decisions):
+        return _NO_KEYS  # which may have changed any of them
+    keys = [record_key(catalogue, decision.op) for decision in decisions]
+    other = {key for key, decision in zip(keys, decisions, strict=True) if not decision.plain}
+    return frozenset(key for key in keys if key is not None and key not in other)
+
+
+def read_rows(store: RecordStore, scope: Scope, decisions: Sequence[Decision], brief: bool) -> None:
+    """Give each answer that has it not the record as it now stands, if the caller may see it.
+
+    ``brief``: of those that stand as they were sent it is enough to know that they are seen. Whatever others did to
+    them since, the device fetches, for what it sent is newer than its cursor.
+    """
+    standing = _standing(store.catalogue, decisions) if brief else _NO_KEYS
     untold = [decision for decision in decisions if not decision.told]
     keys = {key for decision in untold if (key := record_key(store.catalogue, decision.op))}
     rows: dict[tuple[str, str], list[Any]] = {}  # collection and wire id -> row
+    enough: set[Key | None] = set()
     for name, ids in by_name(keys).items():
         for some in chunks(ids):
-            seen = [raw for raw, buckets in store.places_of(name, store.raw(some)).items() if scope.shows(buckets)]
-            found = store.wire_rows(store.catalogue.by_name[name], seen) if seen else {}
+            raws = store.raw(some)
+            seen = {raw for raw, buckets in store.places_of(name, raws).items() if scope.shows(buckets)}
+            wanted: list[Any] = []
+            for id, raw in zip(some, raws, strict=True):
+                if raw not in seen:
+                    continue
+                if (name, id) in standing:
+                    enough.add((name, id))
+                else:
+                    wanted.append(raw)
+            found = store.wire_rows(store.catalogue.by_name[name], wanted) if wanted else {}
             rows.update(((name, row[0]), row) for row in found.values())
     for decision in untold:
         known = record_key(store.catalogue, decision.op)
+        decision.same = known in enough
         decision.row = rows.get((known[0], known[1].hex)) if known else None
 
 

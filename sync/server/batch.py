@@ -71,11 +71,16 @@ class Batch:
 
     def create(self, collection: Collection, id: UUID, values: Mapping[str, Any]) -> Record:
         """A record as it will be written, also in the place of a deleted one."""
-        key = collection.name, id
-        old = self.get(key)
+        old = self.get((collection.name, id))
         whole = self.store.codec(collection).whole(values)
-        made = Record(collection, id, whole, self._created, 0, False, old is not None and old.stored)
-        self._stage(key, made)
+        return self._make(Record(collection, id, whole, self._created, 0, False, old is not None and old.stored))
+
+    def make(self, collection: Collection, id: UUID, whole: Mapping[str, Any]) -> Record:
+        """As ``create``, of a record that is known not to be there, with every field in the catalogue's order."""
+        return self._make(Record(collection, id, whole, self._created, 0, False, False))
+
+    def _make(self, made: Record) -> Record:
+        self._stage((made.collection.name, made.id), made)
         return made
 
     def change(self, record: Record, values: Mapping[str, Any]) -> None:

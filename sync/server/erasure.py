@@ -100,17 +100,18 @@ def _blank(batch: Batch, rules: ErasureRules, collection: Collection, id: UUID, 
 
 def without_erased(
     batch: Batch, keys: PersonKeys, transactions: Sequence[Tx], known: Iterable[str]
-) -> tuple[list[Tx], set[Key]]:
+) -> tuple[Sequence[Tx], set[Key]]:
     """What devices send, blanked where it speaks of an erased person: a device may not have heard yet.
 
-    Returns the transactions, and the records that would be made anew of somebody who is erased.
+    Returns the transactions, the same list where nothing had to be blanked, and the records that would be made anew of
+    somebody who is erased.
     """
     told = set(known)
     about = [_subjects(batch, op) if op.op not in told else set() for tx in transactions for op in tx.ops]
     everybody = set().union(*about) if about else set()
     gone = keys.erased_among(batch.store.connection, batch.store.org, everybody) if everybody else set()
     if not gone:
-        return list(transactions), set()
+        return transactions, set()
     reborn: set[Key] = set()
     cleaned = [Tx(tx.t, [_cleaned(batch, op, gone, reborn) for op in tx.ops]) for tx in transactions]
     return cleaned, reborn

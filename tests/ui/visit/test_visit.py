@@ -1,126 +1,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
-from PySide6.QtCore import QMimeData, Qt, QUrl
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from sqlalchemy import select
 
 from fieldcrm import words
-from fieldcrm.domain.errors import DomainError
 from fieldcrm.store.database import Database
-from fieldcrm.store.photos import PhotoStore
 from fieldcrm.store.tables import T
-from fieldcrm.ui import theme
-from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.navigator import Place
-from fieldcrm.ui.preferences import Preferences
-from fieldcrm.ui.visit import VisitScreen
 from fieldcrm.ui.visit.drafts_page import DraftsPage
-from fieldcrm.ui.visit.editor import DraftEditor
 from fieldcrm.ui.visit.grid_model import Checked
-from fieldcrm.ui.visit.grid_page import GridPage
 from fieldcrm.ui.visit.group_page import GroupPage
-from fieldcrm.ui.visit.photo_field import MAX_AT_ONCE, PhotoField
 from fieldcrm.ui.visit.report_page import ReportPage
-from fieldcrm.ui.widgets import Confirm
 from fieldcrm.usecases import visits
 from tests.conftest import KEY, NOW
-from tests.usecases.photos import jpeg
+from tests.ui.visit.conftest import Bench, add_photos
 from tests.usecases.test_visits import fill, instance_of, submitted, write
-from tests.world import World
 
 Key = Qt.Key
-
-
-class Bench:
-    """The visit screen on a real database, with a clock that a test can turn."""
-
-    def __init__(self, qtbot: QtBot, db: Database, world: World) -> None:
-        self.qtbot, self.db, self.world = qtbot, db, world
-        self.now = NOW
-        self.places: list[Place] = []
-        self.said: list[str] = []
-        self.session = AppSession(
-            db, world.rep, clock=lambda: self.now, photos=PhotoStore(db.folder / "photos", KEY),
-            preferences=Preferences(db.folder))
-        self.screen = VisitScreen(self.session)
-        qtbot.addWidget(self.screen)
-        self.session.navigator.moved.connect(self._moved)
-        self.session.changed.connect(self.screen.refresh)
-        self.session.messages.posted.connect(lambda message: self.said.append(message.text))
-        self.screen.resize(900, 640)
-        with qtbot.waitActive(self.screen):
-            self.screen.show()
-            self.screen.activateWindow()
-
-    def _moved(self, place: Place) -> None:
-        self.places.append(place)
-        if place.route == "visit":
-            self.screen.open(**place.params)
-
-    @property
-    def editor(self) -> DraftEditor:
-        editor = self.screen.editor
-        assert editor is not None
-        return editor
-
-    @property
-    def grid(self) -> GridPage:
-        page = self.editor.pages[0]
-        assert isinstance(page, GridPage)
-        return page
-
-    def begin(self, outlet: int = 0) -> None:
-        self.session.navigator.go("visit", outlet=self.world.outlets[outlet])
-        self.until(lambda: self.screen.editor is not None)
-        self.grid.view.setFocus()
-
-    def until(self, condition: Callable[[], bool]) -> None:
-        self.qtbot.waitUntil(condition, timeout=8000)
-
-    def tap(self, *keys: Any) -> None:
-        """Press keys one after another on what has the focus, as a person does."""
-        for key in keys:
-            QTest.keyClick(self.screen.focusWidget() or self.grid.view, key)
-            QApplication.processEvents()
-
-    def row(self, number: int) -> str:
-        return f"/shelf/line[{self.world.products[number].hex}]"
-
-    def answers(self, number: int) -> tuple[str, str, str, str]:
-        get = self.editor.recording.get
-        row = self.row(number)
-        return get(row + "/state"), get(row + "/facings"), get(row + "/price"), get(row + "/basis")
-
-    def saved(self) -> None:
-        """Wait until the draft on the disk holds what the screen shows."""
-        draft, live = self.editor.recording.draft_id, self.editor.recording.instance.document()
-
-        def there() -> bool:
-            with self.db.read() as r:
-                return bool(visits.open_draft(r, draft).draft.answers == live)
-
-        self.until(there)
-
-
-@pytest.fixture
-def bench(qtbot: QtBot, db: Database, world: World) -> Iterator[Bench]:
-    theme.apply("light")
-    words.set_language("en")
-    made = Bench(qtbot, db, world)
-    yield made
-    made.screen.leaving()
-    made.session.tasks.stop()
-    words.set_language("en")
 
 
 def test_an_audit_is_filled_by_keys_alone(bench: Bench) -> None:
@@ -294,13 +197,6 @@ def test_a_visit_left_half_done_is_listed_and_gone_on_with_at_the_same_step(benc
     assert bench.answers(0)[0] == "oos"
 
 
-def add_photos(bench: Bench, many: int) -> None:
-    path = "/photos/shelf_photos"
-    for number in range(many):
-        bench.editor.recording.add_photo(path, jpeg(number, (2400, 1800), place=(48.8611, 2.346)))
-    bench.until(lambda: len(bench.editor.recording.photos(path)) == many)
-
-
 def test_a_whole_visit_is_recorded_checked_and_sent(bench: Bench) -> None:
     bench.begin()
     for number in range(30):
@@ -349,70 +245,6 @@ def test_what_is_missing_is_said_on_the_last_page_with_a_way_to_it(bench: Bench)
     assert bench.editor.step == 4
     with bench.db.read() as r:
         assert r.conn.execute(select(T.submission)).all() == []
-
-
-def test_photos_come_from_files_the_clipboard_and_a_drop_and_can_be_taken_away(bench: Bench, tmp_path: Path) -> None:
-    bench.begin()
-    bench.editor.go(2)
-    page = bench.editor.pages[2]
-    assert isinstance(page, GroupPage)
-    field = page.fields["/photos/shelf_photos"].editor.field  # type: ignore[union-attr]
-    file = tmp_path / "shelf.jpg"
-    file.write_bytes(jpeg(1))
-    field._choosing = lambda _parent: [str(file)]
-    field.choose()
-    bench.until(lambda: len(field.frames) == 1)
-    image = QImage(300, 200, QImage.Format.Format_RGB32)
-    image.fill(Qt.GlobalColor.darkGreen)
-    QGuiApplication.clipboard().setImage(image)
-    field.paste()
-    bench.until(lambda: len(field.frames) == 2)
-    dropped = QMimeData()
-    other = tmp_path / "other.jpg"
-    other.write_bytes(jpeg(2))
-    dropped.setUrls([QUrl.fromLocalFile(str(other))])
-    assert field._add_mime(dropped)
-    bench.until(lambda: len(field.frames) == 3)
-    gone = field.frames[1].photo.sha256
-    field.frames[1].cross.click()
-    bench.until(lambda: len(field.frames) == 2 and not bench.session.photos.has(gone))
-
-
-def test_a_file_that_is_no_photo_is_said_so_and_nothing_is_lost(bench: Bench, tmp_path: Path) -> None:
-    bench.begin()
-    bench.editor.go(2)
-    bench.editor.recording.add_photo("/photos/shelf_photos", b"%PDF-1.7")
-    bench.until(lambda: bench.editor.message.text() == "This file is not a photo.")
-    assert bench.editor.recording.photos("/photos/shelf_photos") == []
-
-
-def test_more_photos_at_once_than_are_taken_is_said(bench: Bench, tmp_path: Path) -> None:
-    bench.begin()
-    bench.editor.go(2)
-    field = next(field for field in bench.editor.findChildren(PhotoField) if field.path == "/photos/shelf_photos")
-    (tmp_path / "one.jpg").write_bytes(b"%PDF-1.7")
-    said: list[DomainError] = []
-    bench.editor.recording.failed.connect(said.append)
-    field.add_files([str(tmp_path / "one.jpg")] * (MAX_AT_ONCE + 3))
-    assert said[0].code == "photos_too_many_at_once"
-    assert said[0].params == {"most": MAX_AT_ONCE, "chosen": MAX_AT_ONCE + 3}
-
-
-def test_throwing_a_draft_away_asks_first_and_takes_its_photos_with_it(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bench.begin()
-    bench.editor.go(2)
-    add_photos(bench, 1)
-    monkeypatch.setattr(Confirm, "ask", classmethod(lambda cls, *args, **more: False))
-    bench.screen.discard()
-    assert bench.screen.editor is not None
-    monkeypatch.setattr(Confirm, "ask", classmethod(lambda cls, *args, **more: True))
-    bench.screen.discard()
-    bench.until(lambda: Place("today", {}) in bench.places)
-    assert list(bench.session.photos.names()) == []
-    with bench.db.read() as r:
-        assert visits.drafts(r) == ()
 
 
 def test_a_report_can_be_read_and_corrected_and_the_change_is_shown(bench: Bench) -> None:
@@ -482,43 +314,3 @@ def test_a_draft_that_was_sent_meanwhile_is_said_so(bench: Bench) -> None:
     from fieldcrm.ui.widgets import EmptyState
 
     bench.until(lambda: isinstance(bench.screen._stack.currentWidget(), EmptyState))
-
-
-def test_a_photo_that_was_still_being_prepared_when_the_window_closed_is_there_again(bench: Bench) -> None:
-    bench.begin()
-    draft = bench.editor.recording.draft_id
-    bench.editor.recording.add_photo("/photos/shelf_photos", jpeg(4, (3000, 2000)))
-    time.sleep(0.1)
-    bench.session.tasks.stop()  # waits for what has begun; what it brings home is no longer heard
-    _, before = instance_of(bench.db, draft)
-    assert before.get("/photos/shelf_photos") == ""
-    from fieldcrm.ui.visit.recording import Recording
-
-    with bench.db.read() as r:
-        again = Recording(bench.session, visits.open_draft(r, draft))
-    assert len(again.photos("/photos/shelf_photos")) == 1
-
-
-def test_sending_waits_for_photos_that_are_on_their_way(bench: Bench) -> None:
-    bench.begin()
-    bench.tap("r")
-    bench.editor.recording.set("/photos/no_photo", "other")
-    bench.editor.recording.add_photo("/photos/other_photos", jpeg(4, (3000, 2000)))
-    bench.editor.go_check()
-    bench.editor.send()
-    bench.until(lambda: Place("today", {}) in bench.places)
-    with bench.db.read() as r:
-        assert len(r.conn.execute(select(T.attachment)).all()) == 1
-
-
-def test_a_photo_that_cannot_be_kept_stops_the_sending_that_waited_for_it(bench: Bench) -> None:
-    bench.begin()
-    bench.tap("r")
-    bench.editor.recording.set("/photos/no_photo", "other")
-    bench.editor.recording.add_photo("/photos/other_photos", b"%PDF-1.7")
-    bench.editor.go_check()
-    bench.editor.send()
-    bench.until(lambda: bench.editor.message.text() == "This file is not a photo.")
-    bench.until(lambda: bench.editor.check.send.isEnabled())
-    with bench.db.read() as r:
-        assert r.conn.execute(select(T.submission)).all() == []

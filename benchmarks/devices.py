@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,6 +37,7 @@ from sync.protocol import SnapshotOffer
 
 ORG, LOGIN, PASSWORD = "bench", "rita", secrets.token_hex(8)
 Result = TypeVar("Result")
+_NOTE = "INSERT INTO app_state (key, value) VALUES ('typed', '1') ON CONFLICT DO UPDATE SET value = value + 1"
 
 
 def now() -> datetime:
@@ -88,6 +90,10 @@ class CountingRemote(HttpRemote):
         return [] if self._feed_only else super().snapshots(buckets)
 
 
+def _note(tx: LocalTransaction) -> None:
+    tx.conn.exec_driver_sql(_NOTE)
+
+
 @dataclass
 class Device:
     """A device on an encrypted database in a folder of its own."""
@@ -95,7 +101,7 @@ class Device:
     url: str
     folder: Path
     feed_only: bool = False
-    longest_ms: float = 0.0  # of one transaction: how long a person's write may wait
+    waited_ms: list[float] = field(default_factory=list)  # each of a person's own writes, while ``typing``
     remote: CountingRemote = field(init=False)
 
     def __post_init__(self) -> None:
@@ -106,15 +112,32 @@ class Device:
         start = "UPDATE sync_state SET device = ?, epoch = ?"
         self.write(lambda tx: tx.conn.exec_driver_sql(start, (signed.device, signed.epoch)))
         local = Local(CATALOGUE, after_apply, in_bulk)
-        self.engine = SyncEngine(local, self, self.remote, clock=now, ahead=on_a_thread)
+        self.engine = SyncEngine(
+            local, self, self.remote, clock=now, ahead=on_a_thread, waited_for=self.db.waited_for
+        )
         self.remote.trips = self.remote.bytes = 0
-        self.longest_ms = 0.0
 
     def write(self, work: Callable[[Any], Result]) -> Result:
-        began = time.perf_counter()
-        written = self.db.write(work, actor=self.actor, now=now()).result()
-        self.longest_ms = max(self.longest_ms, (time.perf_counter() - began) * 1000)
-        return written.value
+        return self.db.write(work, actor=self.actor, now=now()).result().value
+
+    @contextmanager
+    def typing(self) -> Iterator[None]:
+        """Meanwhile a person writes ten times a second; how long each write took, its own end included, is kept."""
+        over = threading.Event()
+
+        def type_on() -> None:
+            while not over.wait(0.1):
+                began = time.perf_counter()
+                self.write(_note)
+                self.waited_ms.append((time.perf_counter() - began) * 1000)
+
+        thread = threading.Thread(target=type_on)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def sync(self) -> tuple[Progress, float, float]:
         """What happened, seconds, and processor seconds of this side."""

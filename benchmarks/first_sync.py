@@ -3,7 +3,8 @@
 ``--outlets`` outlets (100,000) come as a prebuilt file, are written with their indexes for list, search and map, and
 verified. Beside it the same rows go bare into the same encrypted tables; their file is what the size is compared with:
 ``size_to_tables`` to the same tables with the same indexes and nothing of the sync, ``size_to_plain`` to the tables
-and their lists alone, without those for search and map. Prints one JSON object.
+and their lists alone, without those for search and map. ``longest_write_ms``: as in ``pull.py``, of a second device.
+Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -26,18 +27,23 @@ def run(outlets: int, *, feed_only: bool) -> dict[str, Any]:
         progress, seconds, cpu = device.sync()
         tables = contents(device.db)
         size = device.close()
+        other = Device(url, Path(folder) / "other", feed_only=feed_only)
+        with other.typing():
+            other.sync()
+        other.close()
     plain, indexed = insert_bare(tables, search=False), insert_bare(tables, search=True)
     return {
         "rows": progress.received,
         "seconds": round(seconds, 2),
-        "cpu_seconds_of_the_device": round(cpu, 2),
-        "rows_per_second": round(progress.received / seconds),
+        "cpu_seconds": round(cpu, 2),
+        "rows_s": round(progress.received / seconds),
         "megabytes": round(device.remote.bytes / 1e6, 2),
         "bytes_per_row": round(device.remote.bytes / progress.received, 1),
         "trips": device.remote.trips,
-        "longest_write_ms": round(device.longest_ms, 1),
+        "longest_write_ms": round(max(other.waited_ms, default=0.0), 1),
         "bare_seconds": round(indexed.seconds, 2),
         "to_bare": round(seconds / indexed.seconds, 2),
+        "cpu_to_bare": round(cpu / indexed.cpu, 2),
         "database_megabytes": round(size / 1e6, 1),
         "size_to_tables": round(size / indexed.bytes, 3),
         "size_to_plain": round(size / plain.bytes, 3),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -109,6 +110,8 @@ class Database:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
         self._connection: Connection | None = None
         self._closed = False
+        self._count = threading.Lock()
+        self._waiting = 0  # writes that have not begun
 
     @classmethod
     def open(cls, folder: Path, key: bytes, *, now: datetime) -> Database:
@@ -143,9 +146,18 @@ class Database:
         label: str = "",
     ) -> Future[Written[Result]]:
         """Run ``work`` on the writer thread in one transaction; any exception rolls all of it back."""
-        return self._executor.submit(self._write, work, actor, now, label)
+        future = self._executor.submit(self._write, work, actor, now, label)
+        with self._count:
+            self._waiting += 1
+        return future
+
+    def waited_for(self) -> bool:
+        """Whether a write waits for the one under way to end."""
+        return self._waiting > 0
 
     def _write(self, work: Callable[[Transaction], Result], actor: Actor, now: datetime, label: str) -> Written[Result]:
+        with self._count:
+            self._waiting -= 1  # below 0 for a moment when it is quicker here than where it was submitted
         with disk_errors(self.folder / DATABASE_NAME):
             connection = self._connection or self._writer_engine.connect()
             self._connection = connection

@@ -24,9 +24,13 @@ _INDEX = (
 def indexed_in_bulk(tx: Reader) -> Iterator[None]:
     """Outlets that are new within this block are indexed for search and map by one statement at its end.
 
-    One by one each of them would make the full-text index write out its terms: twenty times slower.
+    One by one each of them would make the full-text index write out its terms: twenty times slower. Within another
+    such block it does nothing.
     """
     connection = tx.conn
+    if connection.exec_driver_sql("SELECT after_rid FROM outlet_bulk").scalar_one() is not None:
+        yield
+        return
     last = connection.exec_driver_sql("SELECT coalesce(max(rid), 0) FROM outlet").scalar_one()
     connection.exec_driver_sql("UPDATE outlet_bulk SET after_rid = ?", (last,))
     yield

@@ -18,7 +18,7 @@ from sync.catalogue import Kind
 from sync.client.failures import BadAddress, CallRefused
 from sync.client.local import LocalTransaction
 from sync.client.run import Run
-from sync.client.slices import LEAST_WEIGHT, SLICE_WEIGHT, Pace
+from sync.client.slices import LEAST_WEIGHT, SLICE_WEIGHT, Pace, turn
 from sync.client.snapshot_file import MAX_PACKED, MAX_ROWS, SnapshotFile, Table, Unusable, unpacked
 from sync.protocol import SnapshotOffer
 
@@ -110,14 +110,15 @@ class Bootstrap:
             skip = min(max(copied - done, 0), table.rows)
             done += skip
             pace = _pace(table)
-            for some in _taken(file.read(table, skip), pace):
+            parts = _taken(file.read(table, skip), pace)
+            while True:
                 if self._run.stopped():
                     return False
-                done += len(some)
-                slice = partial(self._slice, offer=offer, table=table, rows=some, done=done)
-                seconds, wrong = self._run.timed(slice)
-                pace.took(seconds)
-                progress.received += len(some)
+                count, wrong = self._run.write(partial(self._turn, offer, table, parts, pace, done))
+                if not count:
+                    break
+                done += count
+                progress.received += count
                 progress.unreadable += wrong
                 self._run.step()
         if done != offer.rows:
@@ -125,12 +126,28 @@ class Bootstrap:
         self._run.write(partial(self._end, offer=offer))
         return True
 
-    def _slice(
-        self, tx: LocalTransaction, offer: SnapshotOffer, table: Table, rows: Sequence[tuple[Any, ...]], done: int
-    ) -> int:
-        wrong = self._run.engine.local.copy(tx, offer.bucket, table.number, table.names, rows)
-        tx.conn.exec_driver_sql("UPDATE snapshot SET copied = ? WHERE bucket = ?", (done, offer.bucket))
-        return wrong
+    def _turn(
+        self,
+        offer: SnapshotOffer,
+        table: Table,
+        parts: Iterator[list[tuple[Any, ...]]],
+        pace: Pace,
+        done: int,
+        tx: LocalTransaction,
+    ) -> tuple[int, int]:
+        """Some parts, after ``done`` rows of the file; how many rows they were, and how many could not be read."""
+        engine, count, wrong = self._run.engine, 0, 0
+
+        def write(rows: list[tuple[Any, ...]]) -> bool:
+            nonlocal count, wrong
+            wrong += engine.local.copy(tx, offer.bucket, table.number, table.names, rows)
+            count += len(rows)
+            return len(rows) >= pace.weight
+
+        bulk = partial(engine.local.in_bulk, tx)
+        turn(parts, write, pace, engine.stopwatch, engine.waited_for, bulk)
+        tx.conn.exec_driver_sql("UPDATE snapshot SET copied = ? WHERE bucket = ?", (done + count, offer.bucket))
+        return count, wrong
 
     def _end(self, tx: LocalTransaction, offer: SnapshotOffer) -> None:
         self._run.engine.local.reached(tx, offer.bucket, offer.rev)

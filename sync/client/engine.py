@@ -7,7 +7,7 @@ The network is used on the calling thread; the database only inside the short pi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -18,10 +18,10 @@ from sync.client.backfill import Backfill
 from sync.client.blobs import BlobFiles, BlobSource, Waiting
 from sync.client.bootstrap import Bootstrap
 from sync.client.failures import STALLED, Busy, CallRefused, Offline, RemoteFailure, Revoked
-from sync.client.local import Local, LocalTransaction, Outgoing
+from sync.client.local import Local, LocalTransaction, Outgoing, Received
 from sync.client.repair import Repair
 from sync.client.run import Progress
-from sync.client.slices import Pace, slices
+from sync.client.slices import Pace, slices, turn
 from sync.protocol import PROTOCOL_VERSION, Pull, Remote, SyncRequest, SyncResponse
 
 MAX_OPS = 1_000  # in one request
@@ -52,6 +52,7 @@ class SyncEngine:
     """``clock`` gives the present as an aware UTC time. ``device_name`` names a device after a fork.
 
     ``stopwatch`` measures, in seconds, how long a piece of work takes; ``ahead`` asks for a page before it is wanted.
+    ``waited_for`` says whether somebody else waits to write: until then more goes into one transaction.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class SyncEngine:
         sources: tuple[BlobSource, ...] = (),
         stopwatch: Callable[[], float] = time.thread_time,
         ahead: Callable[[asking.Ask], asking.Ask] = asking.in_turn,
+        waited_for: Callable[[], bool] = lambda: True,
     ) -> None:
         self.local = local
         self.database = database
@@ -76,6 +78,7 @@ class SyncEngine:
         self.sources = sources
         self.stopwatch = stopwatch
         self.ahead = ahead
+        self.waited_for = waited_for
         self.pace = Pace()
 
     def run(
@@ -129,16 +132,6 @@ class _Run:
 
     def write(self, work: Callable[[LocalTransaction], Result]) -> Result:
         return self.engine.database.write(work)
-
-    def timed(self, work: Callable[[LocalTransaction], Result]) -> tuple[float, Result]:
-        """As ``write``, with how long the work itself took, in seconds."""
-
-        def measured(tx: LocalTransaction) -> tuple[float, Result]:
-            began = self.engine.stopwatch()
-            result = work(tx)
-            return self.engine.stopwatch() - began, result
-
-        return self.write(measured)
 
     # Rows
 
@@ -254,15 +247,28 @@ class _Run:
 
     def _apply(self, pull: Pull) -> None:
         self.step("receiving")
-        pace = self.engine.pace
-        for part, more in slices(pull, lambda: pace.weight):
-            seconds, received = self.timed(partial(self.engine.local.apply, pull=part, partial=more))
-            if more:  # the last part is a smaller one
-                pace.took(seconds)
+        parts = slices(pull, lambda: self.engine.pace.weight)
+        more = True
+        while more:
+            received, more = self.write(partial(self._turn, parts=parts))
             self.progress.received += received.rows
             self.progress.removed += received.removed
             self.progress.unreadable += received.unreadable
             self.step()
+
+    def _turn(self, tx: LocalTransaction, parts: Iterator[tuple[Pull, bool]]) -> tuple[Received, bool]:
+        """Some parts of a page; whether more of it follows."""
+        engine, total, more = self.engine, Received(), False
+
+        def write(part: tuple[Pull, bool]) -> bool:
+            nonlocal more
+            pull, more = part
+            total.add(engine.local.apply(tx, pull, partial=more))
+            return more  # the last is a smaller one
+
+        bulk = partial(engine.local.in_bulk, tx)
+        turn(parts, write, engine.pace, engine.stopwatch, engine.waited_for, bulk)
+        return total, more
 
     def _verify(self, response: SyncResponse) -> bool:
         if not response.digest:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from uuid import UUID
 
-MANY = 200  # of one collection: the screens are told that any of it may have changed
+MANY = 100  # of one collection: the screens are told that any of it may have changed
 
 
 class Touched(Mapping[str, set[UUID]]):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from fieldcrm.domain.changes import Changes
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.task import Task
 from fieldcrm.ui.actions import Action
 from fieldcrm.ui.appsession import AppSession
+from fieldcrm.ui.fresh_screen import FreshScreen
 from fieldcrm.ui.outlet.brief import BriefTiles, NextBar
 from fieldcrm.ui.outlet.details import Details
 from fieldcrm.ui.outlet.header import Header
@@ -34,12 +34,13 @@ TWO_COLUMNS = 880
 KINDS = ("outlet", "visit", "task", "contact", "note", "draft", "outlet_alias", "submission", "review", "plan_stop")
 
 
-class OutletScreen(QWidget):
+class OutletScreen(FreshScreen):
+    kinds = KINDS
+
     def __init__(self, session: AppSession) -> None:
         super().__init__()
         self._session = session
         self._id: Id | None = None
-        self._stale = False
         self._at_top = False
         self.card: OutletCard | None = None
         self.header = Header(self.start, self.show_place, self._say)
@@ -94,19 +95,6 @@ class OutletScreen(QWidget):
             self.place.hide()
             self.states.show_loading()
         self._load(params.get("edit"))
-
-    def refresh(self, changes: Changes) -> None:
-        if self._id is None or not changes.touches(*KINDS):
-            return
-        if self.isVisible():
-            self._load()
-        else:
-            self._stale = True
-
-    def showEvent(self, event: QEvent) -> None:
-        super().showEvent(event)  # type: ignore[arg-type]
-        if self._stale:
-            self._load()
 
     def actions(self) -> list[Action]:  # type: ignore[override]  # the shell asks for ours, Qt never for its own
         return [

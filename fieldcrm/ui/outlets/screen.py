@@ -10,11 +10,11 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from fieldcrm.domain.changes import Changes
 from fieldcrm.domain.ids import Id
 from fieldcrm.ui import theme
 from fieldcrm.ui.actions import Action
 from fieldcrm.ui.appsession import AppSession
+from fieldcrm.ui.fresh_screen import FreshScreen
 from fieldcrm.ui.outlets.columns import columns
 from fieldcrm.ui.outlets.export import export_list
 from fieldcrm.ui.outlets.filters import FilterBar
@@ -41,14 +41,15 @@ FILTERS, PREVIEW = "outlets/filters", "outlets/preview"
 KINDS = ("outlet", "visit", "task", "contact", "note", "draft", "outlet_alias", "sector", "submission", "review")
 
 
-class OutletsScreen(QWidget):
+class OutletsScreen(FreshScreen):
+    kinds = KINDS
+
     def __init__(self, session: AppSession) -> None:
         super().__init__()
         self._session = session
         self._query, self._sort, self._descending = "", Sort.RELEVANCE, False
         self._near = self._whereabouts()
         self._filters = Filters(self._midnight())
-        self._stale = False
         self.model: PageModel[OutletRow] = PageModel(columns(session.clock), self._rows, lambda row: row.rid, self)
         self.search = SearchField(tr("Search by name, banner, street, town or postcode"), tr("Search outlets"))
         self.search.searched.connect(self._searched)
@@ -92,20 +93,6 @@ class OutletsScreen(QWidget):
             self.begin_new()
         elif not self.table.hasFocus():
             self.search.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def refresh(self, changes: Changes) -> None:
-        """Read again what was touched: at once when in front, else when next shown."""
-        if not changes.touches(*KINDS):
-            return
-        if self.isVisible():
-            self._load()
-        else:
-            self._stale = True
-
-    def showEvent(self, event: QEvent) -> None:
-        super().showEvent(event)  # type: ignore[arg-type]
-        if self._stale:
-            self._load()
 
     def actions(self) -> list[Action]:  # type: ignore[override]  # the shell asks for ours, Qt never for its own
         chosen = self._row_now

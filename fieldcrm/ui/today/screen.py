@@ -10,12 +10,12 @@ from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QMenu, QSplitter, QVBoxLayout, QWidget
 
-from fieldcrm.domain.changes import Changes
 from fieldcrm.domain.errors import CodedError
 from fieldcrm.domain.ids import Id
 from fieldcrm.ui import icons, theme
 from fieldcrm.ui.actions import Action
 from fieldcrm.ui.appsession import AppSession
+from fieldcrm.ui.fresh_screen import FreshScreen
 from fieldcrm.ui.report_words import skip_reason
 from fieldcrm.ui.today import day_map, pick
 from fieldcrm.ui.today.brief import BriefPanel
@@ -52,7 +52,9 @@ LOW = 96  # pixels of map that stay above the brief on the lowest window
 SLIM = 560  # pixels: below, there is room for the list alone
 
 
-class TodayScreen(QWidget):
+class TodayScreen(FreshScreen):
+    kinds = KINDS
+
     def __init__(self, session: AppSession) -> None:
         super().__init__()
         self._session = session
@@ -60,7 +62,6 @@ class TodayScreen(QWidget):
         self._today: Today | None = None
         self._others: tuple[OtherOutlet, ...] = ()
         self._stocked = False  # whether the sector has stores at all
-        self._stale = True
         self._planning = False
         self._split_once = True
         self._prices: dict[tuple[Id, int], Price] = {}
@@ -137,14 +138,6 @@ class TodayScreen(QWidget):
         if params.get("plan"):
             self.plan()
         self._focus_content()
-
-    def refresh(self, changes: Changes) -> None:
-        if not changes.touches(*KINDS):
-            return
-        if self.isVisible():
-            self._load()
-        else:
-            self._stale = True
 
     def _focus_content(self) -> None:
         if (shown := self.states.currentWidget()) is not None:
@@ -276,11 +269,6 @@ class TodayScreen(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
-
-    def showEvent(self, event: Any) -> None:
-        super().showEvent(event)
-        if self._stale and self._day is not None:
-            self._load()
 
     def toggle_map(self) -> None:
         self._map_shown = not self._map_shown

@@ -53,6 +53,7 @@ class Gauges:
             deposits, size = deposits + int(row[0]), size + int(row[1])
         return {
             "sync_organisations": len(orgs),
+            "sync_organisations_stopped": sum(map(self._hq.sync.stopped, orgs)),
             "sync_quarantine_deposits": deposits,
             "sync_quarantine_bytes": size,
             **self._backup(orgs),

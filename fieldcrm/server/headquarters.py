@@ -238,8 +238,9 @@ def _revisions(opened: Headquarters) -> dict[str, int]:
 
 
 def _check_restored(opened: Headquarters, accept: bool) -> None:
-    older = opened.high_water.behind(_revisions(opened))
-    if not older:
+    newest = _revisions(opened)
+    older = opened.high_water.behind(newest)
+    if not older and not (accept and any(opened.sync.stopped(UUID(hex=org)) for org in newest)):
         return
     if not accept:
         opened.engine.dispose()

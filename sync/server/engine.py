@@ -6,6 +6,7 @@ Stateless requests: an answer that is lost is asked for again, and the second ti
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -36,7 +37,7 @@ from sync.server.batch import Batch
 from sync.server.changes import ChangeLog, Origin
 from sync.server.database import reading, worth_another_try
 from sync.server.erasure import ErasureRules, Receipt, stage, without_erased
-from sync.server.hello import Control, greet, org_state
+from sync.server.hello import Control, Greeting, greet, note_ahead, org_state
 from sync.server.people import PersonKeys, erasures_done
 from sync.server.ports import Applied, Caller, Change, Hooks, Refused
 from sync.server.push import MAX_OPS, BatchEditing, Decision, Push
@@ -49,6 +50,8 @@ MAX_ID_LENGTH = 64
 _TOO_LARGE = 1 << 63  # for any column
 
 Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
 
 
 class _ErasedMeanwhile(Exception):
@@ -100,6 +103,14 @@ class SyncServer:
         table = self.tables.org_rev
         with reading(self.engine) as connection:
             return connection.execute(select(table.c.last_rev).where(table.c.org_id == org)).scalar_one_or_none()
+
+    def stopped(self, org: UUID) -> bool:
+        """Whether nothing is taken from devices: two people's know of later revisions than this database has.
+
+        A new epoch ends it.
+        """
+        with reading(self.engine) as connection:
+            return org_state(connection, self.tables, org).lost
 
     def begin_epoch(self, org: UUID) -> int:
         """After a restore from a backup: every device resyncs, and offers again what the backup had not seen."""
@@ -285,6 +296,7 @@ class SyncServer:
         with reading(self.engine) as connection:
             greeting = greet(connection, self.tables, caller, request, lock=False)
             if greeting.control is not None:
+                self._note_ahead(caller, greeting)
                 return greeting.control, []
             news = bool(ops) and ops[-1].n > greeting.last_seq  # looked at below, and not twice
             known = {} if news else known_answers(connection, self.tables, caller.org, ops)
@@ -297,6 +309,12 @@ class SyncServer:
         if rev:
             self.on_commit(caller.org, rev)
         return control, decisions
+
+    def _note_ahead(self, caller: Caller, greeting: Greeting) -> None:
+        if greeting.control is None or not greeting.control.ahead or greeting.state.ahead == caller.user:
+            return
+        if self._write(lambda connection: note_ahead(connection, self.tables, caller)):
+            log.critical('{"organisation": "%s", "stopped": "devices know what this database lost"}', caller.org.hex)
 
     def _push_in(
         self, connection: Connection, caller: Caller, request: SyncRequest, now: datetime

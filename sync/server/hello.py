@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from sync.protocol import ControlCode, SyncRequest
 from sync.server.ports import Caller, Refused
@@ -22,6 +22,8 @@ class OrgState:
     last_rev: int
     floor: int  # words of departure up to this revision are forgotten
     confirmed: int = 0  # last revision that a verified backup holds
+    ahead: UUID | None = None  # the first in this epoch to know of later revisions than there are
+    lost: bool = False  # two people do: nothing is taken before a new epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +32,37 @@ class Control:
 
     code: ControlCode
     expected: int | None = None
+    ahead: bool = False  # the device says to know a later revision than there is
 
 
 def org_state(connection: Connection, tables: ServerTables, org: UUID) -> OrgState:
     """Raises ``Refused("unknown_organisation")``."""
     o, r = tables.org, tables.org_rev
-    query = select(o.c.epoch, r.c.last_rev, r.c.compact_floor, r.c.confirmed_rev).join(r, r.c.org_id == o.c.org_id)
+    columns = (o.c.epoch, r.c.last_rev, r.c.compact_floor, r.c.confirmed_rev)
+    query = select(*columns, r.c.ahead_user, r.c.ahead_epoch, r.c.lost_epoch).join(r, r.c.org_id == o.c.org_id)
     row = connection.execute(query.where(o.c.org_id == org)).one_or_none()
     if row is None:
         raise Refused("unknown_organisation")
-    return OrgState(row[0], row[1], row[2], row[3])
+    epoch = row[0]
+    return OrgState(*row[:4], row.ahead_user if row.ahead_epoch == epoch else None, row.lost_epoch == epoch)
+
+
+def note_ahead(connection: Connection, tables: ServerTables, caller: Caller) -> bool:
+    """Write down that this person's device knows what the server does not; whether somebody else's does too.
+
+    One alone may be mistaken, or lie: it is only kept waiting itself.
+    """
+    table = tables.org_rev
+    mine = table.c.org_id == caller.org
+    connection.execute(select(table.c.last_rev).where(mine).with_for_update())
+    state = org_state(connection, tables, caller.org)
+    if state.lost or state.ahead == caller.user:
+        return state.lost
+    values: dict[str, object] = {"ahead_user": caller.user, "ahead_epoch": state.epoch}
+    if state.ahead is not None:
+        values = {"lost_epoch": state.epoch}
+    connection.execute(update(table).where(mine).values(values))
+    return state.ahead is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +96,12 @@ def _control(
         return Control("revoked")
     if request.epoch != state.epoch:
         return Control("epoch")
+    if state.lost:
+        return Control("busy")
     cursors = request.cursors.values()
     if any(cursor > state.last_rev for cursor in cursors):
         log.error("a device knows a later revision than the server: restored without a new epoch?")
-        return Control("busy")
+        return Control("busy", ahead=True)
     if any(0 < cursor < state.floor for cursor in cursors):
         return Control("compacted")
     if device is None:

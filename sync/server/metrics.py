@@ -18,9 +18,10 @@ GAUGES = {
     "sync_database_pool_used": "Connections to the database in use now.",
     "sync_database_pool_idle": "Connections to the database that wait to be used.",
     "sync_organisations": "Organisations on this server.",
+    "sync_organisations_stopped": "Organisations stopped, because their devices know more than the database.",
     "sync_quarantine_bytes": "Bytes that revoked devices left and nobody has looked at.",
     "sync_quarantine_deposits": "How many times a revoked device left something that is still there.",
-    "sync_backup_age_seconds": "Age of the last verified backup that holds every organisation; absent when there was none.",
+    "sync_backup_age_seconds": "Age of the last verified backup that holds every organisation; absent without one.",
 }
 
 

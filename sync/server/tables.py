@@ -101,6 +101,10 @@ def _org_rev(metadata: MetaData) -> Table:
         Column("compact_floor", BigInteger, nullable=False, server_default=text("0")),
         Column("confirmed_rev", BigInteger, nullable=False, server_default=text("0")),  # a verified backup holds it
         Column("confirmed_at", TimeType),  # when that backup was begun
+        # Who says to know of later revisions than there are, and in which epoch; two people: then data were lost.
+        Column("ahead_user", IdType),
+        Column("ahead_epoch", Integer),
+        Column("lost_epoch", Integer),
         Column("open_rev", BigInteger),  # SQLite: the revision that is being written, see ``sync.server.guard``
     )
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import requests
 
+from fieldcrm.domain.catalogue import SCHEMA
 from fieldcrm.server import accounts
 from sync.client.failures import CallRefused
-from sync.protocol import Deposit, Op, RowsRequest, Tx
+from sync.protocol import Deposit, Op, RowsRequest, SyncRequest, Tx
 from tests.server.conftest import NOW, Company, Live, found
 from tests.server.wire import BareDevice, bearer
 
@@ -69,3 +70,32 @@ def test_a_deposit_that_could_never_be_applied_is_not_taken(company: Company, ri
             rita.remote.deposit(Deposit(rita.number, [Tx("t", ops)], 0, True))
         assert refusal.value.code in ("number_wrong", "wrong_operation_id")
     assert not rita.remote.deposit(Deposit(rita.number, [Tx("t", [sound])], 0, True)).closed
+
+
+def hello(device: BareDevice, cursor: int) -> str | None:
+    request = SyncRequest(1, SCHEMA, 1, device.number, 1, None, {"org": cursor}, [], 10)
+    return device.remote.sync(request).control
+
+
+def test_one_device_that_claims_to_know_more_than_the_server_stops_nobody_else(
+    live: Live, company: Company, rita: BareDevice
+) -> None:
+    omar, twin = (BareDevice(live.url, company, login) for login in ("omar", "rita"))
+    far = live.hq.sync.newest(company.org)
+    assert far is not None
+    assert [hello(device, far + 10) for device in (rita, twin, rita)] == ["busy"] * 3  # her second device is herself
+    assert hello(omar, 0) is None and not live.hq.sync.stopped(company.org)
+
+
+def test_two_people_who_know_more_than_the_server_stop_the_organisation_until_a_new_epoch(
+    live: Live, company: Company, rita: BareDevice
+) -> None:
+    omar, mona = (BareDevice(live.url, company, login) for login in ("omar", "mona"))
+    far = live.hq.sync.newest(company.org)
+    assert far is not None
+    assert [hello(rita, far + 10), hello(omar, far + 3)] == ["busy", "busy"]
+    assert live.hq.sync.stopped(company.org)
+    assert hello(mona, 0) == "busy"  # who knows less would write over what was lost
+    live.hq.sync.begin_epoch(company.org)
+    assert not live.hq.sync.stopped(company.org)
+    assert [hello(device, 0) for device in (rita, mona)] == ["epoch", "epoch"]

@@ -73,7 +73,10 @@ class Device:
     def request(self, ops: list[Op], want: int) -> SyncRequest:
         tx = [Tx("", [op]) for op in ops]
         first = ops[0].n if ops else self.next
-        return SyncRequest(1, CATALOGUE.schema, self.epoch, self.number, first, self.last, dict(self.cursors), tx, want)
+        cursors = dict(self.cursors)
+        return SyncRequest(
+            1, CATALOGUE.schema, self.epoch, self.number, first, self.last, cursors, tx, want, brief=True
+        )
 
     def push(self, ops: list[Op], batch: int) -> list[OpResult]:
         results: list[OpResult] = []

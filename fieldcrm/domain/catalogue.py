@@ -7,6 +7,7 @@ Coordinates are degrees x 10^7, money is euro cents, lengths are in cm.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from sync.catalogue import Catalogue, Collection, Field, Kind, Merge, Personal, ScopeParent
@@ -316,6 +317,13 @@ def buckets(collection: str, record: Mapping[str, Any]) -> frozenset[str]:
 
     ``record`` holds wire values (ids as 32 hexadecimal digits).
     """
-    if collection in _IN_SECTOR:
-        return frozenset({sector_bucket(record["sector_id"])})
-    return frozenset({ORG_BUCKET})
+    return _one_sector(record["sector_id"]) if collection in _IN_SECTOR else _EVERYBODY
+
+
+_EVERYBODY = frozenset({ORG_BUCKET})
+
+
+@lru_cache(4096)
+def _one_sector(sector_id: Any) -> frozenset[str]:
+    """Made once for all the records of a sector."""
+    return frozenset({sector_bucket(sector_id)})

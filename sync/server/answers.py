@@ -126,7 +126,7 @@ def _insert(
     decisions: Sequence[Decision],
     now: datetime,
 ) -> None:
-    org, at = id_of(connection, caller.org), to_milliseconds(now)
+    org, at, lite = id_of(connection, caller.org), to_milliseconds(now), connection.dialect.name == "sqlite"
     rows: list[Row] = []
     for decision in decisions:
         op, key = decision.op, record_key(catalogue, decision.op)
@@ -135,7 +135,7 @@ def _insert(
         if decision.lost or decision.code or mended:
             detail = canonical({"lost": decision.lost, "code": decision.code, "params": decision.params})
         number, record = (op.c, key[1]) if key else (0, _NO_ID)
-        raw = id_of(connection, record)
+        raw = record.bytes if lite else record
         rows.append((org, op.op, device, op.n, number, raw, decision.status, decision.rev, detail, at))
     insert_rows(connection, tables.op_result, _COLUMNS, rows)
 
@@ -148,10 +148,10 @@ def tell(catalogue: Catalogue, batch: Batch, scope: Scope, decisions: Sequence[D
     """
     if batch.moved_below:
         return
-    standing = _standing(catalogue, decisions) if brief else _NO_KEYS
+    keys = [record_key(catalogue, decision.op) for decision in decisions]
+    standing = _standing(keys, decisions) if brief else _NO_KEYS
     rows: dict[Key, list[Any]] = {}
-    for decision in decisions:
-        key = record_key(catalogue, decision.op)
+    for key, decision in zip(keys, decisions, strict=True):
         decision.told = True
         if key is None:
             continue
@@ -164,11 +164,10 @@ def tell(catalogue: Catalogue, batch: Batch, scope: Scope, decisions: Sequence[D
         decision.row = rows.get(key)
 
 
-def _standing(catalogue: Catalogue, decisions: Sequence[Decision]) -> frozenset[Key | None]:
+def _standing(keys: Sequence[Key | None], decisions: Sequence[Decision]) -> frozenset[Key | None]:
     """Records that hold what these operations say of them, and of which the device therefore knows everything."""
     if any(decision.op.k == "cmd" for decision in decisions):
         return _NO_KEYS  # which may have changed any of them
-    keys = [record_key(catalogue, decision.op) for decision in decisions]
     other = {key for key, decision in zip(keys, decisions, strict=True) if not decision.plain}
     return frozenset(key for key in keys if key is not None and key not in other)
 
@@ -179,9 +178,10 @@ def read_rows(store: RecordStore, scope: Scope, decisions: Sequence[Decision], b
     ``brief``: of those that stand as they were sent it is enough to know that they are seen. Whatever others did to
     them since, the device fetches, for what it sent is newer than its cursor.
     """
-    standing = _standing(store.catalogue, decisions) if brief else _NO_KEYS
-    untold = [decision for decision in decisions if not decision.told]
-    keys = {key for decision in untold if (key := record_key(store.catalogue, decision.op))}
+    every = [record_key(store.catalogue, decision.op) for decision in decisions]
+    standing = _standing(every, decisions) if brief else _NO_KEYS
+    untold = [(key, decision) for key, decision in zip(every, decisions, strict=True) if not decision.told]
+    keys = {key for key, _ in untold if key}
     rows: dict[tuple[str, str], list[Any]] = {}  # collection and wire id -> row
     enough: set[Key | None] = set()
     for name, ids in by_name(keys).items():
@@ -198,8 +198,7 @@ def read_rows(store: RecordStore, scope: Scope, decisions: Sequence[Decision], b
                     wanted.append(raw)
             found = store.wire_rows(store.catalogue.by_name[name], wanted) if wanted else {}
             rows.update(((name, row[0]), row) for row in found.values())
-    for decision in untold:
-        known = record_key(store.catalogue, decision.op)
+    for known, decision in untold:
         decision.same = known in enough
         decision.row = rows.get((known[0], known[1].hex)) if known else None
 

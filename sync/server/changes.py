@@ -76,14 +76,14 @@ class ChangeLog:
         keys = self._keys.make(connection, org, needed) if needed else {}
         mine, user = id_of(connection, org), None if origin.user is None else id_of(connection, origin.user)
         now, device, ops, by_name = to_milliseconds(origin.at), origin.device, origin.ops, self._catalogue.by_name
-        rows = []
+        lite, rows = connection.dialect.name == "sqlite", []
         for index, (change, difference) in enumerate(zip(applied, differences, strict=True)):
             collection = by_name[change.collection]
             op, made = ops.get((change.collection, change.id), (None, 0))
             kind = "new" if change.before is None else "del" if change.after is None else "upd"
             text = None if difference is None else _encoded(collection, change, difference, keys)
             at = made if 0 < made < _CLOCKS_END else None
-            raw = id_of(connection, change.id)
+            raw = change.id.bytes if lite else change.id
             rows.append((mine, change.rev, index, collection.number, raw, kind, user, device, op, now, at, text))
         insert_rows(connection, self._table, _COLUMNS, rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
@@ -13,7 +14,7 @@ from sqlalchemy import Connection
 
 from sync.catalogue import Catalogue, Collection
 from sync.chunks import chunks
-from sync.digest import from_hex, row_sum, to_hex
+from sync.digest import from_hex, row_sum, row_sums, to_hex
 from sync.merge import CREATED, Entry, Stamp
 from sync.server import guard
 from sync.server.bulk import Row, fetch, id_of, insert_rows, mark, one_of, update_rows, upsert_rows
@@ -219,7 +220,13 @@ class RecordStore:
         """Bring the digests up to date. Each move: the record, its entries, and its revision per bucket before."""
         rows: dict[str, int] = defaultdict(int)
         total: dict[str, int] = defaultdict(int)
+        fresh: dict[tuple[str, int], list[bytes]] = defaultdict(list)
+        said: dict[int, Mapping[str, Entry]] = {}
         for (name, id), entries, before in moves:
+            if not before:  # new records share what is said of them
+                fresh[name, builtins.id(entries)].append(id.bytes)
+                said[builtins.id(entries)] = entries
+                continue
             number = self.catalogue.by_name[name].number
             after = row_sum(number, id, rev)
             for bucket, entry in entries.items():
@@ -229,6 +236,12 @@ class RecordStore:
                 if entry is Entry.PUT:
                     rows[bucket] += 1
                     total[bucket] += after
+        for (name, which), ids in fresh.items():
+            new = row_sums(self.catalogue.by_name[name].number, ids, [rev] * len(ids))
+            for bucket, entry in said[which].items():
+                if entry is Entry.PUT:
+                    rows[bucket] += len(ids)
+                    total[bucket] += new
         if rows:
             self._add_sums(rows, total)
 

@@ -34,7 +34,7 @@ class Sector:
 class User:
     login: str
     person: Id  # what `person erase` takes
-    name: str | None  # None once erased
+    name: str | None  # a dash once erased
     role: str
     second_factor: bool
 

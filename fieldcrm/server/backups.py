@@ -155,7 +155,7 @@ def restore(
             raise DomainError("restore_key_missing", path=str(data))
         _put_back(folder, data, database)
         for source in sorted((folder / PHOTOS).rglob("*")):
-            if source.is_file():
+            if source.is_file() and not source.is_symlink():
                 _copy_file(source, data / PHOTOS / source.relative_to(folder / PHOTOS))
     hq = open_headquarters(data, database, clock, accept_restore=True)
     try:

@@ -7,6 +7,7 @@ recovery code that only the person has; without the code the copy opens for nobo
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 import os
@@ -16,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from argon2.exceptions import HashingError
 from argon2.low_level import Type, hash_secret_raw
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -84,7 +86,7 @@ def unwrap_key(folder: Path, code: str) -> bytes:
         key = AESGCM(_stretched(code, salt, cost)).decrypt(nonce, wrapped, b"fieldcrm recovery 1")
     except OSError as error:
         raise DomainError("recovery_missing", path=str(path)) from error
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError, HashingError) as error:
         raise DomainError("recovery_damaged", path=str(path)) from error
     except InvalidTag as error:
         raise DomainError("recovery_code_wrong") from error
@@ -108,6 +110,9 @@ def bring_up_to_date(profile: Path, target: Path, photos: Iterable[str], unwante
     """
     done = Copied()
     journal = target / FOLDER
+    for folder in (target, journal, target / PHOTOS):
+        if folder.is_symlink():  # what is written and removed here would be so elsewhere
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(folder))
     journal.mkdir(parents=True, exist_ok=True)
     _copy_segments(profile / FOLDER, journal, done)
     for name in (PEOPLE_FILE, STATE_FILE):

@@ -58,3 +58,18 @@ def test_a_bundle_is_applied_once_answered_and_erased_with_its_key(company: Comp
     with pytest.raises(BundleRefused, match="bundle_foreign"):
         hq.bundles.apply(other, now=NOW)
     assert hq.bundles.renew_key(company.people["rita"], now=NOW) is None
+
+
+def test_a_photo_that_was_announced_as_longer_than_it_is_does_not_hold_up_an_import(
+    company: Company, tmp_path: Path
+) -> None:
+    import hashlib
+
+    hq = company.hq
+    key = hq.bundles.ensure_key(company.org, now=NOW)
+    identity, tokens = hq.auth.sign_in(company.code, "rita", PASSWORD, device_name="one", now=NOW)
+    longer = BlobOffer(hashlib.sha256(PHOTO).hexdigest(), len(PHOTO) + 1)
+    hq.blobs.check(company.org, identity.person_id, [longer], now=NOW)
+    path = carried(company, tmp_path / "one", key, tokens.device_key, identity.device_no)
+    done = hq.bundles.apply(path, now=NOW)
+    assert (done.applied, done.blobs) == (1, 0)

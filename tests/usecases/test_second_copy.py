@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -162,6 +164,29 @@ def test_a_wrong_code_and_a_damaged_key_file_are_refused_with_a_reason(desk: Des
         (desk.copy / journal_copy.RECOVERY_FILE).write_text(text)
         with pytest.raises(DomainError, match="recovery_damaged"):
             journal_copy.unwrap_key(desk.copy, code)
+
+
+def test_a_key_file_with_costs_that_argon2_refuses_is_damaged(tmp_path: Path) -> None:
+    code = journal_copy.new_recovery_code()
+    journal_copy.wrap_key(tmp_path, KEY, code)
+    path = tmp_path / journal_copy.RECOVERY_FILE
+    whole = json.loads(path.read_text())
+    for harm in ({"salt": ""}, {"argon2id": whole["argon2id"] | {"memory_cost": 1}}):
+        path.write_text(json.dumps(whole | harm))
+        with pytest.raises(DomainError, match="recovery_damaged"):
+            journal_copy.unwrap_key(tmp_path, code)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there that tests have not")
+def test_a_copy_that_leads_elsewhere_is_not_written(desk: Desk, tmp_path: Path) -> None:
+    elsewhere, target = tmp_path / "elsewhere", tmp_path / "place"
+    elsewhere.mkdir()
+    (elsewhere / "0000000000.journal").write_bytes(b"of somebody else")
+    target.mkdir()
+    (target / "journal").symlink_to(elsewhere)
+    with pytest.raises(OSError, match="symbolic links"):
+        journal_copy.bring_up_to_date(desk.db.folder, target, (), ())
+    assert [path.name for path in elsewhere.iterdir()] == ["0000000000.journal"]
 
 
 def test_a_place_inside_the_profile_or_not_there_is_no_place(desk: Desk) -> None:

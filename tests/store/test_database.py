@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +13,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from fieldcrm.domain.actor import Actor, Role
 from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.domain.errors import DomainError
+from fieldcrm.domain.ids import new_id
 from fieldcrm.store.database import DATABASE_NAME, Database, Transaction
 from fieldcrm.store.state import read_state, write_state
 from fieldcrm.store.tables import T
@@ -92,6 +94,32 @@ def test_rows_from_the_server_and_local_tables_are_not_captured(db: Database) ->
 def test_what_was_captured_is_what_the_screens_are_told(db: Database) -> None:
     written = db.write(add_outlet, actor=REP, now=NOW).result()
     assert written.changes.ids == {"outlet": frozenset({written.value})}
+
+
+def test_a_write_under_way_sees_that_another_one_waits(db: Database) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def long(tx: Transaction) -> tuple[bool, bool]:
+        alone = not db.waited_for()
+        begun.set()
+        go_on.wait(10)
+        return alone, db.waited_for()
+
+    first = db.write(long, actor=REP, now=NOW)
+    assert begun.wait(10)
+    second = db.write(lambda tx: db.waited_for(), actor=REP, now=NOW)
+    go_on.set()
+    assert first.result().value == (True, True)
+    assert second.result().value is False
+
+
+def test_a_kind_touched_without_ids_is_touched_as_a_whole(db: Database) -> None:
+    def arrive(tx: Transaction) -> object:
+        tx.touch("outlet")
+        return add_outlet(tx)
+
+    changes = db.write(arrive, actor=REP, now=NOW).result().changes
+    assert changes.touches_id("outlet", new_id(NOW)) and not changes.touches("visit")
 
 
 def test_a_pending_change_keeps_the_servers_version_in_the_shadow(db: Database) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from sync.catalogue import Catalogue
 from sync.chunks import chunks
@@ -98,8 +98,9 @@ def keep_answers(
     last = request.next_seq + sum(len(tx.ops) for tx in request.tx) - 1
     mine = update(table).where(table.c.org_id == caller.org, table.c.device_no == request.device)
     cursor = max(request.cursors.values(), default=0)
-    connection.execute(mine.values(last_seen=now, schema_version=request.schema, cursor_rev=cursor))
-    connection.execute(mine.where(table.c.last_seq < last).values(last_seq=last))
+    farther = (func.max if connection.dialect.name == "sqlite" else func.greatest)(table.c.last_seq, last)
+    said = {"last_seen": now, "schema_version": request.schema, "cursor_rev": cursor, "last_seq": farther}
+    connection.execute(mine.values(said))  # one statement: the organisation's counter is locked meanwhile
 
 
 def replace_answers(

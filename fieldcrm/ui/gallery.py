@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from PySide6.QtWidgets import (
     QApplication,
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from fieldcrm.ui import theme
 from fieldcrm.ui.messages import Message
+from fieldcrm.ui.sync_center.hero import StateCard, Switches
 from fieldcrm.ui.widgets import (
     Avatar,
     Badge,
@@ -56,6 +58,8 @@ from fieldcrm.ui.widgets import (
     TwoLineDelegate,
     row,
 )
+from fieldcrm.usecases.link import Held
+from fieldcrm.usecases.syncing import Phases, Progress, SyncState, Waiting
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,39 @@ SAMPLES = (
 TREND = (12, 14, 13, 17, 16, 19, 24, 22, 27, 26, 31, 30, 34)
 
 
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def sync_states(now: datetime) -> tuple[SyncState, ...]:
+    """Every way in which a sync can stand, as the top of the Sync Centre says it."""
+    ago, soon = now - timedelta(minutes=4), now + timedelta(seconds=80)
+    here = Waiting(visits=1, reports=1, changes=2, photos=3, photo_bytes=1_900_000, transactions=3)
+    run = SyncState(Phases.SYNCING, here, verified_at=ago)
+    return (
+        SyncState(verified_at=ago),
+        SyncState(),
+        SyncState(waiting=here, verified_at=ago, next_try=soon),
+        SyncState(waiting=Waiting(photos=14, photo_bytes=9_200_000), verified_at=ago, held=Held.METERED),
+        SyncState(waiting=Waiting(decisions=2), verified_at=ago),
+        replace(run, progress=Progress(sent=2)),
+        replace(run, progress=Progress("receiving", bytes_to_receive=8_200_000, bytes_received=3_100_000)),
+        replace(run, progress=Progress("receiving", rows_to_receive=100_000, received=41_000)),
+        replace(run, progress=Progress("receiving", received=41, healed=["digest"], repaired=7)),
+        replace(run, progress=Progress("photos", sent=2, photos_to_send=8, photos_sent=2, bytes_to_send=4_000_000,
+                                       bytes_sent=1_000_000)),
+        SyncState(Phases.OFFLINE, here, next_try=soon, problem="offline"),
+        SyncState(Phases.BACKING_OFF, here, next_try=soon, problem="server_error"),
+        SyncState(Phases.PAUSED, here, automatic=False),
+        SyncState(Phases.NEEDS_SIGN_IN, here, problem="token_expired"),
+        SyncState(Phases.BLOCKED, here, problem="upgrade_needed"),
+        SyncState(Phases.REVOKED, here, problem="device_revoked"),
+    )
+
+
+def _nothing() -> None:
+    """A button of the gallery does nothing."""
+
+
 def _fetch(ids: object) -> list[Sample]:
     return list(SAMPLES)
 
@@ -93,6 +130,12 @@ class Gallery(ScrollPage):
             self._buttons(), self._type(), self._fields(), self._signs(), self._figures(), self._messages(),
             self._list(), self._table(), self._empty(), self._loading(),
         )
+        states = QVBoxLayout()
+        states.setSpacing(theme.space(3))
+        for state in sync_states(NOON):
+            shown = StateCard(Switches(*(_nothing,) * 7))
+            shown.show_state(state, NOON)
+            states.addWidget(shown)
         for at, card in enumerate(cards):
             grid.addWidget(card, at // 2, at % 2)
         grid.setColumnStretch(0, 1)
@@ -100,6 +143,8 @@ class Gallery(ScrollPage):
         self.body.addWidget(Text("FieldCRM", "display"))
         self.body.addWidget(Text("Every widget, as the theme draws it", "lead", "muted"))
         self.body.addLayout(grid)
+        self.body.addWidget(SectionTitle("How a sync stands"))
+        self.body.addLayout(states)
 
     def _buttons(self) -> Card:
         card = Card()
@@ -281,7 +326,7 @@ def main(arguments: list[str]) -> int:
     gallery = QMainWindow()
     gallery.setCentralWidget(Gallery())
     gallery.setWindowTitle("Gallery")
-    gallery.resize(1280, 1720 if len(arguments) > 2 else 900)
+    gallery.resize(1280, 3720 if len(arguments) > 2 else 900)
     gallery.show()
     if len(arguments) > 2:
         application.processEvents()

@@ -26,7 +26,8 @@ from fieldcrm.store import receipts as _receipts
 from fieldcrm.store import replica as _replica
 from fieldcrm.store import reviews as _reviews
 from fieldcrm.store.database import Database, Transaction
-from fieldcrm.store.outbox import Run, Waiting
+from fieldcrm.store.outbox import Run
+from fieldcrm.store.outbox import Waiting as Waiting
 from fieldcrm.store.photos import PhotoStore
 from fieldcrm.store.state import read_state, write_state
 from fieldcrm.usecases import erasing

@@ -90,9 +90,9 @@ def test_every_setting_is_in_the_guide(
     named: list[str] = []
     line = Group.line
 
-    def note(self: Group, name: str, *rest: Any) -> None:
+    def note(self: Group, name: str, *rest: Any, **how: Any) -> None:
         named.append(name)
-        line(self, name, *rest)
+        line(self, name, *rest, **how)
 
     monkeypatch.setattr(Group, "line", note)
     words.set_language(language)

@@ -14,7 +14,7 @@ import pytest
 from tests import postgres
 from tests.processes.loop import Loop
 
-TURNS = 5
+TURNS = 3
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -64,11 +64,18 @@ class Company:
         return id_
 
     def add_outlet(self, sector: str, name: str) -> UUID:
-        id_ = self.add(
-            "outlet", name=name, sector_id=self.sectors[sector], zone="Europe/Paris", state="active", store_type="kiosk"
-        )
-        self.outlets[name] = id_
-        return id_
+        self.add_outlets({name: sector})
+        return self.outlets[name]
+
+    def add_outlets(self, names: dict[str, str]) -> None:
+        """Each name with the name of its sector."""
+        rows = [
+            {"id": new_id(NOW), "name": name, "sector_id": self.sectors[sector], "zone": "Europe/Paris",
+             "state": "active", "store_type": "kiosk"}
+            for name, sector in names.items()
+        ]  # fmt: skip
+        self.hq.apply(self.org, [("outlet", row) for row in rows])
+        self.outlets.update((str(row["name"]), UUID(str(row["id"]))) for row in rows)
 
 
 def found(hq: Headquarters) -> Company:
@@ -92,8 +99,7 @@ def found(hq: Headquarters) -> Company:
             since=date(2026, 1, 1),
             now=NOW,
         )
-    company.add_outlet("west", "West shop")
-    company.add_outlet("east", "East shop")
+    company.add_outlets({"West shop": "west", "East shop": "east"})
     return company
 
 

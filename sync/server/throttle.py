@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Engine, delete, select, update
+from sqlalchemy import ColumnElement, Engine, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sync.server.auth_tables import attempt
@@ -39,9 +39,11 @@ class Throttle:
         with self._engine.begin() as connection:
             made = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(attempt)
             values = {"org_id": org or NOBODY, "login_hash": _hash(login), "failures": 0, "at": now}
-            connection.execute(made.values(values).on_conflict_do_nothing())
-            known = select(attempt.c.failures, attempt.c.at).where(this).with_for_update()
-            count, last = connection.execute(known).one()
+            # One statement makes the row or locks it: between two, a sign-in that succeeds could take it away.
+            locked = made.values(values).on_conflict_do_update(
+                index_elements=[attempt.c.org_id, attempt.c.login_hash], set_={"failures": attempt.c.failures}
+            )
+            count, last = connection.execute(locked.returning(attempt.c.failures, attempt.c.at)).one()
             left = _pause(count) - (now - last)
             if left > timedelta(0):
                 seconds = int(left.total_seconds()) + 1

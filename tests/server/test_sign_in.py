@@ -9,9 +9,10 @@ from fieldcrm.domain.errors import DomainError
 from fieldcrm.server import accounts
 from fieldcrm.server.headquarters import Headquarters
 from sync.server.auth import Identity, Tokens
-from sync.server.auth_tables import token
+from sync.server.auth_tables import attempt, token
 from sync.server.database import reading
 from sync.server.refusal import CallRefused
+from sync.server.throttle import Throttle
 from tests.server.conftest import PASSWORD, Clock, Company
 
 
@@ -223,3 +224,18 @@ def tokens_left(company: Company) -> int:
     with reading(company.hq.engine) as connection:
         query = select(func.count()).select_from(token).where(token.c.org_id == company.org)
         return int(connection.execute(query).scalar_one())
+
+
+def test_a_sign_in_that_succeeds_takes_nothing_from_another_beside_it(hq: Headquarters, company: Company) -> None:
+    throttle, now = Throttle(hq.engine), hq.clock()
+
+    def turn(number: int) -> None:
+        for _ in range(25):
+            throttle.attempt(company.org, "shared", now)
+            throttle.succeeded(company.org, "shared")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(turn, range(4)))
+    with reading(hq.engine) as connection:
+        left = select(func.count()).select_from(attempt).where(attempt.c.org_id == company.org)
+        assert connection.execute(left).scalar_one() == 0

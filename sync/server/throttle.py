@@ -44,6 +44,7 @@ class Throttle:
                 index_elements=[attempt.c.org_id, attempt.c.login_hash], set_={"failures": attempt.c.failures}
             )
             count, last = connection.execute(locked.returning(attempt.c.failures, attempt.c.at)).one()
+            now = max(now, last)  # one read its clock, then another was faster; or two servers' clocks differ
             left = _pause(count) - (now - last)
             if left > timedelta(0):
                 seconds = int(left.total_seconds()) + 1

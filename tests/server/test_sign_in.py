@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -224,6 +225,13 @@ def tokens_left(company: Company) -> int:
     with reading(company.hq.engine) as connection:
         query = select(func.count()).select_from(token).where(token.c.org_id == company.org)
         return int(connection.execute(query).scalar_one())
+
+
+def test_two_clocks_that_differ_hold_nobody_up_who_guessed_nothing(hq: Headquarters, company: Company) -> None:
+    throttle, now = Throttle(hq.engine), hq.clock()
+    throttle.attempt(company.org, "shared", now)
+    throttle.attempt(company.org, "shared", now - timedelta(milliseconds=3))  # another server's clock, or a slower turn
+    throttle.attempt(company.org, "shared", now - timedelta(hours=3))
 
 
 def test_a_sign_in_that_succeeds_takes_nothing_from_another_beside_it(hq: Headquarters, company: Company) -> None:

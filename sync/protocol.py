@@ -210,6 +210,7 @@ class RefreshRequest(msgspec.Struct):
 
 class NewDeviceRequest(msgspec.Struct):
     device_name: str
+    device_key: str = ""  # of the device that asks: without it, whoever has a second factor is asked for it
 
 
 class SignedIn(msgspec.Struct):

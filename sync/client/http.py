@@ -131,7 +131,8 @@ class HttpRemote:
 
     def new_device(self, device_name: str) -> SignedIn:
         """Another device number: this device's database turned out to be a copy of another's."""
-        return self._keep(self._ask("POST", "/v1/devices", SignedIn, NewDeviceRequest(device_name)))
+        key = self._tokens.device_key if self._tokens is not None else ""
+        return self._keep(self._ask("POST", "/v1/devices", SignedIn, NewDeviceRequest(device_name, key)))
 
     # -- Remote
 

@@ -144,12 +144,20 @@ class Auth:
         self._throttle.succeeded(row["org_id"], who)
         return made
 
-    def new_device(self, identity: Identity, device_name: str, *, now: datetime) -> tuple[Identity, Tokens]:
-        """Another device number for a signed-in person: this device turned out to be a copy of another."""
+    def new_device(
+        self, identity: Identity, device_name: str, *, device_key: str = "", now: datetime
+    ) -> tuple[Identity, Tokens]:
+        """Another device number for a signed-in person: this device turned out to be a copy of another.
+
+        ``device_key``: its own. An access token alone enrols no device of somebody who has a second factor: raises
+        ``CallRefused("second_factor_needed")``, or "second_factor_missing" where the organisation requires one.
+        """
         if identity.revoked:
             raise CallRefused(403, "device_revoked")
         with self._write() as connection:
             row = self._account(connection, identity.org, identity.account_id)
+            if not self._shows_key(connection, identity.org, identity.device_no, device_key):
+                self._second_factors.check(connection, identity.org, row["id"], "", now)
             number = self._add_device(connection, row, device_name, now, parent=identity.device_no)
             key = self._give_key(connection, row["org_id"], number, now)
             return self._new_session(connection, row, number, now, key)

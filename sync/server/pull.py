@@ -138,7 +138,7 @@ def _hex(ids: Mapping[int, Sequence[RawId]]) -> dict[str, list[str]]:
 
 def digests(store: RecordStore, held: frozenset[str]) -> dict[str, Digest]:
     """The digest of every bucket held; one that never had a row has the digest of nothing."""
-    found = dict.fromkeys(held, Digest(0, f"{0:016x}"))
+    found = dict.fromkeys(sorted(held), Digest(0, f"{0:016x}"))
     for some in chunks(sorted(held)):
         these, names = one_of(store.connection, "bucket", some)
         statement = (

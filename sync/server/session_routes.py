@@ -48,7 +48,8 @@ def refresh(data: RefreshRequest, state: State) -> SignedIn:
 def add_device(data: NewDeviceRequest, request: Call) -> SignedIn:
     """Another number for a device whose database turned out to be a copy."""
     parts, identity = caller(request)
-    return signed_in(parts, *parts.auth.new_device(identity, data.device_name, now=parts.clock()))
+    made = parts.auth.new_device(identity, data.device_name, device_key=data.device_key, now=parts.clock())
+    return signed_in(parts, *made)
 
 
 ROUTES = [sign_in, refresh, add_device]

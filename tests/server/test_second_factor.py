@@ -106,6 +106,19 @@ def test_a_device_that_was_enrolled_comes_back_without_a_code(company: Company, 
     assert auth.identify(third.access, now=clock()).device_no == identity.device_no
 
 
+def test_an_access_token_alone_makes_no_further_device(company: Company, clock: Clock) -> None:
+    identity, tokens = enter(company, Telephone(enrolled(company), clock).code())
+    others = enter(company, login="omar")
+    auth = company.hq.auth
+    for key in ("", others[1].device_key, tokens.access, "x" * 2000):
+        with refused("second_factor_needed"):
+            auth.new_device(identity, "thief", device_key=key, now=clock())
+    copy, own = auth.new_device(identity, "copy", device_key=tokens.device_key, now=clock())
+    assert copy.device_no not in (identity.device_no, others[0].device_no)
+    assert own.device_key not in ("", tokens.device_key)
+    assert auth.new_device(others[0], "copy", now=clock())[0].device_no  # omar has no second factor
+
+
 def test_the_number_of_a_device_alone_or_another_devices_key_prove_nothing(company: Company, clock: Clock) -> None:
     _, others = enter(company, login="omar")
     telephone = Telephone(enrolled(company), clock)

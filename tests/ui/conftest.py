@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QApplication
 
 from fieldcrm import words
 from fieldcrm.store.database import Database
@@ -15,6 +17,15 @@ from fieldcrm.ui.appsession import AppSession, Identity
 from fieldcrm.ui.preferences import Preferences
 from fieldcrm.ui.shell import MainWindow
 from tests.world import World
+
+
+@pytest.fixture(autouse=True)
+def no_widget_outlives_its_test(qapp: QApplication) -> Iterator[None]:
+    """A theme is put on every widget that lives: on those of all tests before, it took seconds in each test."""
+    yield
+    for widget in qapp.topLevelWidgets():
+        widget.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture

@@ -142,17 +142,28 @@ def clock() -> Clock:
     return _clock
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def headquarters(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Headquarters]:
-    with ExitStack() as stack:
-        address = None
-        if request.param == "postgresql":
-            address = stack.enter_context(postgres.fresh_database(request.getfixturevalue("postgres_cluster")))
+# Two fixtures, not one with a parameter: pytest throws that one away whenever the parameter changes, in every file.
+@pytest.fixture(scope="session")
+def _on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Headquarters]:
+    opened = open_headquarters(tmp_path_factory.mktemp("hq"), None, _clock, hasher=CHEAP)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def _on_postgresql(postgres_cluster: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Headquarters]:
+    with postgres.fresh_database(postgres_cluster) as address:
         opened = open_headquarters(tmp_path_factory.mktemp("hq"), address, _clock, hasher=CHEAP)
-        stack.callback(opened.close)
-        if address is not None:  # in hash partitions, which demand of keys what Citus does; ``live`` has plain tables
-            partition(opened, PARTITIONS, dry_run=False)
+        # In hash partitions, which demand of keys what Citus does; ``live`` has plain tables.
+        partition(opened, PARTITIONS, dry_run=False)
         yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def headquarters(request: pytest.FixtureRequest) -> Headquarters:
+    opened: Headquarters = request.getfixturevalue(f"_on_{request.param}")
+    return opened
 
 
 @pytest.fixture

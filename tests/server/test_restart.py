@@ -9,6 +9,7 @@ import os
 import shutil
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,23 +112,23 @@ def test_a_database_put_back_from_a_backup_is_noticed_and_devices_begin_a_new_ep
         path.unlink()
     shutil.copyfile(backup, folder / "server.sqlite")
     with pytest.raises(DomainError) as caught:
-        open_headquarters(folder, None, now)
+        open_headquarters(folder, None, now, hasher=CHEAP)
     assert caught.value.code == "database_restored"
-    hq = open_headquarters(folder, None, now, accept_restore=True)
+    hq = open_headquarters(folder, None, now, hasher=CHEAP, accept_restore=True)
     assert hq.sync.epoch(seeded.org) == 2
     hq.close()
-    open_headquarters(folder, None, now).close()
+    open_headquarters(folder, None, now, hasher=CHEAP).close()
 
 
 def test_a_database_of_a_newer_version_is_left_alone(folder: Path, seeded: Company) -> None:
     from sqlalchemy import text
 
-    hq = open_headquarters(folder, None, now)
+    hq = open_headquarters(folder, None, now, hasher=CHEAP)
     with hq.engine.begin() as connection:
         connection.execute(text("INSERT INTO server_schema (version) VALUES (99)"))
     hq.close()
     with pytest.raises(DomainError) as caught:
-        open_headquarters(folder, None, now)
+        open_headquarters(folder, None, now, hasher=CHEAP)
     assert caught.value.code == "database_newer"
 
 
@@ -224,12 +225,20 @@ class Console:
 
 
 @pytest.fixture
-def console(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Console:
+def real_console(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Console:
+    """With the real cost of a password."""
     monkeypatch.setattr(words, "system_language", lambda: "en")
     return Console(folder, capsys, monkeypatch)
 
 
-def test_an_administrator_sets_a_server_up_from_the_command_line(console: Console, folder: Path) -> None:
+@pytest.fixture
+def console(real_console: Console, monkeypatch: pytest.MonkeyPatch) -> Console:
+    monkeypatch.setattr("fieldcrm.serve.open_headquarters", partial(open_headquarters, hasher=CHEAP))
+    return real_console
+
+
+def test_an_administrator_sets_a_server_up_from_the_command_line(real_console: Console, folder: Path) -> None:
+    console = real_console
     assert console.json("init")["database"] == "sqlite"
     console.json("organisation", "add", "acme", "--name", "Acme")
     of = ["--organisation", "acme"]

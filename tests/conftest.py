@@ -17,6 +17,24 @@ if hasattr(os, "geteuid") and os.geteuid() == 0:
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)  # a Friday
 KEY = bytes(range(32))
 
+# Files that take long begin before all others, the longest first: at the end no processor waits for one of them.
+FIRST = (
+    "planning/test_day.py",  # not long: it measures its process, which no other test should have filled before
+    "e2e/test_played_day.py",
+    "sync/test_simulation.py",
+    "demo/test_workspace.py",
+    "sync/test_model.py",
+    "processes/test_killed_again_and_again.py",
+    "demo/test_sample_world.py",
+    "server/test_every_statement.py",
+    "server/test_schemathesis.py",
+    "server/test_fuzzed_bodies.py",
+    "server/test_restart.py",
+    "server/test_backups.py",
+    "server/test_several_servers.py",
+    "server/test_distribute.py",
+)
+
 
 @pytest.fixture(scope="session")
 def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -31,26 +49,45 @@ def now() -> datetime:
     return NOW
 
 
+@pytest.fixture(scope="session")
+def _filled_template(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With the small territory, which takes four times as long to write as to copy."""
+    from fieldcrm.store.database import Database
+    from tests.world import fill
+
+    folder: Path = tmp_path_factory.mktemp("filled") / "profile"
+    shutil.copytree(_template, folder)
+    database = Database.open(folder, KEY, now=NOW)
+    fill(database, NOW)
+    database.close()
+    return folder
+
+
 @pytest.fixture
-def db(_template: Path, tmp_path: Path) -> Iterator[object]:
-    """An empty, encrypted, open database in a folder of its own."""
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[object]:
+    """An encrypted, open database in a folder of its own: empty, but for the ``world`` of a test that asks for it."""
+    template: Path = request.getfixturevalue("_filled_template" if "world" in request.fixturenames else "_template")
     from fieldcrm.store.database import Database
 
     folder = tmp_path / "profile"
-    shutil.copytree(_template, folder)
+    shutil.copytree(template, folder)
     database = Database.open(folder, KEY, now=NOW)
     yield database
     database.close()
 
 
 @pytest.fixture
-def world(db: object, now: datetime) -> object:
+def world(db: object) -> object:
     """The small territory of ``tests/world.py``, in the ``db`` fixture's database."""
-    from fieldcrm.store.database import Database
-    from tests.world import fill
+    from tests.world import build_world
 
-    assert isinstance(db, Database)
-    return fill(db, now)
+    return build_world()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    root = Path(__file__).parent
+    turn = {root / name: turn for turn, name in enumerate(FIRST)}
+    items.sort(key=lambda item: turn.get(item.path, len(FIRST)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,8 +76,8 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(raw: Any, _record: object) -> None:
         raw.isolation_level = None  # the driver begins nothing by itself
-        raw.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")  # first: the next line may have to wait
-        raw.execute("PRAGMA journal_mode = WAL")
+        raw.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+        _keep_a_log(raw)
         raw.execute("PRAGMA synchronous = FULL")
         raw.execute("PRAGMA cache_size = -65536")
 
@@ -83,6 +85,19 @@ def _prepare_sqlite(engine: Engine) -> None:
     def _begin(connection: Connection) -> None:
         reading = connection.get_execution_options().get("reading", False)
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _keep_a_log(raw: Any) -> None:
+    """Switch to the write-ahead log. SQLite does not wait by itself where two connections switch at once."""
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            raw.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
 
 
 @contextmanager

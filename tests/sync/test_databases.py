@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from sync.protocol import SyncRequest
 from sync.server import guard
+from sync.server.database import open_database, reading
 from sync.server.ports import Caller, Change
 from sync.server.store import RecordStore
 from tests import postgres
@@ -156,3 +158,20 @@ def test_both_databases_keep_ids_times_and_scope_alike(server: Server, tmp_path:
     assert shop is not None and (shop["custom"], shop["tags"], shop["seen"]) == ('{"é":[1,null]}', '["a","b"]', 2**53)
     ana.engine.dispose()
     ben.engine.dispose()
+
+
+def test_a_file_that_another_is_writing_is_opened_once_it_is_done(tmp_path: Path) -> None:
+    path = tmp_path / "server.sqlite"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE note (words TEXT)")
+    other.execute("BEGIN IMMEDIATE")  # in the old way of journalling: nobody can switch to a log meanwhile
+    other.execute("INSERT INTO note VALUES ('kept')")
+    done = threading.Timer(0.3, other.execute, ("COMMIT",))
+    done.start()
+    engine = open_database(f"sqlite:///{path}")
+    with reading(engine) as connection:
+        assert connection.exec_driver_sql("SELECT words FROM note").scalar_one() == "kept"
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+    engine.dispose()
+    done.join()
+    other.close()

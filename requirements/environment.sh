@@ -24,7 +24,7 @@ as_root() {
 new_venv() {
     rm -rf "$1"
     if have_uv; then
-        uv venv --quiet --python "$(command -v "$python")" "$1"
+        uv venv --quiet --compile-bytecode --python "$(command -v "$python")" "$1"
         return
     fi
     "$python" -m venv "$1" 2>/dev/null && return

@@ -24,7 +24,7 @@ as_root() {
 new_venv() {
     rm -rf "$1"
     if have_uv; then
-        uv venv --quiet --compile-bytecode --python "$(command -v "$python")" "$1"
+        uv venv --quiet --python "$(command -v "$python")" "$1"
         return
     fi
     "$python" -m venv "$1" 2>/dev/null && return
@@ -52,7 +52,7 @@ environment() {
     fi
     echo "Installing $(grep -c == "$file") pinned packages into ${folder##*/}…" >&2
     if have_uv; then
-        uv pip install --quiet --python "$folder/bin/python" --require-hashes -r "$file" || exit 1
+        uv pip install --quiet --compile-bytecode --python "$folder/bin/python" --require-hashes -r "$file" || exit 1
     else
         "$folder/bin/python" -m ensurepip --default-pip >/dev/null 2>&1 || true # an environment that uv made has no pip
         "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: \

@@ -275,12 +275,13 @@ class _Run:
             self._unverified += 1  # somebody wrote meanwhile: ask again, but not for ever on a busy day
             return self._unverified >= MAX_UNVERIFIED
         now = self.engine.clock()
+        due = self.write(lambda tx: self.engine.local.begin_check(tx, now))
         wrong = self.write(lambda tx: self.engine.local.verify(tx, response.digest, now))
         self.progress.verified = not wrong
         if wrong:
             self._healed("digest")
             self.repair.mend(wrong)
-        elif self.write(lambda tx: self.engine.local.check_due(tx, now)) and self.repair.check_rows():
+        elif due and self.repair.check_rows():
             self._healed("digest")
         return not wrong
 

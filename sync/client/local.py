@@ -300,7 +300,7 @@ class Local:
         return removed
 
     def recount(self, tx: LocalTransaction, name: str) -> None:
-        """The list of a bucket is right and its sum is not."""
+        """Make the sum of a bucket again from its list."""
         bucket = members.load(tx.conn, name)
         members.recount(tx.conn, bucket)
         members.save(tx.conn, bucket)
@@ -309,13 +309,19 @@ class Local:
         """The last resort: all of these buckets again, at the next pull."""
         members.fetch_anew(tx.conn, names)
 
-    def check_due(self, tx: LocalTransaction, now: datetime) -> bool:
-        """Whether each row is to be compared with the list now, as every week; if so, the week begins anew."""
+    def begin_check(self, tx: LocalTransaction, now: datetime) -> bool:
+        """Whether each row is to be compared with the list now, as every week; if so, the week begins anew.
+
+        The sums are then counted again from the list: kept ones do not see what the disk did to it.
+        """
         query = "SELECT checked_at FROM sync_state"
         last, moment = tx.conn.exec_driver_sql(query).scalar_one(), to_milliseconds(now)
         due = last is not None and not 0 <= moment - last < CHECKED_EVERY // timedelta(milliseconds=1)
         if due or last is None:
             tx.conn.exec_driver_sql("UPDATE sync_state SET checked_at = ?", (moment,))
+        if due:
+            for name in members.cursors(tx.conn):
+                self.recount(tx, name)
         return due
 
     def suspects(self, tx: LocalTransaction) -> dict[str, list[tuple[int, bytes]]]:

@@ -118,6 +118,21 @@ def test_rows_that_are_not_as_the_list_says_are_found_within_a_week(
     assert ana.sync().healed == []
 
 
+def test_a_list_that_the_disk_altered_is_found_within_a_week(ana: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kept sum is still the server's: only counting it anew shows that the list is not what it was made of."""
+    spoil(
+        ana,
+        f"DELETE FROM member WHERE id = {hexadecimal(10)}",
+        f"UPDATE member SET rev = rev - 1 WHERE id = {hexadecimal(11)}",
+    )
+    assert ana.sync().healed == []
+    monkeypatch.setattr(small, "START", START + timedelta(days=8))
+    progress = ana.sync()
+    assert progress.healed == ["digest"] and progress.repaired == 2
+    ana.assert_settled()
+    assert ana.sync().healed == []
+
+
 def test_an_edit_that_waits_stays_on_top_of_a_mended_row(ana: Device, server: Server) -> None:
     ana.edit(SHOPS[3], phone="mine")
     ana.wire.before = lambda name: ana.edit(SHOPS[4], phone="later") if name == "rows" else None

@@ -11,6 +11,7 @@ its outbox behind.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 import threading
@@ -23,6 +24,7 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, select, update
 
 from sync.server.accounts import DEVICE_NAME_LENGTH, account_by_login, folded
@@ -103,8 +105,7 @@ class Auth:
         self._throttle = Throttle(engine)
         self._access_life = access_life
         self._refresh_life = refresh_life
-        # A wrong login costs as long as a wrong password, so that nobody can find out who exists.
-        self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
+        self._nobody = _hash_of_nobody(self._hasher)
         self._hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
 
     # -- signing in
@@ -173,11 +174,11 @@ class Auth:
                 raise CallRefused(401, "token_unknown")
             if found["expires_at"] <= now:
                 raise CallRefused(401, "token_expired")
+            if found["device_revoked"] is not None:  # first: whoever left has to hear it, or the device is never wiped
+                raise CallRefused(403, "device_revoked")
             row = self._account(connection, found["org_id"], found["account_id"])
             if found["session_revoked"] is not None or not row["active"]:
                 raise CallRefused(401, "token_unknown")
-            if found["device_revoked"] is not None:
-                raise CallRefused(403, "device_revoked")
             copied = found["generation"] != found["newest"] and (
                 found["generation"] != found["newest"] - 1 or found["used"] == found["newest"]
             )
@@ -198,7 +199,7 @@ class Auth:
             if found["expires_at"] <= now:
                 raise CallRefused(401, "token_expired")
             row = self._account(connection, found["org_id"], found["account_id"])
-        if not row["active"]:
+        if not row["active"] and found["device_revoked"] is None:  # a revoked device is told so, and of nothing else
             raise CallRefused(401, "token_unknown")
         app = "".join(c for c in app if c.isprintable())[:_APP_LENGTH] or found["app"]
         late = now - (found["last_seen"] or _LONG_AGO) > timedelta(minutes=1)
@@ -386,6 +387,18 @@ class Auth:
             found["session_id"],
             found["device_revoked"] is not None,
         )
+
+
+def _hash_of_nobody(hasher: PasswordHasher) -> str:
+    """What no password fits. A wrong login is checked against it, and so costs as long as a wrong password: nobody can
+    find out who exists. Random, because to make a true one takes as long again, at each start and each command.
+    """
+    costs = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    salt, digest = (
+        base64.b64encode(secrets.token_bytes(length)).rstrip(b"=").decode()
+        for length in (hasher.salt_len, hasher.hash_len)
+    )
+    return f"$argon2{hasher.type.name.lower()}$v={ARGON2_VERSION}${costs}${salt}${digest}"
 
 
 def _made(org: UUID) -> str:

@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import func, select
 
 from fieldcrm.domain.errors import DomainError
@@ -14,7 +16,7 @@ from sync.server.auth_tables import attempt, token
 from sync.server.database import reading
 from sync.server.refusal import CallRefused
 from sync.server.throttle import Throttle
-from tests.server.conftest import PASSWORD, Clock, Company
+from tests.server.conftest import CHEAP, PASSWORD, Clock, Company
 
 
 def enter(
@@ -57,6 +59,27 @@ def test_a_device_comes_back_under_its_own_number_and_never_under_anothers(compa
 def test_a_wrong_login_and_a_wrong_password_get_the_same_answer(company: Company, login: str, password: str) -> None:
     with refused("credentials_wrong"):
         enter(company, login, password)
+
+
+def test_a_login_that_nobody_has_costs_what_a_wrong_password_costs(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs: list[object] = []
+
+    def verify(hasher: PasswordHasher, stored: str, password: str) -> bool:
+        costs.append(extract_parameters(stored))
+        try:
+            return real(hasher, stored, password)
+        except VerifyMismatchError:
+            costs.append("computed to the end")
+            raise
+
+    real = PasswordHasher.verify
+    monkeypatch.setattr(PasswordHasher, "verify", verify)
+    for login in ("rita", "nobody"):
+        with refused("credentials_wrong"):
+            enter(company, login, "wrong")
+    assert costs[:2] == costs[2:] == [extract_parameters(CHEAP.hash("x")), "computed to the end"]
 
 
 def test_the_account_of_another_organisation_does_not_open_this_one(company: Company, rival: Company) -> None:

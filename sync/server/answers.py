@@ -68,17 +68,26 @@ def _id_or_none(text: Any) -> UUID | None:
         return None
 
 
-def known_answers(connection: Connection, tables: ServerTables, org: UUID, ops: Sequence[Op]) -> dict[str, Decision]:
-    """Answers given before to any of ``ops``, whichever device sent them."""
+def known_answers(
+    connection: Connection, tables: ServerTables, org: UUID, ops: Sequence[Op], up_to_date: int | None = None
+) -> dict[str, Decision]:
+    """Answers given before to any of ``ops``, whichever device sent them.
+
+    ``up_to_date``: the device, when nothing later came from it. To any other, a copy of the one that did the work or
+    that one as it was before, what was sent is not all that the record then took under the same revision.
+    """
     table = tables.op_result
     by_id = {op.op: op for op in ops}
     found: dict[str, Decision] = {}
     for some in chunks(by_id):
         these, parameters = one_of(connection, "op_id", some)
-        statement = f"SELECT op_id, status, rev, detail FROM {table.name} WHERE org_id = {mark(connection)} AND {these}"
-        for id, status, rev, detail in fetch(connection, statement, [id_of(connection, org), *parameters]):
+        statement = (
+            f"SELECT op_id, device_no, status, rev, detail FROM {table.name} "
+            f"WHERE org_id = {mark(connection)} AND {these}"
+        )
+        for id, device, status, rev, detail in fetch(connection, statement, [id_of(connection, org), *parameters]):
             op, more = by_id[id], msgspec.json.decode(detail) if detail else {}
-            plain = not detail and status == "applied" and op.k in _WITH_VALUES
+            plain = not detail and status == "applied" and op.k in _WITH_VALUES and device == up_to_date
             found[id] = Decision(op, status, rev=rev, plain=plain, **more)
     return found
 

@@ -299,7 +299,7 @@ class SyncServer:
                 self._note_ahead(caller, greeting)
                 return greeting.control, []
             news = bool(ops) and ops[-1].n > greeting.last_seq  # looked at below, and not twice
-            known = {} if news else known_answers(connection, self.tables, caller.org, ops)
+            known = {} if news else self._known(connection, caller.org, request, ops, greeting)
             moved = news or rights_moved(connection, self.tables, self.hooks, caller)
             moved = moved or erasures_done(connection, self.tables, caller, request)
         if len(known) == len(ops) and not moved:
@@ -323,12 +323,18 @@ class SyncServer:
         if greeting.control is not None:
             return greeting.control, []
         ops = [op for tx in request.tx for op in tx.ops]
-        known = known_answers(connection, self.tables, caller.org, ops)
+        known = self._known(connection, caller.org, request, ops, greeting)
         scope = load_scope(connection, self.tables, self.hooks, caller, greeting.state.last_rev, keep=True)
         decisions, fresh = self._decide(connection, caller, request.tx, scope, known, now, request.brief)
         keep_answers(connection, self.catalogue, self.tables, caller, request, fresh, now)
         self.aside.keep_refused(connection, caller, request.tx, fresh, now)
         return None, decisions
+
+    def _known(
+        self, connection: Connection, org: UUID, request: SyncRequest, ops: Sequence[Op], greeting: Greeting
+    ) -> dict[str, Decision]:
+        up_to_date = request.device if ops and ops[-1].n >= greeting.last_seq else None
+        return known_answers(connection, self.tables, org, ops, up_to_date)
 
     def apply_for(
         self, connection: Connection, caller: Caller, transactions: Sequence[Tx], *, now: datetime

@@ -91,3 +91,20 @@ def test_a_count_damaged_on_the_disk_agrees_again_once_it_is_noticed(
     server.write(Change("shop", SHOP, {"name": "Square"}))
     assert ana.sync().verified
     ana.assert_settled()
+
+
+@pytest.mark.parametrize("forked", [False, True])
+def test_a_copy_that_offers_half_of_what_the_other_did_is_told_the_whole(
+    device: Callable[[UUID], Device], tmp_path: Path, forked: bool
+) -> None:
+    """Both halves stand under one revision: that the first was taken as it was sent does not say what the row is."""
+    ana = device(ANA)
+    ana.add_shop(SHOP, "Corner")
+    copy = ana.clone(tmp_path / "copy.db")
+    ana.edit(SHOP, name="Corner shop")
+    ana.sync()
+    if forked:
+        copy.add_report(REPORT, SHOP, "seen by the copy")
+    assert copy.sync().healed == (["forked"] if forked else [])
+    assert copy.shop(SHOP) == ana.shop(SHOP)
+    copy.assert_settled()

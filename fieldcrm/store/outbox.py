@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Select, Table, delete, func, insert, select, update
@@ -14,6 +16,7 @@ from fieldcrm.domain.catalogue import CATALOGUE, MERGED
 from fieldcrm.domain.ids import Id
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.tables import T
+from sync.chunks import chunks
 from sync.columns import from_wire
 
 RUNS_KEPT = 200
@@ -168,37 +171,60 @@ def pending_changes(r: Reader, limit: int = 500) -> tuple[PendingChange, ...]:
     grouped: dict[Id, list[Any]] = {}
     for row in rows:
         grouped.setdefault(row.tx, []).append(row)
-    labels: dict[Id, str] = dict(r.conn.execute(select(T.outbox_tx.c.id, T.outbox_tx.c.label)).all())
+    shown = dict(islice(grouped.items(), limit))
+    labels = dict[Id, str]()
+    for some in chunks(shown):
+        query = select(T.outbox_tx.c.id, T.outbox_tx.c.label).where(T.outbox_tx.c.id.in_(some))
+        labels.update(tuple(row) for row in r.conn.execute(query))
+    outlets = _outlets_of_transactions(r, shown)
+    outlet_name = outlet_names(r, outlets.values())
     found = []
-    for tx, ops in list(grouped.items())[:limit]:
+    for tx, ops in shown.items():
         names = tuple(dict.fromkeys(CATALOGUE.by_number[op.collection].name for op in ops))
         fields = tuple(dict.fromkeys(name for op in ops if op.kind == "upd" for name in json.loads(op.set)))
-        outlet = _outlet_of(r, ops)
+        outlet = outlets.get(tx)
         size = sum(len(op.set) + len(op.was) for op in ops)
         frozen = any(op.state == "sent" for op in ops)
-        name = "" if outlet is None else outlet_names(r, [outlet]).get(outlet, "")
+        name = outlet_name.get(outlet, "") if outlet else ""
         found.append(PendingChange(tx, ops[0].at, labels.get(tx, ""), names, fields, outlet, name, size, frozen))
     return tuple(found)
 
 
-def _outlet_of(r: Reader, ops: Iterable[Any]) -> Id | None:
-    for op in ops:
-        name = CATALOGUE.by_number[op.collection].name
-        if name == "outlet":
-            return Id(bytes=op.id.bytes)
-        outlet = _outlet_field(r, name, op.id, {**json.loads(op.was), **json.loads(op.set)})
+def _outlets_of_transactions(r: Reader, shown: Mapping[Id, Sequence[Any]]) -> dict[Id, Id]:
+    """The outlet of the first change in each that has one."""
+    said = [
+        (CATALOGUE.by_number[op.collection].name, Id(bytes=op.id.bytes), {**json.loads(op.was), **json.loads(op.set)})
+        for ops in shown.values()
+        for op in ops
+    ]
+    each = zip((tx for tx, ops in shown.items() for _ in ops), _outlets(r, said), strict=True)
+    found = dict[Id, Id]()
+    for tx, outlet in each:
         if outlet is not None:
-            return outlet
-    return None
+            found.setdefault(tx, outlet)
+    return found
 
 
-def _outlet_field(r: Reader, collection: str, record: Id, values: Mapping[str, Any]) -> Id | None:
-    if "outlet_id" not in CATALOGUE.by_name[collection].by_name:
-        return None
-    if values.get("outlet_id"):
-        return Id(hex=values["outlet_id"])
-    table: Table = getattr(T, collection)
-    return r.conn.execute(select(table.c.outlet_id).where(table.c.id == record)).scalar_one_or_none()
+def _outlets(r: Reader, said: Sequence[tuple[str, Id, Mapping[str, Any]]]) -> list[Id | None]:
+    """The outlet of each change, given as collection, record and wire values: the record itself, the one that the
+    values name, or the one that the record has here.
+    """
+    unsaid: dict[str, set[Id]] = defaultdict(set)
+    for collection, record, values in said:
+        if "outlet_id" in CATALOGUE.by_name[collection].by_name and not values.get("outlet_id"):
+            unsaid[collection].add(record)
+    here = dict[tuple[str, Id], Id | None]()
+    for collection, records in unsaid.items():
+        table: Table = getattr(T, collection)
+        for some in chunks(records):
+            query = select(table.c.id, table.c.outlet_id).where(table.c.id.in_(some))
+            here.update(((collection, id), outlet) for id, outlet in r.conn.execute(query))
+    return [
+        record if collection == "outlet"
+        else Id(hex=values["outlet_id"]) if values.get("outlet_id")
+        else here.get((collection, record))
+        for collection, record, values in said
+    ]  # fmt: skip
 
 
 def outlet_names(r: Reader, ids: Iterable[Id]) -> dict[Id, str]:
@@ -237,14 +263,15 @@ def pending_photos(r: Reader, direction: str, limit: int = 500) -> tuple[Pending
 def letters(r: Reader, put_away: Iterable[Id] = ()) -> tuple[Letter, ...]:
     """Refused operations that wait for a person, the oldest first; or those of the transactions ``put_away``."""
     d = T.dead_letter
-    found = []
     closed = list(put_away)
     query = select(d).where(d.c.tx.in_(closed), d.c.open.is_(False)) if closed else select(d).where(d.c.open)
-    for row in r.conn.execute(query.order_by(d.c.rid)):
-        name = CATALOGUE.by_number[row.collection].name
-        values, was = json.loads(row.set), json.loads(row.was)
-        outlet = row.id if name == "outlet" else _outlet_field(r, name, row.id, {**was, **values})
-        shown = outlet_names(r, [outlet]).get(outlet, "") if outlet else ""
+    rows = r.conn.execute(query.order_by(d.c.rid)).all()
+    said = [(CATALOGUE.by_number[row.collection].name, json.loads(row.set), json.loads(row.was)) for row in rows]
+    outlets = _outlets(r, [(n, row.id, {**was, **values}) for row, (n, values, was) in zip(rows, said, strict=True)])
+    names = outlet_names(r, {outlet for outlet in outlets if outlet})
+    found = []
+    for row, (name, values, was), outlet in zip(rows, said, outlets, strict=True):
+        shown = names.get(outlet, "") if outlet else ""
         if name == "outlet" and not shown:
             shown = str(values.get("name") or was.get("name") or "")
         found.append(

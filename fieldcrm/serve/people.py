@@ -53,6 +53,16 @@ def _users(arguments: Arguments) -> None:
     one.add_argument("--sector", action="append", default=[], metavar="CODE", help="may be given several times")
     one.add_argument("--password-file", type=Path, help="else it is asked for, or read from standard input")
     arguments.add("list", _list_users, "show the accounts, with people's ids", group=group, of_organisation=True)
+    one = arguments.add("sectors", _move_user, "say where a person belongs", group=group, of_organisation=True)
+    one.add_argument("login")
+    one.add_argument("--sector", action="append", default=[], metavar="CODE", help="each of them; none: no sector")
+    one = arguments.add("password", _set_password, "give a person a new password", group=group, of_organisation=True)
+    one.add_argument("login")
+    one.add_argument("--password-file", type=Path, help="else it is asked for, or read from standard input")
+    one = arguments.add("close", _close_user, "shut out a person and their devices", group=group, of_organisation=True)
+    one.add_argument("login")
+    one = arguments.add("reopen", _reopen_user, "let a person sign in again", group=group, of_organisation=True)
+    one.add_argument("login")
     one = arguments.add(
         "second-factor", _second_factor, "give a person a second factor for new devices", group=group,
         of_organisation=True,
@@ -113,7 +123,36 @@ def _add_user(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
 
 def _list_users(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
     org = accounts.organisation(hq, options.organisation)
-    return {"users": [asdict(user) | {"person": user.person.hex} for user in accounts.users(hq, org)]}
+    return {
+        "users": [
+            asdict(user) | {"person": user.person.hex, "sectors": ", ".join(user.sectors)}
+            for user in accounts.users(hq, org, today=now().date())
+        ]
+    }
+
+
+def _move_user(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
+    org = accounts.organisation(hq, options.organisation)
+    accounts.set_sectors(hq, org, options.login, accounts.sectors_by_code(hq, org, options.sector), now=now())
+    return {"login": options.login, "sectors": ", ".join(options.sector)}
+
+
+def _set_password(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
+    org = accounts.organisation(hq, options.organisation)
+    accounts.set_password(hq, org, options.login, _password(options), now=now())
+    return {"login": options.login, "password": "changed"}
+
+
+def _close_user(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
+    org = accounts.organisation(hq, options.organisation)
+    revoked = accounts.close_user(hq, org, options.login, now=now())
+    return {"login": options.login, "active": False, "revoked": [{"device": number} for number in revoked]}
+
+
+def _reopen_user(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
+    org = accounts.organisation(hq, options.organisation)
+    accounts.reopen_user(hq, org, options.login, now=now())
+    return {"login": options.login, "active": True}
 
 
 def _list_devices(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import TypeVar
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, or_, select
 
 from fieldcrm.domain.actor import Role
 from fieldcrm.domain.errors import DomainError
@@ -37,6 +37,8 @@ class User:
     name: str | None  # a dash once erased
     role: str
     second_factor: bool
+    active: bool  # may sign in
+    sectors: tuple[str, ...]  # codes, of today
 
 
 def add_organisation(hq: Headquarters, code: str, name: str, *, now: datetime, id: Id | None = None) -> Id:
@@ -123,18 +125,82 @@ def add_user(
     return person
 
 
-def users(hq: Headquarters, org: Id) -> list[User]:
+def users(hq: Headquarters, org: Id, *, today: date) -> list[User]:
     """Every account of the organisation, by login."""
     person, held = hq.sync.tables.records["person"], second_factor
+    has = held.c.account_id.is_not(None)
     query = (
-        select(account.c.login, account.c.person_id, person.c.name, account.c.role, held.c.account_id.is_not(None))
+        select(account.c.login, account.c.person_id, person.c.name, account.c.role, has, account.c.active)
         .join_from(account, person, (person.c.org_id == account.c.org_id) & (person.c.id == account.c.person_id))
         .outerjoin(held, (held.c.org_id == account.c.org_id) & (held.c.account_id == account.c.id))
         .where(account.c.org_id == org, person.c.org_id == org)
         .order_by(account.c.login)
     )
+    codes = {sector.id: sector.code for sector in sectors(hq, org)}
+    belongs: dict[Id, set[str]] = {}
+    for row in _memberships(hq, org, today):
+        belongs.setdefault(row.person_id, set()).add(codes.get(row.sector_id, "?"))
     with reading(hq.engine) as connection:
-        return [User(login, id_, name, role, bool(has)) for login, id_, name, role, has in connection.execute(query)]
+        return [
+            User(login, id_, name, role, bool(has), bool(active), tuple(sorted(belongs.get(id_, ()))))
+            for login, id_, name, role, has, active in connection.execute(query)
+        ]
+
+
+def close_user(hq: Headquarters, org: Id, login: str, *, now: datetime) -> list[int]:
+    """Shut out whoever leaves: no sign-in any more, and each device hands over what it had not sent and is wiped.
+
+    Gives the numbers of those devices. The records stay: visits refer to the person. Raises
+    ``DomainError("login_unknown")``.
+    """
+    shut_out = _done(lambda: hq.accounts.close(org, login, now=now))
+    hq.apply(org, [("person", {"id": hq.accounts.person_of(org, login), "active": False})])
+    return shut_out
+
+
+def reopen_user(hq: Headquarters, org: Id, login: str, *, now: datetime) -> None:
+    """The person may sign in again, on devices that are new to the server. Raises ``DomainError("login_unknown")``."""
+    _done(lambda: hq.accounts.set_active(org, login, True, now=now))
+    hq.apply(org, [("person", {"id": hq.accounts.person_of(org, login), "active": True})])
+
+
+def set_password(hq: Headquarters, org: Id, login: str, password: str, *, now: datetime) -> None:
+    """Devices ask to sign in again, and keep what they have.
+
+    Raises ``DomainError``: "password_short", "login_unknown".
+    """
+    _done(lambda: hq.accounts.set_password(org, login, password, now=now))
+
+
+def set_sectors(hq: Headquarters, org: Id, login: str, sectors: Sequence[Id], *, now: datetime) -> None:
+    """From today on the person belongs to these sectors and to no other. Raises ``DomainError("login_unknown")``.
+
+    What the person's devices hold follows at their next sync; work that waits there for a sector they leave is taken.
+    """
+    person, today = _done(lambda: hq.accounts.person_of(org, login)), now.date()
+    held = [row for row in _memberships(hq, org, today) if row.person_id == person]
+    missing = dict.fromkeys(sector for sector in sectors if sector not in {row.sector_id for row in held})
+    rows: list[tuple[str, dict[str, Any]]] = []
+    for row in held:
+        if row.sector_id not in sectors:
+            rows.append(("sector_member", {"id": row.id, "valid_to": today - timedelta(days=1)}))
+    for sector in missing:
+        values = {"person_id": person, "sector_id": sector, "valid_from": today}
+        rows.append(("sector_member", {"id": new_id(now), **values}))
+    hq.apply(org, rows)
+
+
+def _memberships(hq: Headquarters, org: Id, today: date) -> list[Row[Any]]:
+    """Who belongs where today."""
+    table = hq.sync.tables.records["sector_member"]
+    query = select(table.c.id, table.c.person_id, table.c.sector_id).where(
+        table.c.org_id == org,
+        table.c.deleted_rev.is_(None),
+        or_(table.c.valid_from.is_(None), table.c.valid_from <= today),
+        or_(table.c.valid_to.is_(None), table.c.valid_to >= today),
+    )
+    with reading(hq.engine) as connection:
+        return list(connection.execute(query))
 
 
 def add_account(hq: Headquarters, org: Id, login: str, password: str, *, person: Id, role: Role, now: datetime) -> None:

@@ -74,9 +74,7 @@ class Accounts:
 
     def add_account(self, org: UUID, login: str, password: str, *, person_id: UUID, role: str, now: datetime) -> UUID:
         """Raises ``Refused``: "login_taken", "password_short"."""
-        if len(password) < MINIMUM_PASSWORD:
-            raise CallRefused(422, "password_short", minimum=MINIMUM_PASSWORD)
-        hashed = self._hasher.hash(password)
+        hashed = self._hashed(password)
         with self._engine.begin() as connection:
             if account_by_login(connection, org, login) is not None:
                 raise CallRefused(409, "login_taken", login=login)
@@ -96,14 +94,46 @@ class Accounts:
         return id_
 
     def set_active(self, org: UUID, login: str, active: bool, *, now: datetime) -> None:
-        """An account that is not active cannot sign in, and its sessions end."""
+        """An account that is not active cannot sign in, and its sessions end.
+
+        Raises ``CallRefused("login_unknown")``.
+        """
         with self._engine.begin() as connection:
             row = self._by_login(connection, org, login)
             mine = (account.c.org_id == org) & (account.c.id == row["id"])
             connection.execute(update(account).where(mine).values(active=active))
             if not active:
-                theirs = (session.c.org_id == org) & (session.c.account_id == row["id"])
-                connection.execute(update(session).where(theirs, session.c.revoked_at.is_(None)).values(revoked_at=now))
+                _end_sessions(connection, org, row["id"], now)
+
+    def close(self, org: UUID, login: str, *, now: datetime) -> list[int]:
+        """Nobody signs in with it any more, and its devices are revoked; gives the numbers of those.
+
+        Raises ``CallRefused("login_unknown")``.
+        """
+        device = self._device
+        with self._engine.begin() as connection:
+            row = self._by_login(connection, org, login)
+            mine = (account.c.org_id == org) & (account.c.id == row["id"])
+            connection.execute(update(account).where(mine).values(active=False))
+            theirs = (device.c.org_id == org) & (device.c.user_id == row["person_id"]) & device.c.revoked_at.is_(None)
+            numbers = list(connection.scalars(select(device.c.device_no).where(theirs).order_by(device.c.device_no)))
+            connection.execute(update(device).where(theirs).values(revoked_at=now))
+        return numbers  # their sessions stay: by them a device hears that it is revoked, and what it may still do
+
+    def set_password(self, org: UUID, login: str, password: str, *, now: datetime) -> None:
+        """Every device asks to sign in again. Raises ``CallRefused``: "password_short", "login_unknown"."""
+        hashed = self._hashed(password)
+        with self._engine.begin() as connection:
+            row = self._by_login(connection, org, login)
+            mine = (account.c.org_id == org) & (account.c.id == row["id"])
+            connection.execute(update(account).where(mine).values(password_hash=hashed))
+            _end_sessions(connection, org, row["id"], now)
+
+    def person_of(self, org: UUID, login: str) -> UUID:
+        """Raises ``CallRefused("login_unknown")``."""
+        with reading(self._engine) as connection:
+            person: UUID = self._by_login(connection, org, login)["person_id"]
+        return person
 
     # -- second factor
 
@@ -132,6 +162,11 @@ class Accounts:
         query = select(account.c.role).where(account.c.org_id == org, account.c.person_id == person)
         with reading(self._engine) as connection:
             return connection.execute(query.order_by(account.c.created_at.desc()).limit(1)).scalar_one_or_none()
+
+    def _hashed(self, password: str) -> str:
+        if len(password) < MINIMUM_PASSWORD:
+            raise CallRefused(422, "password_short", minimum=MINIMUM_PASSWORD)
+        return self._hasher.hash(password)
 
     def _by_login(self, connection: Connection, org: UUID, login: str) -> RowMapping:
         row = account_by_login(connection, org, login)
@@ -171,7 +206,6 @@ class Accounts:
                 raise CallRefused(404, "device_unknown", device=device_no)
             connection.execute(update(device).where(this, device.c.revoked_at.is_(None)).values(revoked_at=now))
 
-
     def rename_device(self, org: UUID, device_no: int, name: str) -> None:
         """Raises ``CallRefused("device_unknown")``."""
         device = self._device
@@ -185,6 +219,11 @@ class Accounts:
 def account_by_login(connection: Connection, org: UUID, login: str) -> RowMapping | None:
     query = select(account).where(account.c.org_id == org, account.c.login == folded(login))
     return connection.execute(query).mappings().first()
+
+
+def _end_sessions(connection: Connection, org: UUID, account_id: UUID, now: datetime) -> None:
+    theirs = (session.c.org_id == org) & (session.c.account_id == account_id)
+    connection.execute(update(session).where(theirs, session.c.revoked_at.is_(None)).values(revoked_at=now))
 
 
 def folded(text: str) -> str:

@@ -256,6 +256,23 @@ def test_an_administrator_sets_a_server_up_from_the_command_line(real_console: C
     assert (checked["person"], checked["photos_missing"]) == (1, 0)
 
 
+def test_a_person_moves_and_leaves_by_the_command_line(console: Console, folder: Path) -> None:
+    console.json("organisation", "add", "acme", "--name", "Acme")
+    of = ["--organisation", "acme"]
+    for code in ("W", "E"):
+        console.json("sector", "add", code, "--name", code, *of)
+    console.json("user", "add", "rita", "--name", "Rita", "--sector", "W", *of, given=f"{PASSWORD}\n")
+    assert console.json("user", "sectors", "rita", "--sector", "E", *of)["sectors"] == "E"
+    assert console.json("user", "password", "rita", *of, given="another good one\n")["password"] == "changed"
+    with ServerProcess(folder) as server:
+        device = HttpRemote(server.url).sign_in("acme", "rita", "another good one", "laptop").device
+        assert console.json("user", "close", "rita", *of)["revoked"] == [{"device": device}]
+    [seen] = console.json("user", "list", *of)["users"]
+    assert (seen["sectors"], seen["active"]) == ("E", False)
+    assert console.json("user", "reopen", "rita", *of)["active"]
+    assert "active=True" in console("user", "list", *of)[1]
+
+
 def test_a_region_is_imported_from_the_command_line(console: Console) -> None:
     console.json("organisation", "add", "acme", "--name", "Acme")
     console.json("sector", "add", "W", "--name", "West", "--organisation", "acme")

@@ -41,6 +41,15 @@ def value(company: Company, collection: str, id: Any, field: str) -> Any:
         return connection.execute(query).scalar_one_or_none()
 
 
+def answers(company: Company, ops: list[Op]) -> dict[str, tuple[str, int]]:
+    table = company.hq.sync.tables.op_result
+    query = select(table.c.op_id, table.c.status, table.c.rev).where(
+        table.c.org_id == company.org, table.c.op_id.in_([op.op for op in ops])
+    )
+    with reading(company.hq.engine) as connection:
+        return {op: (status, rev) for op, status, rev in connection.execute(query)}
+
+
 def shut_out(device: BareDevice) -> None:
     accounts.revoke_device(device.company.hq, device.company.org, device.number, now=NOW)
 
@@ -130,6 +139,7 @@ def test_what_was_sent_before_the_device_was_shut_out_is_not_done_twice(live: Li
     rita = BareDevice(live.url, there, "rita")
     ops, _ = rita.visit(there.outlets["West shop"])
     rita.push(*ops)
+    given = answers(there, ops)
     more, _ = rita.visit(there.outlets["West shop"])
     shut_out(rita)
     rita.remote.deposit(Deposit(rita.number, [Tx("a", ops), Tx("b", more)]))
@@ -138,6 +148,7 @@ def test_what_was_sent_before_the_device_was_shut_out_is_not_done_twice(live: Li
     table = live.hq.sync.tables.records["visit"]
     with reading(live.hq.engine) as connection:
         assert len(connection.execute(select(table.c.id).where(table.c.org_id == there.org)).all()) == 2
+    assert answers(there, ops) == given  # a visit has an id: done again it would still be one
 
 
 def test_what_is_dropped_stays_out(live: Live, there: Company) -> None:
@@ -189,10 +200,36 @@ def test_a_deposit_of_nonsense_is_refused_in_order(live: Live, there: Company) -
             headers={"Authorization": f"Deposit {tokens.device_key}"},
         )  # fmt: skip
         assert 400 <= answer.status_code < 500, answer.text
-    odd = Op(1, "\ud800" if False else "o", "upd", 250, "not an id", set={"x": "\x00"})
+    odd = Op(1, "o", "upd", 250, "not an id", set={"x": "\x00"})
     assert rita.remote.deposit(Deposit(rita.number, [Tx("t", [odd])], 3)).closed
     [item] = parts_of(there)
     assert quarantined.apply(live.hq, there.org, item.id, now=NOW).reasons == ["unknown_collection"]
+
+
+def test_no_device_leaves_more_than_there_is_room_for(
+    hq: Headquarters, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity, tokens = hq.auth.sign_in(company.code, "rita", PASSWORD, device_name="one", now=NOW)
+    number = identity.device_no
+    accounts.revoke_device(hq, company.org, number, now=NOW)
+    known = hq.auth.known_device(tokens.device_key)
+    tx = Tx("t", [Op(1, "o", "new", 21, new_id(NOW).hex, 0, {"text": "x" * 500})])
+    photos = [BlobOffer(f"{n:064x}", 5) for n in range(3)]
+    monkeypatch.setattr("sync.server.quarantine.MAX_DEPOSIT", 3 * len(msgspec.json.encode([tx])) // 2)
+    monkeypatch.setattr("sync.server.quarantine.MAX_BLOBS", 2)
+
+    def leave(*said: Any) -> bool:
+        return hq.quarantine.deposit(known, Deposit(number, *said), new_id(NOW), now=NOW)
+
+    assert not leave([tx], 0, True, photos[:2])
+    for more in (([tx], 1, True), ([], 1, True, photos[2:])):
+        with refused("deposit_too_large"):
+            leave(*more)
+    expected = [hq.quarantine.expects_blob(known, photo.sha256) for photo in photos]
+    assert expected == [True, True, False]
+    assert leave([], 1)
+    assert [item.operations for item in parts_of(company)] == [1]
+    assert not hq.quarantine.expects_blob(known, photos[0].sha256)  # all was said
 
 
 # -- edits that came too late

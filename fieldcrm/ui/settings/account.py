@@ -17,6 +17,8 @@ from fieldcrm.usecases import signin
 from fieldcrm.usecases.signin import SignedIn
 from fieldcrm.words import tr
 
+LONG_ADDRESS = 32  # characters from which on the address stands below its name
+
 
 def account(session: AppSession) -> Page:
     identity = session.identity
@@ -25,8 +27,11 @@ def account(session: AppSession) -> Page:
     group.line(tr("Name"), "", Text(identity.name, "body", "muted"))
     group.line(tr("Organisation"), "", Text(identity.organisation or "–", "body", "muted"))
     group.line(tr("Login"), "", Text(identity.login or "–", "body", "muted"))
-    server = identity.server_url or tr("None: this workspace stays on this device")
-    group.line(tr("Server"), "", Text(server, "body", "muted"))
+    if identity.server_url:
+        server = Text(identity.server_url.replace(".", ".\u200b"), "body", "muted", wrap=True)  # long, it may break
+        group.line(tr("Server"), "", server, below=len(identity.server_url) > LONG_ADDRESS)
+    else:
+        group.line(tr("Server"), "", Text(tr("None: this workspace stays on this device"), "body", "muted"))
     if session.sync is not None:
         sync = page.group(tr("Sync"))
         automatic = Switch(tr("Sync by itself"), session.preferences.auto_sync)

@@ -94,7 +94,7 @@ class _Swatch(QAbstractButton):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        return QSize(theme.pixels(104), theme.pixels(112))
+        return QSize(theme.pixels(104), theme.pixels(124))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         color = theme.current().color
@@ -117,7 +117,7 @@ class _Swatch(QAbstractButton):
         painter.drawRoundedRect(picture, theme.RADIUS, theme.RADIUS)
         if self.hasFocus():
             painting.focus_ring(painter, picture.adjusted(-3, -3, 3, 3), theme.RADIUS + 2)
-        words = QRect(0, picture.bottom() + theme.space(1.5), self.width(), theme.pixels(36))
+        words = QRect(0, picture.bottom() + theme.space(1.5), self.width(), theme.pixels(50))
         painter.setFont(theme.font("caption-strong" if chosen else "caption"))
         painter.setPen(QColor(color.accent_text if chosen else color.text))
         painter.drawText(words, Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap, self.text())

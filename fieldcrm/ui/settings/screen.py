@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QStackedWidget, QVBoxLayout, QWidget
 
 from fieldcrm.domain.changes import Changes
@@ -18,6 +19,7 @@ from fieldcrm.ui.widgets import Text
 from fieldcrm.words import tr
 
 LAST_PAGE = "settings/page"
+NARROW = 700  # pixels below which the pages stand as icons alone, or large text would push the settings out of sight
 
 
 class SettingsScreen(QWidget):
@@ -43,26 +45,35 @@ class SettingsScreen(QWidget):
         row.addWidget(self._stack, 1)
 
     def _list(self) -> QWidget:
-        side = QWidget()
-        side.setFixedWidth(theme.pixels(256))
+        self._side = side = QWidget()
         column = QVBoxLayout(side)
         column.setContentsMargins(theme.space(4), theme.space(8), theme.space(2), theme.space(4))
         column.setSpacing(theme.space(3))
-        head = Text(tr("Settings"), "heading")
-        head.setContentsMargins(theme.space(2), 0, 0, 0)
-        column.addWidget(head)
+        self._head = Text(tr("Settings"), "heading")
+        self._head.setContentsMargins(theme.space(2), 0, 0, 0)
+        column.addWidget(self._head)
         self.list = QListWidget()
         self.list.setProperty("kind", "side")
         self.list.setAccessibleName(tr("Settings"))
         self.list.setIconSize(QSize(theme.pixels(18), theme.pixels(18)))
         for _, name, icon, _ in self._offered:
             item = QListWidgetItem(icons.icon(icon, "muted"), name)
-            item.setSizeHint(QSize(theme.pixels(120), theme.pixels(38)))
+            item.setSizeHint(QSize(theme.pixels(40), theme.pixels(38)))
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, name)
             self.list.addItem(item)
         self.list.currentRowChanged.connect(self._chosen)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         column.addWidget(self.list, 1)
         return side
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < theme.pixels(NARROW)
+        self._side.setFixedWidth(theme.pixels(72 if narrow else 256))
+        self._head.setVisible(not narrow)
+        for at, (_, name, _, _) in enumerate(self._offered):
+            self.list.item(at).setText("" if narrow else name)
+            self.list.item(at).setToolTip(name if narrow else "")
 
     def _chosen(self, row: int) -> None:
         name, _, _, make = self._offered[row]

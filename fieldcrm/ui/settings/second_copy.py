@@ -61,7 +61,7 @@ class SecondCopyLines(QWidget):
         note = tr("Kept by itself on another disk, a USB stick or a network folder, encrypted: a broken computer then "
                   "costs no visit.")
         group.line(tr("Second copy"), note, self, below=True)
-        self.status = InlineMessage()
+        self.status = InlineMessage(closable=False)  # how it stands is no news to be put away
         group.whole(self.status)
         session.sync_changed.connect(self.refresh)
         self.refresh()

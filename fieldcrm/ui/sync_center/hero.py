@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPaintEvent
+from PySide6.QtGui import QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from fieldcrm.ui import icons, theme
@@ -89,6 +89,7 @@ class StateCard(Card):
         super().__init__(padding=5, spacing=4)
         self._switches = switches
         self._automatic = True
+        self._narrow = False
         line = row(4)
         self._disc = Disc()
         self.title = Text("", "title", wrap=True)
@@ -96,8 +97,8 @@ class StateCard(Card):
         line.addWidget(self._disc, 0, Qt.AlignmentFlag.AlignVCenter)
         line.addLayout(self._words(), 1)
         self.pause = Button("", "secondary", "pause", self._pause_or_resume)
-        self.stop = Button(tr("Stop"), "secondary", "x", switches.cancel)
-        self.stop.setToolTip(tr("Cut this sync at the next safe place; what is left goes with the next one."))
+        self.stop = Button("", "secondary", "x", switches.cancel)
+        self.stop.setToolTip(tr("Stop: cut this sync at the next safe place; what is left goes with the next one."))
         self.photos = Button(tr("Send photos now"), "ghost", "image", switches.photos_now)
         self.sign_in = Button(tr("Sign in…"), "primary", "log-in", switches.sign_in)
         self.now = Button(tr("Sync now"), "primary", "refresh-cw", switches.sync_now)
@@ -126,6 +127,32 @@ class StateCard(Card):
         lines.addStretch(1)
         return lines
 
+    def set_room(self, *, narrow: bool, low: bool) -> None:
+        """Smaller words and icons alone where a narrow window, or large text, has no room for more."""
+        self._narrow = narrow
+        self.title.setFont(theme.font("heading" if narrow or low else "title"))
+        margin = theme.space(3 if low else 5)
+        self.body.setContentsMargins(margin, margin, margin, margin)
+        self.body.setSpacing(theme.space(2 if low else 4))
+        self._name_buttons()
+        self._keep_height()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._keep_height()
+
+    def _keep_height(self) -> None:
+        """The lists below give way, not the lines of this sentence: squeezed, they would lie on one another."""
+        self.body.activate()  # or lines that were hidden a moment ago still count
+        self.setMinimumHeight(max(0, self.body.totalHeightForWidth(self.width())))
+
+    def _name_buttons(self) -> None:
+        pause = tr("Pause") if self._automatic else tr("Resume")
+        for button, name in ((self.pause, pause), (self.stop, tr("Stop"))):
+            button.setText("" if self._narrow else name)
+            button.setAccessibleName(name)
+        icons.set_icon(self.pause, "pause" if self._automatic else "play", "muted")
+
     def show_state(self, state: SyncState, now: datetime) -> None:
         shown = standing(state, now)
         self._disc.set(shown.icon, shown.tone)
@@ -143,15 +170,15 @@ class StateCard(Card):
         self.now.setVisible(not syncing and not stuck)
         self.sign_in.setVisible(state.phase is Phases.NEEDS_SIGN_IN)
         self._automatic = state.automatic
-        self.pause.setText(tr("Pause") if state.automatic else tr("Resume"))
-        icons.set_icon(self.pause, "pause" if state.automatic else "play", "muted")
+        self._name_buttons()
         self.pause.setToolTip(
-            tr("Stop sending by itself; Sync now still works.") if state.automatic
-            else tr("Send by itself again, as soon as there is a network.")
+            tr("Pause: stop sending by itself; Sync now still works.") if state.automatic
+            else tr("Resume: send by itself again, as soon as there is a network.")
         )
         self._bar.setVisible(syncing)
         if syncing:
             self._bar.set_share(progress_share(state.progress))
+        self._keep_height()
 
     def _pause_or_resume(self) -> None:
         if not self._automatic:

@@ -208,11 +208,14 @@ def waiting_words(state: SyncState | None, now: datetime) -> str:
     if state.next_try is None:
         return tr("Goes when you press Sync now")
     at = words.time(state.next_try)
+    soon = (state.next_try - now).total_seconds() <= SOON  # or past, when the computer slept through it
     if state.phase is Phases.OFFLINE:
-        return tr("No network; next try at {time}", time=at)
+        return (tr("No network; next try in a few seconds") if soon
+                else tr("No network; next try at {time}", time=at))
     if state.phase is Phases.BACKING_OFF:
-        return tr("Headquarters does not answer; next try at {time}", time=at)
-    if (state.next_try - now).total_seconds() <= SOON:
+        return (tr("Headquarters does not answer; next try in a few seconds") if soon
+                else tr("Headquarters does not answer; next try at {time}", time=at))
+    if soon:
         return tr("Goes in a few seconds")
     return tr("Next try at {time}", time=at)
 

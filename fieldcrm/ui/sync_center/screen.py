@@ -42,6 +42,8 @@ from fieldcrm.usecases.syncing import Phases, Storage
 from fieldcrm.words import number, size, tr, trn
 
 NARROW = 1040  # pixels below which the receipt of the day becomes a line at the top
+TIGHT = 880  # below which the top speaks in smaller words
+LOW, VERY_LOW = 470, 340  # pixels of height below which the top gives way to the lists
 KINDS = ("sync", "visit", "submission", "attachment", "review", "conflict", "outlet", "contact", "task", "plan", "note")
 SENDING, DECIDING, MERGED, REPORTS, HISTORY = range(5)
 TABS = {"sending": SENDING, "decisions": DECIDING, "merged": MERGED, "reports": REPORTS, "history": HISTORY}
@@ -131,9 +133,7 @@ class SyncScreen(FreshScreen):
         return view, model
 
     def _lay_out(self) -> None:
-        page = QVBoxLayout(self)
-        page.setContentsMargins(*(theme.space(6),) * 4)
-        page.setSpacing(theme.space(4))
+        self._page = page = QVBoxLayout(self)
         page.addWidget(self.head)
         self._body = QHBoxLayout()
         self._body.setSpacing(theme.space(4))
@@ -147,6 +147,8 @@ class SyncScreen(FreshScreen):
         line.setContentsMargins(theme.space(3), theme.space(1), theme.space(3), 0)
         line.addWidget(self.tabs, 1)
         self.copy_history = Button(tr("Copy report"), "ghost", "copy", self._copy_history)
+        self.copy_history.setAccessibleName(tr("Copy report"))
+        self.copy_history.setToolTip(tr("Copy report"))
         line.addWidget(self.copy_history)
         self._board.body.setContentsMargins(1, 1, 1, theme.space(2))  # the lists keep off the rounded edge
         self._board.add(line)
@@ -181,15 +183,23 @@ class SyncScreen(FreshScreen):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        narrow = self.width() < theme.pixels(NARROW)
-        self._aside.setVisible(not narrow)
-        self._show_note()
+        self._aside.setVisible(self.width() >= theme.pixels(NARROW))
+        self._fit()
 
-    def _show_note(self) -> None:
-        """The receipt of the day in one line, where its card has no room; a question needs that room more."""
+    def _fit(self) -> None:
+        """Room for the lists where there is little: the top says less, a question needs its place more."""
+        tight, low = self.width() < theme.pixels(TIGHT), self.height() < theme.pixels(LOW)
+        deciding = self.tabs.currentIndex() in (DECIDING, MERGED)
         said = self._found is not None and self._found.day.reports_here > 0
-        narrow = self.width() < theme.pixels(NARROW)
-        self.head.note.setVisible(narrow and said and self.tabs.currentIndex() not in (DECIDING, MERGED))
+        fits = self.width() < theme.pixels(NARROW) and self.height() >= theme.pixels(VERY_LOW)
+        # The receipt of the day in one line, where its card has no room.
+        self.head.note.setVisible(fits and said and not deciding)
+        self.head.detail.setVisible(not (low and deciding))
+        margin = theme.space(3 if low else 6)
+        self._page.setContentsMargins(margin, margin, margin, margin)
+        self._page.setSpacing(theme.space(2 if low else 4))
+        self.copy_history.setText("" if tight else tr("Copy report"))  # or it pushes the tabs out of sight
+        self.head.set_room(narrow=tight, low=low)
 
     # ---- reading ----
 
@@ -251,7 +261,7 @@ class SyncScreen(FreshScreen):
         self._title_tabs(found.to_send, to_decide, len(found.merges), len(found.reports))
         self.day.show_day(found.day)
         self.head.note.setText(day_words(found.day))
-        self._show_note()
+        self._fit()
 
     def _fill(self, tab: int, view: RowList, model: EntryModel, entries: list[Entry]) -> None:
         keys = model.keep(entries)
@@ -299,7 +309,7 @@ class SyncScreen(FreshScreen):
 
     def _turn(self, at: int) -> None:
         self.pages.setCurrentIndex(at)
-        self._show_note()
+        self._fit()
         self.copy_history.setVisible(at == HISTORY)
 
     # ---- doing ----

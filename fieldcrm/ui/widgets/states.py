@@ -58,11 +58,12 @@ class EmptyState(QWidget):
         second: tuple[str, Callable[[], object]] | None = None,
     ) -> None:
         super().__init__()
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(theme.space(6), theme.space(8), theme.space(6), theme.space(8))
         column.setSpacing(theme.space(2))
         column.addStretch(2)
-        column.addWidget(Emblem(icon, tone), 0, Qt.AlignmentFlag.AlignHCenter)
+        self._emblem = Emblem(icon, tone)
+        column.addWidget(self._emblem, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addSpacing(theme.space(3))
         head = Text(title, "heading", wrap=True)
         head.setAlignment(Qt.AlignmentFlag.AlignHCenter)
@@ -98,6 +99,9 @@ class EmptyState(QWidget):
             # The layout asks for the height at the full width, which is more than the line takes.
             width = min(self._line.maximumWidth(), self.width() - theme.space(12))
             self._line.setMinimumHeight(self._line.heightForWidth(max(width, theme.space(20))))
+        # In a low place the words come first: squeezed, they would lie on the picture.
+        self._emblem.show()
+        self._emblem.setVisible(self._column.minimumSize().height() <= self.height())
 
 
 class Skeleton(QWidget):

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import select
+
 from fieldcrm.domain.catalogue import CATALOGUE, WHOLE_RECORD
 from fieldcrm.domain.contact import ContactDetails
 from fieldcrm.domain.errors import DomainError
@@ -19,6 +21,7 @@ from fieldcrm.store import clashes as _clashes
 from fieldcrm.store import history as _history
 from fieldcrm.store.clashes import Clash
 from fieldcrm.store.database import Reader, Transaction
+from fieldcrm.store.tables import T
 from fieldcrm.usecases import contacts, outlets
 from sync.catalogue import Kind
 from sync.columns import from_wire
@@ -79,11 +82,15 @@ def another_possible(clash: Clash) -> bool:
     return clash.collection == "contact" and clash.field in _CONTACT_FIELDS
 
 
-def decide(tx: Transaction, verdicts: Sequence[Verdict]) -> None:
-    """Settle all of these in one change, so that one undo takes them back.
+def decide(tx: Transaction, verdicts: Sequence[Verdict]) -> int:
+    """Settle all of these in one change, so that one undo takes them back; returns how many there were to settle.
 
-    Raises ``DomainError("record_gone")``, and for a third value what editing that field raises; then nothing is done.
+    What is settled already stays as it is: asked twice, a record that was deleted would be restored twice. Raises
+    ``DomainError("record_gone")``, and for a third value what editing that field raises; then nothing is done.
     """
+    verdicts = [verdict for verdict in verdicts if _is_open(tx, verdict.clash)]
+    if not verdicts:
+        return 0
     for verdict in verdicts:
         clash = verdict.clash
         if verdict.choice is Choice.MINE:
@@ -97,6 +104,12 @@ def decide(tx: Transaction, verdicts: Sequence[Verdict]) -> None:
     tx.touch("sync")
     choices = {verdict.choice.value for verdict in verdicts}
     tx.label = f"decision.{choices.pop() if len(choices) == 1 else 'mixed'}"
+    return len(verdicts)
+
+
+def _is_open(r: Reader, clash: Clash) -> bool:
+    state = r.conn.execute(select(T.conflict.c.state).where(T.conflict.c.id == clash.id)).scalar_one_or_none()
+    return state == "open"
 
 
 def _put_mine(tx: Transaction, clash: Clash) -> None:

@@ -112,8 +112,10 @@ def fault(refusal: Refusal) -> Fault | None:
     return Fault(cause, name, cause.values.get(name), definition.choices)
 
 
-def mend(tx: Transaction, refusal: Refusal, text: str) -> None:
+def mend(tx: Transaction, refusal: Refusal, text: str) -> bool:
     """Make the refused changes once more with ``text`` in place of the value to blame, as changes of now.
+
+    ``False`` when that was done already.
 
     Raises ``DomainError`` with the field when ``text`` cannot be right either, and ``record_gone``.
     """
@@ -125,8 +127,9 @@ def mend(tx: Transaction, refusal: Refusal, text: str) -> None:
         replace(letter, values={**letter.values, found.field: value}) if letter.rid == found.letter.rid else letter
         for letter in refusal.letters
     )
-    try_again(tx, replace(refusal, letters=letters))
+    done = try_again(tx, replace(refusal, letters=letters))
     tx.label = "refused.mended"
+    return done
 
 
 def _mended(found: Fault, text: str) -> Any:
@@ -140,14 +143,19 @@ def _mended(found: Fault, text: str) -> Any:
     return value
 
 
-def try_again(tx: Transaction, refusal: Refusal) -> None:
-    """Make the refused changes once more, as changes of now. Raises ``DomainError("record_gone")``."""
+def try_again(tx: Transaction, refusal: Refusal) -> bool:
+    """Make the refused changes once more, as changes of now; ``False`` when that was done already.
+
+    Raises ``DomainError("record_gone")``.
+    """
+    if not _outbox.close_letters(tx, refusal.tx):
+        return False
     for letter in sorted(refusal.letters, key=lambda letter: letter.rid):
         if not _outbox.write_again(tx, letter):
             raise DomainError("record_gone")
         tx.touch(letter.collection, letter.record_id)
-    _outbox.close_letters(tx, refusal.tx)
     tx.touch("sync")
+    return True
 
 
 def discard(tx: Transaction, refused: Sequence[Refusal]) -> None:

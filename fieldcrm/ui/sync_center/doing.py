@@ -33,6 +33,7 @@ class Doing:
 
     def __init__(self, session: AppSession, owner: QWidget, told: Callable[[], None]) -> None:
         self._session, self._owner, self._told = session, owner, told
+        self._under_way: set[object] = set()
 
     def deeds(self) -> Deeds:
         return Deeds(
@@ -44,6 +45,26 @@ class Doing:
         return Switches(
             self.sync_now, self.cancel, self.pause, self.pause_for_an_hour, self.resume, self.sign_in, self.photos_now
         )
+
+    def lists_are_fresh(self) -> None:
+        """What the lists show now has not been decided yet: each of it may be, once."""
+        self._under_way.clear()
+
+    def _once(self, what: object) -> bool:
+        """``False`` for the second click on the same thing, before its card is gone."""
+        if what in self._under_way:
+            return False
+        self._under_way.add(what)
+        return True
+
+    def _again(self, what: object, failed: Failed | None) -> Failed:
+        """What did not work may be tried anew."""
+
+        def refused(error: BaseException) -> None:
+            self._under_way.discard(what)
+            (failed or self._session.messages.error)(error)
+
+        return refused
 
     # When to sync
 
@@ -95,18 +116,36 @@ class Doing:
         elif choices == {Choice.MINE}:
             said = trn("Your value is back; it will be sent.", "{n} of yours are back; they will be sent.",
                        len(verdicts))
-        self._write(lambda tx: decisions.decide(tx, verdicts), said, failed)
+        key = frozenset(verdict.clash.id for verdict in verdicts)
+        if self._once(key):
+            self._write(lambda tx: decisions.decide(tx, verdicts) > 0, said, self._again(key, failed))
 
     def undo_merge(self, merge: Merge) -> None:
-        self._write(lambda tx: merges.undo_merge(tx, merge), tr("Yours was taken back; it will be sent."))
+        def work(tx: Any) -> bool:
+            merges.undo_merge(tx, merge)
+            return True
+
+        if self._once(merge.id):
+            self._write(work, tr("Yours was taken back; it will be sent."), self._again(merge.id, None))
 
     def mend(self, refusal: Refusal, text: str, failed: Failed) -> None:
-        said = tr("Mended; it will be sent again.")
-        self._session.do(lambda tx: refused.mend(tx, refusal, text), lambda _: self._done(said), failed)
+        self._send_anew(refusal, lambda tx: refused.mend(tx, refusal, text), tr("Mended; it will be sent again."),
+                        failed)
 
     def try_again(self, refusal: Refusal) -> None:
-        said = tr("It will be sent again.")
-        self._session.do(lambda tx: refused.try_again(tx, refusal), lambda _: self._done(said))
+        self._send_anew(refusal, lambda tx: refused.try_again(tx, refusal), tr("It will be sent again."))
+
+    def _send_anew(
+        self, refusal: Refusal, work: Callable[[Any], bool], said: str, failed: Failed | None = None
+    ) -> None:
+        def done(new: bool) -> None:
+            if new:
+                self._done(said)
+            else:
+                self._told()
+
+        if self._once(refusal.tx):
+            self._session.do(work, done, self._again(refusal.tx, failed))
 
     def discard(self, refusals: list[Refusal]) -> None:
         title = trn("Let this change go?", "Let {n} changes go?", len(refusals))
@@ -125,7 +164,10 @@ class Doing:
 
     def take_back(self, refusals: list[Refusal]) -> None:
         said = tr("It waits for your decision again.")
-        self._session.do(lambda tx: refused.take_back(tx, refusals), lambda _: self._done(said))
+        key = tuple(refusal.tx for refusal in refusals)
+        if self._once(key):
+            self._session.do(lambda tx: refused.take_back(tx, refusals), lambda _: self._done(said),
+                             self._again(key, None))
 
     def export(self, refusals: list[Refusal]) -> None:
         path = self._ask_path(self._session.clock().strftime("%Y-%m-%d"))
@@ -200,14 +242,16 @@ class Doing:
         if outlet is not None:
             self._session.navigator.go("outlet", id=outlet)
 
-    def _write(self, work: Callable[[Any], None], said: str, failed: Failed | None = None) -> None:
-        """Do it; the line that says so takes back exactly this change."""
+    def _write(self, work: Callable[[Any], bool], said: str, failed: Failed) -> None:
+        """Do it; the line that says so takes back exactly this change. Nothing is said of what was done before."""
 
-        def noted(tx: Any) -> Id:
-            work(tx)
-            return Id(bytes=tx.id.bytes)
+        def noted(tx: Any) -> Id | None:
+            return Id(bytes=tx.id.bytes) if work(tx) else None
 
-        def done(change: Id) -> None:
+        def done(change: Id | None) -> None:
+            if change is None:
+                self._told()
+                return
             again = tr("It was taken back.")
             self._done(said, lambda: self._session.do(
                 lambda tx: undo.undo_change(tx, change), lambda _: self._done(again)))

@@ -238,6 +238,7 @@ class SyncScreen(FreshScreen):
         now = self._session.clock()
         sync = self._session.sync
         self._found = found
+        self.doing.lists_are_fresh()
         state = None if sync is None else sync.state
         waiting = [rows.of_change(change, state, now) for change in found.changes]
         waiting += [rows.of_photo(photo, state, now, found.to_call) for photo in found.photos]

@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 pytest.importorskip("PySide6")
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
+from fieldcrm.domain.catalogue import WHOLE_RECORD
 from fieldcrm.domain.ids import new_id
 from fieldcrm.store import clashes
 from fieldcrm.store.database import Transaction
@@ -251,3 +252,33 @@ def test_a_merge_that_was_changed_again_since_offers_no_undo(
     screen.open(tab="merged")
     qtbot.waitUntil(lambda: len(screen.merged.cards) == 1)
     assert [b.text() for b in screen.merged.cards[0].findChildren(Button)] == ["Open the outlet"]
+
+
+def test_the_same_click_twice_restores_a_record_once_and_keeps_the_way_back(
+    screen: SyncScreen, session: AppSession, world: World, qtbot: Any
+) -> None:
+    """A tired hand clicks twice; a second copy of a contact, or an Undo that undoes nothing, would cost its trust."""
+    said: list[Message] = []
+    session.messages.posted.connect(said.append)
+    gone = new_id(NOW)
+    before = {"outlet_id": world.outlets[0].hex, "name": "Mireille Aubert", "job": "Buyer"}
+    met(session, world.outlets[0], collection="contact", record_id=gone, field=WHOLE_RECORD, kept=None,
+        lost={"phone": "01 42 00 00 01"}, before=before)
+    (card,) = shown(screen, qtbot, 1)
+    qtbot.keyClick(card.choices[0], Qt.Key.Key_1)
+    confirm = button(card, "Confirm")
+    for _ in range(2):
+        qtbot.mouseClick(confirm, LEFT)
+    screen.doing.lists_are_fresh()  # and a third time, when something else has read the lists anew in between
+    qtbot.mouseClick(confirm, LEFT)
+    qtbot.waitUntil(lambda: screen.decisions.cards == [])
+    count = select(func.count()).select_from(T.contact).where(T.contact.c.name == "Mireille Aubert")
+    assert session.ask(lambda r: r.conn.execute(count).scalar_one()) == 1
+    assert len(said) == 1 and said[0].run is not None
+    said[0].run()
+    qtbot.waitUntil(lambda: open_questions(session) == 1)
+    assert session.ask(lambda r: r.conn.execute(count).scalar_one()) == 0
+    (card,) = shown(screen, qtbot, 1)
+    card.choices[0].choose(Choice.THEIRS)
+    qtbot.mouseClick(button(card, "Confirm"), LEFT)
+    qtbot.waitUntil(lambda: open_questions(session) == 0)  # what was taken back can be decided anew

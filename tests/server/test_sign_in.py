@@ -15,7 +15,7 @@ from sync.server.auth import Identity, Tokens
 from sync.server.auth_tables import attempt, token
 from sync.server.database import reading
 from sync.server.refusal import CallRefused
-from sync.server.throttle import Throttle
+from sync.server.throttle import FORGET_AFTER, FREE_FAILURES, LONGEST_PAUSE, Throttle
 from tests.server.conftest import CHEAP, PASSWORD, Clock, Company
 
 
@@ -270,3 +270,34 @@ def test_a_sign_in_that_succeeds_takes_nothing_from_another_beside_it(hq: Headqu
     with reading(hq.engine) as connection:
         left = select(func.count()).select_from(attempt).where(attempt.c.org_id == company.org)
         assert connection.execute(left).scalar_one() == 0
+
+
+def test_an_hour_without_a_mistake_is_forgiven_and_less_is_not(hq: Headquarters, company: Company) -> None:
+    throttle, now = Throttle(hq.engine), hq.clock()
+    for step in range(FREE_FAILURES + 2):  # each after the longest pause
+        throttle.attempt(company.org, "rita", now + step * LONGEST_PAUSE)
+    last = now + (FREE_FAILURES + 1) * LONGEST_PAUSE
+    with refused("too_many_attempts"):
+        throttle.attempt(company.org, "rita", last + timedelta(seconds=1))
+    for _ in range(FREE_FAILURES):
+        throttle.attempt(company.org, "rita", last + FORGET_AFTER + timedelta(seconds=1))
+    with refused("too_many_attempts"):
+        throttle.attempt(company.org, "rita", last + FORGET_AFTER + timedelta(seconds=2))
+
+
+def test_what_was_mistyped_is_swept_away_after_an_hour_and_no_sooner(hq: Headquarters, company: Company) -> None:
+    now = hq.clock()
+    for org in (company.org, None):
+        hq.auth.forget_attempts(org, now=now + 2 * FORGET_AFTER)  # other tests'
+        Throttle(hq.engine).attempt(org, "rita", now)
+        assert hq.auth.forget_attempts(org, now=now + FORGET_AFTER) == 0
+        assert hq.auth.forget_attempts(org, now=now + FORGET_AFTER + timedelta(seconds=1)) == 1
+
+
+def test_guessing_at_an_organisation_that_is_none_is_slowed_down_too(hq: Headquarters, company: Company) -> None:
+    for _ in range(FREE_FAILURES):
+        with refused("credentials_wrong"):
+            hq.auth.sign_in("no-such", "rita", "wrong", device_name="one", now=hq.clock())
+    with refused("too_many_attempts"):
+        hq.auth.sign_in("no-such", "rita", "wrong", device_name="one", now=hq.clock())
+    enter(company)

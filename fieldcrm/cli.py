@@ -267,9 +267,14 @@ def _secret(path: Path | None, question: str) -> str:
     if path is None:
         import getpass
 
-        return getpass.getpass(question)
+        try:
+            return getpass.getpass(question)
+        except EOFError as error:  # nobody there to be asked: a script, or a closed terminal
+            raise DomainError("secret_missing") from error
     try:
         return path.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError as error:  # a photo, or what a word processor saves
+        raise DomainError("secret_no_text", path=str(path)) from error
     except OSError as error:
         raise Unavailable("file_unreadable", path=str(path), reason=error.strerror or "") from error
 

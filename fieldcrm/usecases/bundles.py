@@ -34,6 +34,8 @@ MAX_OPS = 500  # of one request in it
 SUFFIX, ANSWER_SUFFIX = ".fieldcrm", ".answer.fieldcrm"
 MAX_ANSWER_FILE = 128 * 1024 * 1024
 KEY_SETTING = "bundle.key"  # by which headquarters tells its key
+# A file is taken for an answer here: what is told of a bundle at headquarters would say the wrong thing.
+_OF_ANSWERS = {"bundle_unknown": "answer_unknown", "bundle_foreign": "answer_foreign"}
 _KEY = "bundle_key"  # a newer key, that an answer brought
 
 
@@ -101,7 +103,7 @@ def _write(
 def take_answer(db: Database, photos: PhotoStore, path: Path, *, now: datetime) -> Settled:
     """Take what headquarters answered to a bundle, as if it had come over the network. Not on the UI thread.
 
-    Raises ``DomainError``: "bundle_unknown", "bundle_foreign", "bundle_damaged"; ``Unavailable("file_unreadable")``.
+    Raises ``DomainError``: "answer_unknown", "answer_foreign", "bundle_damaged"; ``Unavailable("file_unreadable")``.
     """
     with db.read() as reader:
         signed = signin.signed_in(reader)
@@ -114,7 +116,7 @@ def take_answer(db: Database, photos: PhotoStore, path: Path, *, now: datetime) 
     except OSError as error:
         raise Unavailable("file_unreadable", path=path.name, reason=error.strerror or "") from error
     except BundleRefused as refusal:
-        raise DomainError(refusal.code, path=path.name) from refusal
+        raise DomainError(_OF_ANSWERS.get(refusal.code, refusal.code), path=path.name) from refusal
     return db.write(lambda tx: _settle(tx, photos, answer, now), actor=signed.actor, now=now).result().value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 
 from fieldcrm.domain.actor import Actor, Role
 from fieldcrm.domain.catalogue import CATALOGUE
-from fieldcrm.domain.errors import DomainError
+from fieldcrm.domain.errors import DomainError, Unavailable
 from fieldcrm.domain.ids import Id
 from fieldcrm.store import journal_copy, journal_rescue
 from fieldcrm.store.database import DATABASE_NAME, Database, Transaction
@@ -81,12 +82,19 @@ def rescue(
     """Rebuild the device in the new folder ``into``; the source is only read.
 
     Its changes wait to be sent under their own ids: headquarters recognises those that it has, and does none twice.
-    The person signs in again. Raises ``DomainError``: "rescue_folder_taken", "passphrase_short"; ``Unavailable``.
+    The person signs in again. Raises ``DomainError``: "rescue_folder_taken", "rescue_folder_wrong",
+    "passphrase_short"; ``Unavailable``: "disk_full", "disk_denied" and others.
     """
     if (into / DATABASE_NAME).exists() or (into / KEY_FILE).exists():
         raise DomainError("rescue_folder_taken", path=str(into))
+    if (into.exists() and not into.is_dir()) or source.resolve() in (into.resolve(), *into.resolve().parents):
+        raise DomainError("rescue_folder_wrong", path=str(into))  # what is rescued from stays as it is
     found = journal_rescue.look(source, key)
-    new_key = create_key(into, place, passphrase=passphrase)
+    try:
+        new_key = create_key(into, place, passphrase=passphrase)
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise Unavailable("disk_full" if full else "disk_denied", path=str(into)) from error
     photos = _photos(source, key, found, PhotoStore(into / _PHOTOS, new_key))
     db = Database.open(into, new_key, now=now)
     try:

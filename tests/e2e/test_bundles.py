@@ -150,8 +150,10 @@ def test_a_bundle_that_is_not_ours_is_refused_and_changes_nothing(
     done = hq.bundles.apply(out.path, now=real_now())
     foreign = tmp_path / "foreign.answer"
     foreign.write_bytes(done.answer)
-    with pytest.raises(DomainError, match="bundle_foreign"):
+    with pytest.raises(DomainError, match="answer_foreign"):
         bundles.take_answer(stranger.db, stranger.photos, foreign, now=real_now())
+    with pytest.raises(DomainError, match="answer_unknown"):  # the file that went out, taken for the one that came back
+        bundles.take_answer(laptop.db, laptop.photos, out.path, now=real_now())
     hq.accounts.revoke_device(company.org, laptop.signed.device, now=real_now())
     with pytest.raises(BundleRefused, match="device_revoked"):
         hq.bundles.apply(out.path, now=real_now())

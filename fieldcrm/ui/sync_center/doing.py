@@ -213,7 +213,8 @@ class Doing:
 
     def take_answer(self) -> None:
         """The answer of headquarters to such a file."""
-        chosen, _ = QFileDialog.getOpenFileName(self._owner, tr("The answer of headquarters"))
+        kinds = f"{tr('Answers of headquarters')} (*{bundles.ANSWER_SUFFIX});;{tr('All files')} (*)"
+        chosen, _ = QFileDialog.getOpenFileName(self._owner, tr("The answer of headquarters"), "", kinds)
         if chosen:
             session, now = self._session, self._session.clock()
             session.tasks.run(

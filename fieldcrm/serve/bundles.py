@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from fieldcrm.server import accounts
 from fieldcrm.server.headquarters import Headquarters
 from sync.bundle import BundleRefused
 from sync.server.ports import Refused
+from sync.whole_file import write_whole
 
 
 def add_to(arguments: Arguments) -> None:
@@ -47,13 +47,8 @@ def _import(hq: Headquarters, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(path.name + ".new")
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        write_whole(path, content)
     except OSError as error:
         raise Unavailable("folder_not_writable", path=str(path.parent), reason=error.strerror or "") from error
 

@@ -30,6 +30,7 @@ from fieldcrm.store.journal_people import PEOPLE_FILE
 from fieldcrm.store.journal_segment import segment_files
 from fieldcrm.store.journal_state import STATE_FILE
 from fieldcrm.store.keys import ARGON2, KEY_BYTES
+from sync.whole_file import write_whole
 
 RECOVERY_FILE = "recovery.json"
 PHOTOS = "photos"
@@ -205,15 +206,7 @@ def _copy_whole(source: Path, copy: Path, done: Copied) -> None:
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, content)
 
 
 def same_disk(one: Path, other: Path) -> bool:

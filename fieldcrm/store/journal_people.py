@@ -23,6 +23,7 @@ from fieldcrm.domain.catalogue import CATALOGUE
 from sync.chunks import chunks
 from sync.columns import canonical
 from sync.sealing import KEY_BYTES, blank, erasable, mark, new_key, personal_collections, subject_of
+from sync.whole_file import write_whole
 
 PEOPLE_FILE = "people.keys"
 _NONCE = 12
@@ -168,12 +169,7 @@ def add_to_file(path: Path, key: bytes, people: Mapping[UUID, bytes]) -> None:
 def write_file(path: Path, key: bytes, people: Mapping[UUID, bytes]) -> None:
     """Write the whole file anew, in one step. Raises ``OSError``."""
     cipher = _cipher(key)
-    temporary = path.with_suffix(".new")
-    with temporary.open("wb") as file:
-        file.write(_MAGIC + b"".join(_slot(cipher, subject, theirs) for subject, theirs in people.items()))
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    write_whole(path, _MAGIC + b"".join(_slot(cipher, subject, theirs) for subject, theirs in people.items()))
 
 
 def read_file(path: Path, key: bytes) -> tuple[dict[UUID, bytes], int]:

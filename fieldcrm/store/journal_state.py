@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Connection
 
+from sync.whole_file import write_whole
+
 STATE_FILE = "state.bin"
 _NONCE = 12
 _ABOUT = b"FCRMSTA1"
@@ -62,12 +64,7 @@ def write_state_file(folder: Path, key: bytes, state: State, known: str = "") ->
     if name == known and path.exists():
         return name
     nonce = os.urandom(_NONCE)
-    temporary = path.with_suffix(".new")
-    with temporary.open("wb") as file:
-        file.write(_ABOUT + nonce + _cipher(key).encrypt(nonce, plain, _ABOUT))
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    write_whole(path, _ABOUT + nonce + _cipher(key).encrypt(nonce, plain, _ABOUT))
     return name
 
 

@@ -20,6 +20,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from fieldcrm.domain.errors import DomainError, Unavailable
+from sync.whole_file import write_whole
 
 KEY_FILE = "key.json"
 KEY_BYTES = 32
@@ -181,13 +182,7 @@ def _record(folder: Path) -> dict[str, Any] | None:
 def _write(folder: Path, record: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)  # the log and the preferences beside it are nobody else's either
-    temporary = folder / (KEY_FILE + ".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(record, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / KEY_FILE)
+    write_whole(folder / KEY_FILE, json.dumps(record).encode(), 0o600)
 
 
 def _text(value: bytes) -> str:

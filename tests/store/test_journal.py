@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 
 from fieldcrm.domain.actor import Actor, Role
-from fieldcrm.store import journal, journal_segment
+from fieldcrm.store import journal, journal_copy, journal_rescue, journal_segment
 from fieldcrm.store import journal_people as people
 from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.journal import Journal
@@ -408,3 +408,24 @@ def test_a_journal_opened_on_a_folder_that_cannot_be_made_says_so(tmp_path: Path
     with db.read() as r:
         journal.open(r.conn, NOW)
     assert journal.trouble == "journal_not_written" and journal.behind
+
+
+def test_two_journals_under_one_number_are_both_kept_and_each_change_is_rescued_once(
+    db: Database, tmp_path: Path
+) -> None:
+    outlet = write(db, add_outlet)
+    write(db, lambda tx: add_contact(tx, outlet, "Lefort"))
+    copy = tmp_path / "copy"
+    journal_copy.bring_up_to_date(db.folder, copy, (), ())
+    db.close()
+    for path in segment_files(db.folder / "journal"):
+        path.unlink()
+    again = Database.open(db.folder, KEY, now=NOW)  # writes all of it anew
+    write(again, add_outlet)
+    again.close()
+    journal_copy.bring_up_to_date(db.folder, copy, (), ())
+    older, newer = journal_rescue.journal_folders(copy)
+    assert [len(operations(folder)) for folder in (older, newer)] == [2, 3]
+    assert not (older / people.PEOPLE_FILE).exists()  # an erasure would not reach it there
+    found = journal_rescue.look(copy, KEY)
+    assert (found.operations, len(found.transactions), found.people) == (3, 3, 1)

@@ -27,6 +27,7 @@ from fieldcrm.ui.diagnostics import LOG_NAME
 from fieldcrm.ui.preferences import Preferences
 from fieldcrm.ui.single_instance import SingleInstance
 from fieldcrm.ui.start import StartWindow
+from fieldcrm.ui.start.forms import StartForm
 from fieldcrm.ui.widgets import EmptyState, Text
 from fieldcrm.usecases import signin
 from fieldcrm.usecases.signin import SignedIn
@@ -139,7 +140,7 @@ def test_a_wrong_value_is_said_at_its_field(
     assert form.act is not None and form.act.isEnabled()
 
 
-def test_a_server_that_does_not_answer_is_said_above_the_button(qtbot: Any, program: app.Program) -> None:
+def test_a_server_that_does_not_answer_is_said_at_its_address(qtbot: Any, program: app.Program) -> None:
     program.begin()
     start_of(program)._show("sign_in")
     form = start_of(program).form
@@ -147,7 +148,7 @@ def test_a_server_that_does_not_answer_is_said_above_the_button(qtbot: Any, prog
     form.fill({"server": "http://127.0.0.1:9", "organisation": "verne", "login": "asha", "password": "secret"})
     form.act.click()
     assert not form.act.isEnabled()
-    qtbot.waitUntil(lambda: "cannot be reached" in form.message.text())
+    qtbot.waitUntil(lambda: "Check the address" in form.fields["server"].error())
 
 
 def test_without_a_keyring_a_passphrase_protects_the_data(
@@ -413,3 +414,27 @@ def test_a_device_that_was_shut_out_shows_nothing_and_says_what_became_of_the_da
     start._farewell_again()
     qtbot.waitUntil(lambda: "3 changes that were not sent yet are with your manager" in shown_text(start))
     assert "Everything was deleted on this device" in shown_text(start)
+
+
+def test_a_slip_in_the_address_is_told_at_the_address_and_enter_tries_again(
+    qtbot: Any, program: app.Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trouble: list[Exception] = [Unavailable("server_unreachable", url="https://crm.exmaple.org"),
+                                Unavailable("server_busy")]
+
+    def refuse(*_: object, **__: object) -> SignedIn:
+        raise trouble.pop(0)
+
+    monkeypatch.setattr(signin, "sign_in", refuse)
+    program.begin()
+    start = start_of(program)
+    start._show("sign_in")
+    form = start.findChildren(StartForm)[-1]
+    form.fill({"server": "crm.exmaple.org", "organisation": "verne", "login": "asha", "password": "x"})
+    assert form.act is not None
+    form.act.click()
+    qtbot.waitUntil(lambda: "Check the address" in form.fields["server"].error())
+    assert not form.message.isVisible() and start.focusWidget() is form.fields["server"].editor
+    form.act.click()
+    qtbot.waitUntil(form.message.isVisible)
+    assert start.focusWidget() is form.act

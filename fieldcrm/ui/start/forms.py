@@ -101,6 +101,8 @@ class StartForm(QWidget):
             self.fields[name].editor.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             self.message.show_text(sentence(error), "danger")
+            if self.act is not None:  # the fields were out of reach meanwhile: Enter is to try again, not to go back
+                self.act.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def focus_first(self) -> None:
         """Into the first empty field."""

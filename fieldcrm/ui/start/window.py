@@ -225,6 +225,14 @@ class StartWindow(QWidget):
                                 signed, refused)
 
         def refused(error: BaseException) -> None:
+            if isinstance(error, CodedError) and error.code == "server_unreachable":
+                # Nothing is recorded yet that could be kept; a slip in the address is likelier than a broken server.
+                form.set_busy(False)
+                form.fields["server"].set_error(
+                    tr("No server answers at {url}. Check the address, and that this computer has a network.",
+                       **error.params))
+                form.fields["server"].editor.setFocus(Qt.FocusReason.OtherFocusReason)
+                return
             if not isinstance(error, CodedError) or error.code != "second_factor_needed" or "code" in form.fields:
                 form.refuse(error)
                 return

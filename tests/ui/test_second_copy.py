@@ -55,6 +55,8 @@ def test_a_folder_is_chosen_and_its_code_is_shown_once(
     assert shown.status.text().startswith("Whole ") and shown.stop.isVisible()
     qtbot.mouseClick(shown.stop, LEFT)
     qtbot.waitUntil(lambda: desk.ask(second_copy.status).place is None)
+    # At once, and not when the copier looks again.
+    qtbot.waitUntil(lambda: "There is no second copy" in shown.status.text() and not shown.stop.isVisible())
 
 
 def test_a_folder_that_cannot_be_the_copy_is_refused_with_a_sentence(

@@ -67,8 +67,9 @@ class SecondCopyLines(QWidget):
         self.refresh()
 
     def _now(self) -> SecondCopy:
-        copier = self._session.copier
-        return copier.status if copier is not None else self._session.ask(second_copy.status)
+        kept, copier = self._session.ask(second_copy.status), self._session.copier
+        # The copier looks again in a few seconds: what was chosen or given up just now is not to look undone meanwhile.
+        return kept if copier is None or copier.status.place != kept.place else copier.status
 
     def refresh(self) -> None:
         copy = self._now()

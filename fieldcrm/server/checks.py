@@ -24,11 +24,11 @@ _PIECE = 10_000  # rows at once
 class Findings:
     """Of one organisation. Sound when every list of faults is empty."""
 
-    records: dict[str, int] = field(default_factory=dict)  # living ones, by collection
-    buckets: int = 0
-    wrong_sums: list[str] = field(default_factory=list)  # buckets whose sum is not that of their rows
-    misplaced: dict[str, int] = field(default_factory=dict)  # places that name no living record of that revision
-    orphans: dict[str, int] = field(default_factory=dict)  # living records whose record above was never here
+    records: dict[str, int]  # living ones, by collection
+    buckets: int
+    wrong_sums: list[str]  # buckets whose sum is not that of their rows
+    misplaced: dict[str, int]  # places that name no living record of that revision
+    orphans: dict[str, int]  # living records whose record above was never here
     photos: int = 0
     photos_lost: list[str] = field(default_factory=list)  # recorded as here, and not on the disk
     photos_damaged: list[str] = field(default_factory=list)  # their hash is not their name
@@ -41,28 +41,18 @@ class Findings:
 
 def check(engine: Engine, catalogue: Catalogue, tables: ServerTables, org: UUID, blobs: Path | None) -> Findings:
     """Look at everything of one organisation. ``blobs``: the folder of photos; None leaves them out."""
-    found = Findings()
     with reading(engine) as connection:
-        for collection in catalogue.collections:
-            found.records[collection.name] = _living(connection, tables, collection.name, org)
-        sums = _check_sums(connection, tables, org)
-        found.wrong_sums.extend(sums[1])
-        found = Findings(found.records, sums[0], found.wrong_sums)
-        found.misplaced.update(_misplaced(connection, catalogue, tables, org))
-        found.orphans.update(_orphans(connection, catalogue, tables, org))
+        records = {one.name: _living(connection, tables, one.name, org) for one in catalogue.collections}
+        buckets, wrong_sums = _check_sums(connection, tables, org)
+        misplaced = _misplaced(connection, catalogue, tables, org)
+        orphans = _orphans(connection, catalogue, tables, org)
         names = connection.scalars(select(blob.c.sha256).where(blob.c.org_id == org)).all()
     if blobs is None:
-        return found
-    found = Findings(
-        found.records, found.buckets, found.wrong_sums, found.misplaced, found.orphans, len(names)
-    )
-    for name in names:
-        path = blobs / org.hex / name[:2] / name
-        if not path.is_file():
-            found.photos_lost.append(name)
-        elif hash_of(path) != name:
-            found.photos_damaged.append(name)
-    return found
+        return Findings(records, buckets, wrong_sums, misplaced, orphans)
+    paths = {name: blobs / org.hex / name[:2] / name for name in names}
+    lost = [name for name, path in paths.items() if not path.is_file()]
+    damaged = [name for name, path in paths.items() if path.is_file() and hash_of(path) != name]
+    return Findings(records, buckets, wrong_sums, misplaced, orphans, len(names), lost, damaged)
 
 
 def hash_of(path: Path) -> str:

@@ -15,8 +15,7 @@ import base64
 import hashlib
 import secrets
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -134,7 +133,7 @@ class Auth:
         row = self._verified(org, login, password)
         if row is None:
             raise CallRefused(401, "credentials_wrong")
-        with self._write() as connection:
+        with self._engine.begin() as connection:
             number = self._own_device(connection, row, device_no)
             fresh_key = ""
             if number is None or not self._shows_key(connection, row["org_id"], number, device_key):
@@ -155,7 +154,7 @@ class Auth:
         """
         if identity.revoked:
             raise CallRefused(403, "device_revoked")
-        with self._write() as connection:
+        with self._engine.begin() as connection:
             row = self._account(connection, identity.org, identity.account_id)
             if not self._shows_key(connection, identity.org, identity.device_no, device_key):
                 self._second_factors.check(connection, identity.org, row["id"], "", now)
@@ -168,7 +167,7 @@ class Auth:
 
         Raises ``Refused``: "token_unknown", "token_expired", "token_reused" (the session is over), "device_revoked".
         """
-        with self._write() as connection:
+        with self._engine.begin() as connection:
             found = self._find_token(connection, refresh_token, "refresh")
             if found is None:
                 raise CallRefused(401, "token_unknown")
@@ -229,7 +228,7 @@ class Auth:
     def forget_expired(self, org: UUID, *, now: datetime) -> int:
         """Delete an organisation's tokens that nobody can use any more; gives their number."""
         expired = token.delete().where(token.c.org_id == org, token.c.expires_at <= now)
-        with self._write() as connection:
+        with self._engine.begin() as connection:
             return connection.execute(expired).rowcount
 
     def forget_attempts(self, org: UUID | None, *, now: datetime) -> int:
@@ -237,11 +236,6 @@ class Auth:
         return self._throttle.forget(org, now=now)
 
     # -- within a transaction
-
-    @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        with self._engine.begin() as connection:
-            yield connection
 
     def _organisation(self, code: str) -> UUID | None:
         query = select(organisation.c.org_id).where(organisation.c.code == folded(_clean(code)))
@@ -365,7 +359,7 @@ class Auth:
         return connection.execute(query).mappings().first()
 
     def _note_use(self, found: RowMapping, app: str, now: datetime) -> None:
-        with self._write() as connection:
+        with self._engine.begin() as connection:
             this = (session.c.org_id == found["org_id"]) & (session.c.id == found["session_id"])
             newer = session.c.used_generation < found["generation"]
             connection.execute(update(session).where(this, newer).values(used_generation=found["generation"]))

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from sync.server.auth_tables import organisation, recovery_code, second_factor
 from sync.server.refusal import CallRefused
@@ -92,11 +92,6 @@ class SecondFactors:
     def required(self, connection: Connection, org: UUID) -> bool:
         query = select(organisation.c.second_factor).where(organisation.c.org_id == org)
         return bool(connection.execute(query).scalar_one_or_none())
-
-    def recovery_codes_left(self, connection: Connection, org: UUID, account_id: UUID) -> int:
-        mine = (recovery_code.c.org_id == org) & (recovery_code.c.account_id == account_id)
-        query = select(func.count()).select_from(recovery_code).where(mine, recovery_code.c.used_at.is_(None))
-        return int(connection.execute(query).scalar_one())
 
     def _take_code(
         self, connection: Connection, org: UUID, account_id: UUID, sealed: bytes, said: str, now: datetime

@@ -156,6 +156,21 @@ def test_a_server_that_cannot_compare_sends_the_bucket_again(ana: Device) -> Non
     ana.assert_settled()
 
 
+def test_a_bucket_that_comparing_does_not_mend_is_sent_again(ana: Device) -> None:
+    ana.wire.verify = lambda request: VerifyAnswer(request.epoch, request.cursor)  # type: ignore[method-assign]
+    spoil(ana, f"DELETE FROM member WHERE id = {hexadecimal(1)}", f"DELETE FROM shop WHERE id = {hexadecimal(1)}")
+    recount(ana)
+    progress = ana.sync()
+    assert progress.healed == ["digest", "digest"] and progress.verified and progress.received == len(SHOPS)
+    ana.assert_settled()
+
+
+def test_a_row_that_an_edit_waits_for_is_no_suspect(ana: Device) -> None:
+    spoil(ana, *(f"UPDATE shop SET rev = rev - 1 WHERE id = {hexadecimal(at)}" for at in (3, 4)))
+    ana.edit(SHOPS[3], phone="mine")
+    assert ana.write(ana.local.suspects) == {A: [(1, SHOPS[4].bytes)]}
+
+
 def test_what_comes_between_two_questions_is_no_harm(ana: Device, server: Server) -> None:
     spoil(ana, f"UPDATE member SET rev = rev - 1 WHERE id = {hexadecimal(7)}")
     recount(ana)

@@ -18,6 +18,7 @@ from fieldcrm.server import accounts
 from sync.client.failures import BadAddress, CallRefused, NeedsSignIn, Offline, Revoked
 from sync.client.http import HttpRemote, TokenPair
 from sync.protocol import BlobOffer, SyncRequest
+from sync.server.ports import Change
 from tests.server.conftest import NOW, Company, Live, found
 from tests.server.wire import BareDevice, bearer, upload
 
@@ -47,6 +48,14 @@ def test_a_report_with_its_photo_arrives_and_the_receipt_says_so(company: Compan
     assert (after.blobs_have, after.rev > 0) == (1, True)
     assert rita.remote.fetch_blob(sha256) == content
     assert rita.remote.fetch_blob(sha256, 249_990) == content[249_990:]
+
+
+def test_a_photo_that_left_the_report_is_not_waited_for(live: Live, company: Company, rita: BareDevice) -> None:
+    ops, ids = rita.visit(company.outlets["West shop"], "a" * 64, 10)
+    rita.push(*ops)
+    live.hq.sync.apply_as_server(company.org, [Change("attachment", ids["attachment"], None)], now=NOW)
+    [receipt] = rita.remote.receipts([ids["submission"].hex])
+    assert (receipt.have, receipt.blobs_expected) == (True, 0)
 
 
 def test_a_manager_returns_the_report_and_the_rep_hears_of_it(live: Live, company: Company, rita: BareDevice) -> None:

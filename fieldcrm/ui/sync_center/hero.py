@@ -89,7 +89,7 @@ class StateCard(Card):
         super().__init__(padding=5, spacing=4)
         self._switches = switches
         self._automatic = True
-        self._narrow = False
+        self._narrow = self._stopping = False
         line = row(4)
         self._disc = Disc()
         self.title = Text("", "title", wrap=True)
@@ -97,7 +97,7 @@ class StateCard(Card):
         line.addWidget(self._disc, 0, Qt.AlignmentFlag.AlignVCenter)
         line.addLayout(self._words(), 1)
         self.pause = Button("", "secondary", "pause", self._pause_or_resume)
-        self.stop = Button("", "secondary", "x", switches.cancel)
+        self.stop = Button("", "secondary", "x", self._stop)
         self.stop.setToolTip(tr("Stop: cut this sync at the next safe place; what is left goes with the next one."))
         self.photos = Button(tr("Send photos now"), "ghost", "image", switches.photos_now)
         self.sign_in = Button(tr("Sign in…"), "primary", "log-in", switches.sign_in)
@@ -156,16 +156,19 @@ class StateCard(Card):
     def show_state(self, state: SyncState, now: datetime) -> None:
         shown = standing(state, now)
         self._disc.set(shown.icon, shown.tone)
-        self.title.setText(shown.title)
-        self.detail.setText(shown.detail)
-        self.setAccessibleName(f"{shown.title}. {shown.detail}")
         syncing = state.phase is Phases.SYNCING
+        self._stopping = self._stopping and syncing
+        detail = tr("Stopping at the next safe place…") if self._stopping else shown.detail
+        self.title.setText(shown.title)
+        self.detail.setText(detail)
+        self.setAccessibleName(f"{shown.title}. {detail}")
         stuck = state.phase in (Phases.NEEDS_SIGN_IN, Phases.REVOKED)
         wait = photos_wait(state) and not syncing
         self.held.setText(held_words(state) + "." if wait else "")
         self.held.setVisible(wait)
         self.photos.setVisible(wait and not stuck)
         self.stop.setVisible(syncing)
+        self.stop.setEnabled(not self._stopping)
         self.pause.setVisible(not syncing and state.phase is not Phases.REVOKED)
         self.now.setVisible(not syncing and not stuck)
         self.sign_in.setVisible(state.phase is Phases.NEEDS_SIGN_IN)
@@ -179,6 +182,14 @@ class StateCard(Card):
         if syncing:
             self._bar.set_share(progress_share(state.progress))
         self._keep_height()
+
+    def _stop(self) -> None:
+        """Heard at once: a server that does not answer may keep the request under way for many seconds."""
+        self._stopping = True
+        self.stop.setEnabled(False)
+        self.detail.setText(tr("Stopping at the next safe place…"))
+        self._keep_height()
+        self._switches.cancel()
 
     def _pause_or_resume(self) -> None:
         if not self._automatic:

@@ -208,6 +208,15 @@ def test_a_sync_under_way_shows_rows_photos_and_bytes_and_can_be_stopped(
     assert screen.head.stop.isVisible() and not screen.head.now.isVisible()
     qtbot.mouseClick(screen.head.stop, Qt.MouseButton.LeftButton)
     assert sync._cancel.is_set()
+    # The request under way may take its time; that the click was heard is seen at once, and stays.
+    screen._show_state()
+    assert screen.head.detail.text() == "Stopping at the next safe place…" and not screen.head.stop.isEnabled()
+    sync._schedule = plan.finished(sync._schedule, NOW, waiting=True)
+    sync._tell()
+    qtbot.waitUntil(lambda: not screen.head.stop.isVisible())
+    sync._schedule = plan.begun(sync._schedule)
+    sync._tell()
+    qtbot.waitUntil(lambda: screen.head.stop.isVisible() and screen.head.stop.isEnabled())
 
 
 def test_the_time_to_the_next_try_is_told_in_steps_and_never_backwards(session: AppSession) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 PATIENCE = 800  # ms
+ENDING = 12_000  # ms: a run whose window was closed may wait this long for a server that hangs
 
 
 class SingleInstance(QObject):
@@ -50,7 +51,8 @@ class SingleInstance(QObject):
             return False
         socket.write(json.dumps({"open": wish}).encode() + b"\n")
         socket.waitForBytesWritten(PATIENCE)
-        socket.waitForReadyRead(PATIENCE)
+        if not socket.waitForReadyRead(ENDING) and socket.state() == QLocalSocket.LocalSocketState.UnconnectedState:
+            return False  # it was on its way out: told to come to the front, it would leave the person with no window
         socket.disconnectFromServer()
         return True
 

@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -246,6 +247,16 @@ def test_a_second_start_raises_the_first_and_passes_its_wish_on(qtbot: Any, tmp_
     third = SingleInstance(tmp_path)
     assert third.claim()
     third.release()
+
+
+def test_a_start_while_the_one_before_is_on_its_way_out_gets_a_window_of_its_own(qapp: object, tmp_path: Path) -> None:
+    first = SingleInstance(tmp_path)
+    assert first.claim()
+    second = subprocess.Popen([sys.executable, "-c", SECOND, str(tmp_path)])
+    # Its window is closed and it waits for a server that hangs: it hears nobody any more, and then it is gone.
+    time.sleep(2.5)
+    first.release()
+    assert second.wait(timeout=20) == 0, "it became the one run of this profile"
 
 
 def test_two_profiles_are_two_programs(qapp: object, tmp_path: Path) -> None:

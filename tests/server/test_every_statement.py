@@ -226,6 +226,8 @@ def test_every_command_names_the_organisation(
     device = str(hq.auth.sign_in(company.code, "rita", PASSWORD, device_name="one", now=NOW)[0].device_no)
     empty = tmp_path / "empty"
     empty.write_text("", encoding="utf-8")
+    word = tmp_path / "word"
+    word.write_text(PASSWORD, encoding="utf-8")
     run("init")
     run("organisation add", f"{company.code}b", "--name", "B")
     run("organisation list")
@@ -235,6 +237,10 @@ def test_every_command_names_the_organisation(
     monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD))
     run("user add", "zoe", "--name", "Zoe", "--sector", "north", *of_company)
     run("user second-factor", "zoe", *of_company)
+    run("user sectors", "zoe", *of_company)
+    run("user password", "zoe", "--password-file", str(word), *of_company)
+    run("user close", "zoe", *of_company)
+    run("user reopen", "zoe", *of_company)
     run("user list", *of_company)
     run("device list", *of_company)
     run("device rename", device, "two", *of_company)

@@ -6,15 +6,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Connection
-
 from fieldcrm.domain.actor import Role
-from fieldcrm.domain.catalogue import MANAGER, ORG_BUCKET
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.ids import Id
 from fieldcrm.server.headquarters import Headquarters
-from sync.server.database import reading
-from sync.server.ports import Caller
 from sync.server.quarantine import Item, Line, Outcome
 from sync.server.refusal import CallRefused
 
@@ -24,14 +19,6 @@ Result = TypeVar("Result")
 def items(hq: Headquarters, org: Id, *, decided: bool = False) -> list[Item]:
     """What waits for a decision, oldest first; with ``decided`` what was decided too."""
     return hq.quarantine.items(org, decided=decided)
-
-
-def items_for(hq: Headquarters, caller: Caller) -> list[Item]:
-    """What a manager may decide upon: by people of their sectors."""
-    if caller.role != MANAGER:
-        return []
-    with reading(hq.engine) as connection:
-        return [item for item in items(hq, caller.org) if _is_theirs(hq, connection, caller, item.user)]
 
 
 def lines(hq: Headquarters, org: Id, id: Id) -> list[Line]:
@@ -52,13 +39,6 @@ def apply(hq: Headquarters, org: Id, id: Id, *, by: Id | None = None, now: datet
 def drop(hq: Headquarters, org: Id, id: Id, *, by: Id | None = None, now: datetime) -> None:
     """Put it aside for good. Raises ``DomainError``: "quarantine_unknown", "quarantine_decided"."""
     _done(lambda: hq.quarantine.drop(org, id, by=by, now=now))
-
-
-def _is_theirs(hq: Headquarters, connection: Connection, caller: Caller, author: Id) -> bool:
-    theirs = hq.membership.visible(connection, caller) - {ORG_BUCKET}
-    day = hq.clock().date()
-    sectors = hq.membership.sectors(connection, caller.org, author, day)
-    return any(f"sector:{sector.hex}" in theirs for sector in sectors)
 
 
 def _done(work: Callable[[], Result]) -> Result:

@@ -151,12 +151,6 @@ def _put_another(tx: Transaction, clash: Clash, text: str) -> None:
         contacts.edit_contact(tx, clash.record_id, ContactDetails(**{**known, clash.field: text}))
 
 
-def shown_now(r: Reader, clash: Clash) -> Any:
-    """The value as it stands on this device now; it may have moved on since the clash."""
-    row = _clashes.current(r, clash.collection, clash.record_id)
-    return None if row is None else row.get(clash.field)
-
-
 def wire_value(collection: str, field: str, text: str) -> Any:
     """What was typed for a field, as it is sent. Raises ``DomainError`` with the field."""
     definition = CATALOGUE.by_name[collection].by_name[field]

@@ -335,18 +335,6 @@ def test_a_refusal_that_comes_again_is_kept_once_and_no_device_fills_the_room(
     assert len(quarantined.items(hq, company.org)) == 3
 
 
-def test_a_manager_sees_what_people_of_their_sectors_left_and_a_rep_nothing(hq: Headquarters, company: Company) -> None:
-    rita = Talk(hq, company)
-    rita.say()
-    rita.say(rita.edit(company.outlets["East shop"], 2**62, phone="1"))
-    assert len(quarantined.items_for(hq, call(hq, company, "mona"))) == 1
-    assert quarantined.items_for(hq, rita.caller) == []
-    other = accounts.add_user(
-        hq, company.org, "max", PASSWORD, name="Max", role=Role.MANAGER, sectors=[company.sectors["east"]], now=NOW
-    )
-    assert quarantined.items_for(hq, Caller(company.org, other, "manager", 9)) == []
-
-
 def test_an_erased_person_is_gone_from_what_waits(hq: Headquarters, company: Company) -> None:
     contact = company.add("contact", outlet_id=company.outlets["East shop"], name="Jean Secret")
     rita = Talk(hq, company)

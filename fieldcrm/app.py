@@ -27,6 +27,7 @@ from fieldcrm.store.photos import PhotoStore
 from fieldcrm.ui import icons, theme
 from fieldcrm.ui.appsession import AppSession, Identity
 from fieldcrm.ui.crash import CrashHandler
+from fieldcrm.ui.garbage import GarbageCollection
 from fieldcrm.ui.messages import sentence
 from fieldcrm.ui.preferences import Preferences
 from fieldcrm.ui.shell import MainWindow
@@ -68,6 +69,7 @@ def make_application() -> QApplication:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         os.environ.setdefault("QTWEBENGINE_DISABLE_SANDBOX", "1")  # Chromium refuses to start as root otherwise
     application = QApplication(sys.argv[:1])
+    GarbageCollection(application)
     application.setApplicationName("FieldCRM")
     application.setDesktopFileName("fieldcrm")
     application.setWindowIcon(QIcon(icons.pixmap("map-pinned", 64, "#0f6b57")))
@@ -420,9 +422,7 @@ def main(profile: Path | None = None, *, wish: str = "", sample: Sample | None =
     try:
         if not program.begin():
             return 0
-        # What the start made stays for ever: the collector need not look at it again (cli.py kept it quiet so far).
-        gc.freeze()
-        gc.enable()
+        gc.freeze()  # what the start made stays for ever: the collector need not look at it again
         code = application.exec()
     finally:
         program.end()

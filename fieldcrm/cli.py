@@ -107,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
 def _open(options: argparse.Namespace) -> int:
     import gc
 
-    gc.disable()  # a tenth of the start is collecting what is all still needed; fieldcrm.app turns it on again
+    gc.disable()  # a tenth of the start is collecting what is all still needed; later fieldcrm.ui.garbage collects
     from fieldcrm.app import Sample, main
 
     def prepare() -> None:

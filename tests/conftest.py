@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,6 +84,15 @@ def world(db: object) -> object:
     from tests.world import build_world
 
     return build_world()
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """Where the program has put the collector of cycles on the UI thread, tests have no event loop for it."""
+    yield
+    garbage = sys.modules.get("fieldcrm.ui.garbage")
+    if garbage is not None and not gc.isenabled():
+        garbage.collect_due()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

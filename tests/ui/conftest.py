@@ -14,9 +14,15 @@ from fieldcrm.store.database import Database
 from fieldcrm.store.photos import PhotoStore
 from fieldcrm.ui import theme
 from fieldcrm.ui.appsession import AppSession, Identity
+from fieldcrm.ui.garbage import GarbageCollection
 from fieldcrm.ui.preferences import Preferences
 from fieldcrm.ui.shell import MainWindow
 from tests.world import World
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _collects_here(qapp: QApplication) -> None:
+    GarbageCollection(qapp)
 
 
 @pytest.fixture(autouse=True)

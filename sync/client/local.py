@@ -213,6 +213,7 @@ class Local:
         left: list[Key] = []
         anew = False
         new_here = work.connection.exec_driver_sql(_NEW_HERE).scalar_one()
+        before = max(members.cursors(work.connection).values(), default=0)
         for name in pull.buckets:
             bucket = members.load(work.connection, name)
             if bucket.anew:
@@ -222,7 +223,7 @@ class Local:
             members.save(work.connection, bucket)
         if anew:  # answered long ago, and unknown to the server that was restored
             left += self._unheld(work.connection, pull.upto)
-        return left
+        return left + outbox.unplaced(work.connection, before)
 
     def copy(
         self, tx: LocalTransaction, bucket_name: str, number: int, names: Sequence[str], wire: Sequence[Sequence[Any]]

@@ -137,6 +137,19 @@ def _bury(connection: Connection, op: bytes, result: OpResult, now_ms: int) -> N
     connection.exec_driver_sql(statement, (result.code or result.s, canonical(result.params), now_ms, op))
 
 
+def unplaced(connection: Connection, after: int) -> list[Key]:
+    """Records that the server took since revision ``after``, of which no bucket of ours has told.
+
+    The right to see them was given and taken away in between: no page will ever name them.
+    """
+    query = """
+        SELECT DISTINCT collection, id FROM acked_ops a
+        WHERE n > (SELECT coalesce(max(n), 0) FROM acked_ops WHERE rev BETWEEN 1 AND ?) AND rev > 0
+          AND NOT EXISTS (SELECT 1 FROM member m WHERE m.collection = a.collection AND m.id = a.id)"""
+    rows = connection.exec_driver_sql(query, (after,))
+    return [(collection, UUID(bytes=id)) for collection, id in rows]
+
+
 def rewind(connection: Connection, expected: int) -> bool:
     """Offer again everything from number ``expected`` on. False when the journal does not reach back so far."""
     first = connection.exec_driver_sql("SELECT min(n) FROM acked_ops").scalar_one()

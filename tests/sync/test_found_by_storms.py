@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from sync.client.failures import Offline
 from sync.server.ports import Change
 from tests.sync.conftest import ANA, BEN
 from tests.sync.small import Device, Server
@@ -108,3 +109,25 @@ def test_a_copy_that_offers_half_of_what_the_other_did_is_told_the_whole(
     assert copy.sync().healed == (["forked"] if forked else [])
     assert copy.shop(SHOP) == ana.shop(SHOP)
     copy.assert_settled()
+
+
+def test_what_was_made_in_a_sector_that_came_and_went_within_one_sync_leaves(
+    server: Server, device: Callable[[UUID], Device], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was taken, so nothing is lost; but no page told of its sector, so none says that it left."""
+
+    def cut(*_: object, **__: object) -> None:
+        raise Offline("cut")
+
+    ana = device(ANA)
+    ana.sync()
+    server.sectors[ANA] = {"A", "C"}
+    ana.add_shop(SHOP, "Corner", sector="C")
+    with monkeypatch.context() as patch:
+        patch.setattr(ana.local, "apply", cut)  # the answers are taken, the rows that come with them are not
+        assert not ana.try_sync()
+    assert server.rows("shop")[SHOP]["sector"] == "C" and ana.outbox() == 0
+    server.sectors[ANA] = {"A"}
+    ana.sync()
+    assert ana.rows() == {}
+    ana.assert_settled()

@@ -12,7 +12,7 @@ from typing import Any
 
 from sync.catalogue import Catalogue, Collection, Field, Kind, Merge, Personal, ScopeParent
 
-SCHEMA = 2
+SCHEMA = 3
 
 ORG_BUCKET = "org"
 
@@ -31,6 +31,11 @@ DECISIONS = ("approved", "returned", "reopened")  # reopened: a decision taken b
 TASK_KINDS = ("promise", "task", "correction")
 TASK_STATES = ("open", "kept", "broken", "cancelled")
 STOP_STATES = ("planned", "done", "skipped")
+IMPORT_STATES = ("live", "undone")
+PROPOSAL_KINDS = ("opened", "closed", "moved", "renamed", "hours", "details")
+PROPOSAL_STATES = ("open", "accepted", "refused", "stale")  # stale: overtaken by a later extract, or by a person
+CUSTOM_KINDS = ("text", "number", "date", "choice", "flag")
+ORDER_STATES = ("placed", "delivered", "cancelled")
 
 
 def _id(number: int, name: str, **more: Any) -> Field:
@@ -124,10 +129,12 @@ OUTLET = Collection(8, "outlet", (
     Field(22, "visit_minutes", Kind.INTEGER, minimum=1, maximum=480),
     Field(23, "surface_m2", Kind.INTEGER, minimum=0),
     Field(24, "custom", Kind.MAP, merge=Merge.KEYS),
-    Field(25, "provenance", Kind.MAP, merge=Merge.KEYS),  # field -> {source, licence, at, by}
+    Field(25, "provenance", Kind.MAP, merge=Merge.KEYS),  # field, or "*" for the rest -> domain.provenance
     Field(26, "preferred_slots"),  # OpenStreetMap opening hours syntax
     Field(27, "confirmed_at", Kind.TIME, merge=Merge.MAX),
     Field(28, "note", Kind.LONG, merge=Merge.LINES, personal=Personal.WORDS),
+    Field(29, "distributor"),  # who delivers it
+    Field(30, "placing", Kind.DOCUMENT),  # how it came to its position, or why it has none: domain.placing
 ), writers=FIELD_ROLES)
 
 OUTLET_SOURCE = Collection(9, "outlet_source", (
@@ -145,6 +152,9 @@ OUTLET_ALIAS = Collection(10, "outlet_alias", (
     _id(2, "alias_id", required=True),  # the one that resolves to it
     Field(3, "active", Kind.FLAG),  # false after an un-merge
     Field(4, "reason"),
+    Field(5, "taken", Kind.DOCUMENT),  # field -> {"was", "now"}: what the one that stays took from the other
+    _id(6, "person_id"),
+    Field(7, "at", Kind.TIME),
 ), writers=MANAGERS, scope_parent=OF_OUTLET)
 
 SECTOR_ASSIGNMENT = Collection(11, "sector_assignment", (
@@ -299,13 +309,98 @@ ERASURE = Collection(23, "erasure", (
     Field(2, "at", Kind.TIME, merge=Merge.SERVER),
 ))
 
+# One import of a file: what every outlet_source of it names as its batch.
+IMPORT_BATCH = Collection(24, "import_batch", (
+    Field(1, "source", required=True),  # "osm", "sirene", "banco", or the name that a person gave
+    Field(2, "licence"),
+    Field(3, "file"),  # its name, without a folder
+    _id(4, "person_id"),
+    Field(5, "begun_at", Kind.TIME, required=True),
+    Field(6, "state", required=True, choices=IMPORT_STATES),
+    Field(7, "added", Kind.INTEGER, minimum=0),
+    Field(8, "changed", Kind.INTEGER, minimum=0),
+    Field(9, "refused", Kind.INTEGER, minimum=0),
+    Field(10, "undone_at", Kind.TIME),
+    Field(11, "kept", Kind.INTEGER, minimum=0),  # outlets that stayed when it was undone: somebody had used them
+), writers=MANAGERS)
+
+# What a newer extract says otherwise: a person decides.
+PROPOSAL = Collection(25, "proposal", (
+    _id(1, "sector_id", required=True, merge=Merge.SERVER),
+    _id(2, "outlet_id"),  # none: the source has an outlet that we do not
+    Field(3, "kind", required=True, choices=PROPOSAL_KINDS),
+    Field(4, "before", Kind.DOCUMENT),  # field -> wire value, as the outlet has it
+    Field(5, "after", Kind.DOCUMENT),  # field -> wire value, as the source gives it
+    Field(6, "source", required=True),
+    Field(7, "reference"),
+    _id(8, "batch_id"),
+    Field(9, "seen_at", Kind.TIME, required=True),
+    Field(10, "state", required=True, choices=PROPOSAL_STATES),
+    _id(11, "person_id"),
+    Field(12, "decided_at", Kind.TIME),
+), writers=MANAGERS)
+
+# A field that the organisation adds to its outlets; its values are in outlet.custom under ``key``.
+CUSTOM_FIELD = Collection(26, "custom_field", (
+    Field(1, "key", required=True),
+    Field(2, "label", Kind.DOCUMENT, required=True),  # language -> text
+    Field(3, "kind", required=True, choices=CUSTOM_KINDS),
+    Field(4, "choices", Kind.DOCUMENT),  # [text, …] of a choice
+    Field(5, "position", Kind.INTEGER),
+    Field(6, "active", Kind.FLAG),
+), writers=MANAGERS)
+
+# Two outlets that look alike, and that a person has said to be two.
+DISTINCT_PAIR = Collection(27, "distinct_pair", (
+    _id(1, "outlet_id", required=True),
+    _id(2, "other_id", required=True),
+    _id(3, "person_id"),
+    Field(4, "at", Kind.TIME),
+    Field(5, "active", Kind.FLAG),
+), writers=MANAGERS, scope_parent=OF_OUTLET)
+
+SAVED_SEGMENT = Collection(28, "saved_segment", (
+    Field(1, "name", required=True),
+    Field(2, "query"),
+    Field(3, "filters", Kind.DOCUMENT),
+    _id(4, "person_id", required=True, merge=Merge.SERVER),
+    Field(5, "shared", Kind.FLAG),  # with the whole organisation; otherwise its maker's alone
+), writers=FIELD_ROLES)
+
+# What the organisation has settled: "duplicates", "quality".
+RULE = Collection(29, "rule", (
+    Field(1, "key", required=True),
+    Field(2, "value", Kind.DOCUMENT),
+), writers=MANAGERS)
+
+SALES_ORDER = Collection(30, "sales_order", (
+    _id(1, "outlet_id", required=True),
+    _id(2, "person_id", required=True),
+    _id(3, "visit_id"),
+    Field(4, "placed_at", Kind.TIME, required=True),
+    Field(5, "lines", Kind.DOCUMENT, required=True),  # [{product_id, quantity, price_minor}]
+    Field(6, "wanted_on", Kind.DATE),
+    Field(7, "state", required=True, choices=ORDER_STATES),
+    Field(8, "note", Kind.LONG, merge=Merge.LINES, personal=Personal.WORDS),
+), writers=FIELD_ROLES, scope_parent=OF_OUTLET)
+
+# A pack of map, streets and roads that the server keeps for its devices; its file is fetched by hash.
+REGION = Collection(31, "region", (
+    Field(1, "name", required=True, merge=Merge.SERVER),
+    Field(2, "sha256", required=True, merge=Merge.SERVER),
+    Field(3, "size", Kind.INTEGER, required=True, merge=Merge.SERVER, minimum=1),
+    Field(4, "bounds", Kind.DOCUMENT, merge=Merge.SERVER),  # [west, south, east, north] in degrees x 10^7
+    Field(5, "built_at", Kind.TIME, merge=Merge.SERVER),
+    Field(6, "active", Kind.FLAG, merge=Merge.SERVER),
+))
+
 CATALOGUE = Catalogue(SCHEMA, (
     SETTING, SECTOR, PERSON, SECTOR_MEMBER, PRODUCT, ASSORTMENT, PRICE, OUTLET, OUTLET_SOURCE, OUTLET_ALIAS,
     SECTOR_ASSIGNMENT, CONTACT, FORM, VISIT, SUBMISSION, ATTACHMENT, REVIEW, TASK, PLAN, PLAN_STOP, NOTE, CONFLICT,
-    ERASURE,
+    ERASURE, IMPORT_BATCH, PROPOSAL, CUSTOM_FIELD, DISTINCT_PAIR, SAVED_SEGMENT, RULE, SALES_ORDER, REGION,
 ))
 
-_IN_SECTOR = frozenset({"outlet", "plan"})
+_IN_SECTOR = frozenset({"outlet", "plan", "proposal"})
 
 
 def sector_bucket(sector_id: Any) -> str:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from fieldcrm.domain import provenance
 from fieldcrm.domain.ids import Id, new_id
 from fieldcrm.server.headquarters import Headquarters
 from sync.server.database import reading
@@ -102,11 +103,11 @@ def _new_rows(
 ) -> list[tuple[str, Mapping[str, Any]]]:
     given = _given(outlet)
     id_ = new_id(now)
-    origin = {"source": source.name, "licence": source.licence, "at": now.date().isoformat()}
+    origin = provenance.origin(source.name, now, licence=source.licence)
     values = {"id": id_, "sector_id": sector, "zone": zone, "country": country, "state": "prospect", "custom": {}}
     assignment = {"id": new_id(now), "outlet_id": id_, "sector_id": sector, "valid_from": now.date()}
     return [
-        ("outlet", values | given | {"provenance": dict.fromkeys(given, origin)}),
+        ("outlet", values | given | {"provenance": {provenance.EVERYTHING: origin}}),
         ("outlet_source", _source_row(new_id(now), id_, outlet, source, now)),
         ("sector_assignment", assignment),
     ]
@@ -127,16 +128,18 @@ def _changed_rows(
     if present is None:
         return rows
     # A field is still the source's while nobody has written over it.
-    provenance = dict(present["provenance"] or {})
-    theirs = {name for name, origin in provenance.items() if origin.get("source") == source.name}
-    fresh = {name: value for name, value in _given(outlet).items() if name in theirs or present[name] is None}
+    origins = dict(present["provenance"] or {})
+
+    def theirs(name: str) -> bool:
+        return (provenance.origin_of(origins, name) or {}).get("source") == source.name
+
+    fresh = {name: value for name, value in _given(outlet).items() if theirs(name) or present[name] is None}
     untouched = {
         name: value for name, value in fresh.items() if present[name] != value and not _edited(present["frev"], name)
     }
     if untouched:
-        origin = {"source": source.name, "licence": source.licence, "at": now.date().isoformat()}
-        provenance |= dict.fromkeys(untouched, origin)
-        rows.append(("outlet", {"id": earlier.outlet_id, **untouched, "provenance": provenance}))
+        origins |= provenance.stamped(untouched, provenance.origin(source.name, now, licence=source.licence))
+        rows.append(("outlet", {"id": earlier.outlet_id, **untouched, "provenance": origins}))
     return rows
 
 

@@ -19,7 +19,7 @@ from sync.server.blobs import MAX_BLOB, MIME_TYPES
 from sync.server.ports import Caller, Proposal, Refused, Values
 
 # Who made the record: nobody writes in another person's name.
-_AUTHORED = frozenset({"visit", "submission", "review", "note"})
+_AUTHORED = frozenset({"visit", "submission", "review", "note", "saved_segment", "sales_order"})
 # What a record is about does not change afterwards: it would move to where its writer may not look.
 _FIXED: Mapping[str, frozenset[str]] = {
     "outlet": frozenset({"sector_id"}),  # moved by the command outlet.move, with a date
@@ -28,6 +28,12 @@ _FIXED: Mapping[str, frozenset[str]] = {
     "task": frozenset({"outlet_id"}),
     "plan": frozenset({"person_id", "sector_id"}),
     "plan_stop": frozenset({"plan_id", "outlet_id"}),
+    "proposal": frozenset({"sector_id", "outlet_id", "kind", "before", "after", "source", "reference", "batch_id"}),
+    "custom_field": frozenset({"key", "kind"}),
+    "distinct_pair": frozenset({"outlet_id", "other_id"}),
+    "saved_segment": frozenset({"person_id"}),
+    "rule": frozenset({"key"}),
+    "sales_order": frozenset({"outlet_id", "person_id", "placed_at"}),
     "conflict": frozenset({
         "collection", "record_id", "field", "kept", "lost", "person_id", "outlet_id", "at", "before", "by_id",
         "lost_at", "kept_at",
@@ -188,8 +194,11 @@ def user_bucket(user: UUID | str) -> str:
 
 
 def place(collection: str, record: Mapping[str, Any]) -> frozenset[str]:
-    """The buckets of a record without a scope parent: a clash that concerns no outlet is its loser's alone."""
+    """The buckets of a record without a scope parent: a clash that concerns no outlet is its loser's alone, and a
+    segment that is not shared its maker's."""
     if collection == "conflict":
         person = record.get("person_id")
         return frozenset({user_bucket(person)}) if person else frozenset()
+    if collection == "saved_segment" and not record.get("shared"):
+        return frozenset({user_bucket(record["person_id"])})
     return buckets(collection, record)

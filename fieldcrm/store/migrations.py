@@ -69,8 +69,17 @@ def number_buckets(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def widen_outlet_base(connection: Connection) -> None:
+    """Imports, proposals, segments, rules and orders; and what the device keeps for them itself."""
+    follow_catalogue(connection)
+    metadata.create_all(connection)
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
+
+
 # From version N to N + 1. Version 0 is an empty file.
-STEPS: Mapping[int, Callable[[Connection], None]] = {1: follow_catalogue, 2: number_buckets}
+STEPS: Mapping[int, Callable[[Connection], None]] = {1: follow_catalogue, 2: number_buckets, 3: widen_outlet_base}
 
 BACKUPS = "before-migration"
 COPIES_KEPT = 3

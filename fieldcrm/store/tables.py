@@ -17,7 +17,8 @@ from sync.client.tables import build_collection_tables, build_sync_tables
 from sync.columns import FlagType, IdType, JsonType, TimeType
 
 # 2: what a conflict started from, and who wrote the other side. 3: buckets by number, outlets indexed in bulk.
-SCHEMA_VERSION = 3
+# 4: the outlet base.
+SCHEMA_VERSION = 4
 
 metadata = MetaData()
 collection_tables = build_collection_tables(metadata, CATALOGUE)
@@ -134,6 +135,10 @@ for _table, _columns in {
     "price": ("product_id",),
     "outlet_alias": ("alias_id",),
     "sector_member": ("person_id",),
+    "outlet_source": ("source", "batch"),
+    "proposal": ("state",),
+    "distinct_pair": ("other_id",),
+    "sales_order": ("placed_at",),
 }.items():
     for _column in _columns:
         Index(f"ix_{_table}_{_column}", collection_tables[_table].c[_column])

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from fieldcrm.domain import provenance
 from fieldcrm.domain.actor import Actor, Role
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.ids import Id, new_id
@@ -20,7 +21,6 @@ from fieldcrm.store.outletrows import OutletRow
 from fieldcrm.store.outlets import Sector
 from fieldcrm.store.search import Filters, Near, Sort
 from fieldcrm.usecases.opening import check_opening_hours
-from sync.columns import to_milliseconds
 
 __all__ = [
     "Facets",
@@ -42,9 +42,6 @@ __all__ = [
     "whereabouts",
 ]
 
-PERSON_SOURCE = "person"
-# Positions are one thing to a person: their provenance is kept under one key.
-_PROVENANCE_KEY = {"lat_e7": "position", "lon_e7": "position"}
 _UNTRACED = frozenset({"note"})  # merged line by line: no single person knew it
 
 
@@ -107,8 +104,8 @@ def edit_outlet(tx: Transaction, outlet_id: Id, values: Mapping[str, Any]) -> Ou
     if not changes:
         return before
     _may_write(tx.actor, changes)
-    provenance = {**before.provenance, **_stamped(tx, changes)}
-    _outlets.update_outlet(tx, before.id, {**changes, "provenance": provenance, "confirmed_at": tx.now})
+    origins = {**before.provenance, **_stamped(tx, changes)}
+    _outlets.update_outlet(tx, before.id, {**changes, "provenance": origins, "confirmed_at": tx.now})
     tx.touch("outlet", before.id)
     tx.label = tx.label or _label(changes)
     return _outlets.read_outlet(tx, before.id)
@@ -134,8 +131,8 @@ def create_outlet(tx: Transaction, values: Mapping[str, Any]) -> Id:
     check_zone(fresh["zone"])
     stored = {name: value for name, value in fresh.items() if value is not None}
     outlet_id = new_id(tx.now)
-    provenance = _stamped(tx, {name: value for name, value in stored.items() if name in values})
-    row = {**stored, "sector_id": sector_id, "provenance": provenance, "confirmed_at": tx.now}
+    origins = _stamped(tx, {name: value for name, value in stored.items() if name in values})
+    row = {**stored, "sector_id": sector_id, "provenance": origins, "confirmed_at": tx.now}
     _outlets.insert_outlet(tx, outlet_id, row)
     tx.touch("outlet", outlet_id)
     tx.label = tx.label or "outlet.new"
@@ -164,15 +161,15 @@ def _may_write(actor: Actor, changes: Mapping[str, Any]) -> None:
         raise DomainError("field_not_yours", field=min(_MANAGERS_DECIDE & set(changes)))
 
 
-def _stamped(tx: Transaction, changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _stamped(tx: Transaction, changes: Mapping[str, Any]) -> dict[str, provenance.Origin]:
     """Provenance of what a person wrote: the source, who, and when in milliseconds."""
-    stamp = {"source": PERSON_SOURCE, "by": tx.actor.user_id.hex, "at": to_milliseconds(tx.now)}
-    return {_PROVENANCE_KEY.get(name, name): stamp for name in changes if name not in _UNTRACED}
+    entry = provenance.origin(provenance.PERSON, tx.now, by=tx.actor.user_id)
+    return provenance.stamped((name for name in changes if name not in _UNTRACED), entry)
 
 
 def _label(changes: Mapping[str, Any]) -> str:
     """The code of what was done, for "Undo change of phone number"."""
-    names = {_PROVENANCE_KEY.get(name, name) for name in changes}
+    names = {provenance.key_of(name) for name in changes}
     if names <= {"house_number", "street", "postcode", "city", "country"}:
         return "outlet.address"
     return f"outlet.{names.pop()}" if len(names) == 1 else "outlet.details"

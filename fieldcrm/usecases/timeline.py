@@ -9,13 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from fieldcrm.domain.ids import Id
-from fieldcrm.domain.outlet import Outlet
+from fieldcrm.domain.outlet import EDITABLE, Outlet
+from fieldcrm.domain.provenance import key_of, origin_of
 from fieldcrm.store import history as _history
 from fieldcrm.store.database import Reader
 from fieldcrm.store.history import Custody
 from sync.columns import from_milliseconds
 
 _SILENT = frozenset({"provenance", "confirmed_at"})
+_TRACED = tuple(sorted(EDITABLE - {"note", "segment", "state", "zone"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,15 @@ class Trace:
 
 
 def traces(outlet: Outlet, people: Mapping[Id, str]) -> dict[str, Trace]:
-    """Provenance by field; entries that cannot be read are left out."""
+    """Provenance by field, of each that has a value; entries that cannot be read are left out."""
     names = {id_.hex: name for id_, name in people.items()}
     found = {}
-    for field, stamp in outlet.provenance.items():
-        if isinstance(stamp, Mapping) and isinstance(stamp.get("at"), int):
-            by = str(stamp.get("by") or "")
-            source, licence = str(stamp.get("source") or ""), str(stamp.get("licence") or "")
-            found[field] = Trace(source, names.get(by, ""), by, licence, from_milliseconds(stamp["at"]))
+    for field in _TRACED:
+        entry = origin_of(outlet.provenance, field)
+        if entry is not None and getattr(outlet, field) is not None and isinstance(entry.get("at"), int):
+            by = str(entry.get("by") or "")
+            source, licence = str(entry.get("source") or ""), str(entry.get("licence") or "")
+            found[key_of(field)] = Trace(source, names.get(by, ""), by, licence, from_milliseconds(entry["at"]))
     return found
 
 

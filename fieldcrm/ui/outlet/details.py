@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from fieldcrm.domain import provenance
 from fieldcrm.domain.catalogue import OUTLET_STATES, STORE_TYPES
 from fieldcrm.domain.errors import CodedError, DomainError
 from fieldcrm.domain.outlet import Outlet, parse_position
@@ -294,7 +295,7 @@ def _trace(card: OutletCard, fields: Sequence[str], now: datetime) -> str:
         trace = card.traces.get(field)
         if trace is not None:
             source = _SOURCES.get(trace.source, trace.source)
-            if trace.source == outlets.PERSON_SOURCE:
+            if trace.source == provenance.PERSON:
                 source = trace.person or tr("A colleague")
             return ", ".join(part for part in (source, trace.licence, since(trace.at, now)) if part)
     return ""

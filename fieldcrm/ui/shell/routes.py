@@ -41,13 +41,14 @@ ROUTES = {
         Route("outlets", "fieldcrm.ui.outlets", "OutletsScreen", "store"),
         Route("outlet", "fieldcrm.ui.outlet", "OutletScreen", "store", rail="outlets"),
         Route("visit", "fieldcrm.ui.visit", "VisitScreen", "clipboard-list", rail="today"),
+        Route("steward", "fieldcrm.ui.steward", "StewardScreen", "database"),
         Route("review", "fieldcrm.ui.review", "ReviewScreen", "clipboard-check"),
         Route("sync", "fieldcrm.ui.sync_center", "SyncScreen", "refresh-cw"),
         Route("settings", "fieldcrm.ui.settings", "SettingsScreen", "settings"),
     )
 }
 REP_RAIL = ("today", "outlets", "sync", "settings")
-MANAGER_RAIL = ("review", "outlets", "sync", "settings")
+MANAGER_RAIL = ("review", "outlets", "steward", "sync", "settings")
 
 
 def rail_of(manager: bool) -> tuple[str, ...]:
@@ -61,6 +62,7 @@ def label(route: str) -> str:
         "outlets": tr("Outlets"),
         "outlet": tr("Outlet"),
         "visit": tr("Visit"),
+        "steward": tr("Outlet base"),
         "review": tr("Review"),
         "sync": tr("Sync"),
         "settings": tr("Settings"),

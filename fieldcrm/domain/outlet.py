@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from fieldcrm.domain.catalogue import OUTLET_STATES, SEGMENTS, STORE_TYPES
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.ids import Id
+from fieldcrm.domain.placing import Placing
 
 DEGREE = 10_000_000  # coordinates are kept as degrees x 10^7
 
@@ -53,6 +54,8 @@ class Outlet:
     preferred_slots: str | None = None
     confirmed_at: datetime | None = None
     note: str | None = None
+    distributor: str | None = None
+    placing: Placing | None = None
     revision: int = 0
 
     @property
@@ -249,6 +252,7 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "name": check_name,
     "banner": _text("banner"),
     "group_name": _text("group_name"),
+    "distributor": _text("distributor"),
     "store_type": _choice("store_type", STORE_TYPES, empty=True),
     "house_number": _text("house_number", 20),
     "street": _text("street"),

@@ -13,6 +13,7 @@ from sqlalchemy import Row, exists, func, insert, or_, select, text, update
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.outlet import DEGREE, Outlet
+from fieldcrm.domain.placing import placing_of
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.search import METRES_A_DEGREE, match_expression
 from fieldcrm.store.tables import T
@@ -62,6 +63,7 @@ def _outlet(row: Row[Any]) -> Outlet:
     values = dict(row._mapping)
     values["custom"] = values["custom"] or {}
     values["provenance"] = values["provenance"] or {}
+    values["placing"] = placing_of(values["placing"])
     values["revision"] = values.pop("rev")
     return Outlet(**{f.name: values[f.name] for f in fields(Outlet)})
 

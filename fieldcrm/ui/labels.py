@@ -99,6 +99,9 @@ def what_was_done(label: str) -> str:
     words = {
         "outlet.new": tr("New outlet"),
         "outlet.closed": tr("Closing of the outlet"),
+        "outlet.confirmed": tr("Confirmation of the data"),
+        "outlet.tidied": tr("Tidying of values"),
+        "outlet.placed": tr("Placing on the map"),
         "outlet.details": tr("Change of details"),
         "outlet.address": tr("Change of address"),
         "outlet.imported": tr("Import"),

@@ -20,6 +20,7 @@ from fieldcrm.store.facets import Facets
 from fieldcrm.store.outletrows import OutletRow
 from fieldcrm.store.outlets import Sector
 from fieldcrm.store.search import Filters, Near, Sort
+from fieldcrm.usecases.confirming import answer_alert
 from fieldcrm.usecases.opening import check_opening_hours
 
 __all__ = [
@@ -106,6 +107,7 @@ def edit_outlet(tx: Transaction, outlet_id: Id, values: Mapping[str, Any]) -> Ou
     _may_write(tx.actor, changes)
     origins = {**before.provenance, **_stamped(tx, changes)}
     _outlets.update_outlet(tx, before.id, {**changes, "provenance": origins, "confirmed_at": tx.now})
+    answer_alert(tx, before.id, before.confirmed_at)
     tx.touch("outlet", before.id)
     tx.label = tx.label or _label(changes)
     return _outlets.read_outlet(tx, before.id)

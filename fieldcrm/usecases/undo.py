@@ -23,6 +23,7 @@ from sync.columns import to_wire
 
 # What a person edits by hand. Plans have their own undo by planning again; facts are corrected, not undone.
 _UNDOABLE = frozenset({"outlet", "contact", "task", "plan_stop"})
+_SAID = frozenset({"outlet.confirmed"})  # a moment that somebody was there is not unsaid by a click
 _OF_A_DECISION = _UNDOABLE | {"conflict", "plan", "outlet_alias"}
 
 
@@ -101,7 +102,9 @@ def _stacks(r: Reader, actor: Actor) -> tuple[list[Step], list[Step]]:
 
 def _undoable(label: str, collections: Iterable[str]) -> bool:
     found = set(collections)
-    return bool(found) and found <= (_OF_A_DECISION if label.startswith("decision.") else _UNDOABLE)
+    if not found or label in _SAID:
+        return False
+    return found <= (_OF_A_DECISION if label.startswith("decision.") else _UNDOABLE)
 
 
 def _reverse(tx: Transaction, operation: Operation) -> bool:

@@ -229,6 +229,33 @@ class SignedIn(msgspec.Struct):
     device_key: str = ""  # new ones only: proves the device at its next sign-in, and carries a last deposit
 
 
+class PastEntry(msgspec.Struct, omit_defaults=True):
+    """One change of one record: ``set`` what it became, ``was`` what it had been; both empty where it was made."""
+
+    rev: int
+    i: int  # within its revision
+    c: int  # number of the collection
+    id: str
+    k: Literal["new", "upd", "del"]
+    at: int  # when the server took it
+    made: int = 0  # when it was made, by its device's clock; 0: not known
+    user: str | None = None  # none: the server itself
+    device: int = 0
+    label: str = ""  # the device's name
+    op: str = ""
+    set: dict[str, Any] = {}
+    was: dict[str, Any] = {}
+    erased: list[str] = []  # fields of which nobody can say any more what they were
+
+
+class PastPage(msgspec.Struct, omit_defaults=True):
+    """The changes of a record and of those that hang on it, the newest first."""
+
+    epoch: int
+    entries: list[PastEntry]
+    more: str = ""  # ``before`` of the page with what is older; empty: there is none
+
+
 class Remote(Protocol):
     """The server as the client engine sees it; over HTTP, or in the same process."""
 

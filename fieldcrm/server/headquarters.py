@@ -36,6 +36,7 @@ from sync.server.database import Limits, open_database, reading
 from sync.server.engine import SyncServer
 from sync.server.leases import Leases
 from sync.server.parts import Parts, Profile
+from sync.server.past import Past
 from sync.server.ports import Caller, Change, Hooks
 from sync.server.quarantine import Quarantine
 from sync.server.schema import SchemaNewer, bring_up_to_date
@@ -46,6 +47,8 @@ from sync.server.vault import Vault
 from sync.server.verification import Verification
 
 SCHEMA_VERSION = 2
+# Whose history a device may ask for: what people edit by hand, and none of what is about colleagues.
+PAST_TOLD = ("outlet", "contact", "task", "note", "sales_order", "outlet_alias")
 _BATCH = 2_000  # records in one transaction of a bulk load
 
 # What the server keeps beside the records: a new part is named here, and so made, spread and read by the tests.
@@ -80,6 +83,7 @@ class Headquarters:
             snapshots=self.snapshots,
             verification=Verification(self.sync),
             quarantine=self.quarantine,
+            past=Past(self.sync, PAST_TOLD),
             clock=self.clock,
             profile=self._profile,
             receipts=self.receipts.of_submissions,

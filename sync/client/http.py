@@ -36,6 +36,7 @@ from sync.protocol import (
     Deposit,
     DepositAnswer,
     NewDeviceRequest,
+    PastPage,
     Receipt,
     RefreshRequest,
     RowsRequest,
@@ -174,6 +175,11 @@ class HttpRemote:
     def receipts(self, submissions: list[str]) -> list[Receipt]:
         """What headquarters holds of these submissions."""
         return self._ask("POST", "/v1/receipts", list[Receipt], submissions)
+
+    def history(self, collection: str, id: str, before: str = "") -> PastPage:
+        """A page of who changed a record; ``CallRefused(404)`` for one that is not this person's."""
+        params = {"before": before} if before else None
+        return self._ask("GET", f"/v1/records/{collection}/{id}/history", PastPage, params=params)
 
     def snapshots(self, buckets: list[str]) -> list[SnapshotOffer]:
         """Prebuilt files of those of these buckets that have one; none from a server that does not know of them."""

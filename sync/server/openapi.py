@@ -195,9 +195,17 @@ def _responses(
     return answers
 
 
+_IN_PATH = {
+    "sha256": ("SHA-256 in hexadecimal", "^[0-9a-f]{64}$"),
+    "collection": ("the name of a collection", "^[a-z_]{1,40}$"),
+    "id": ("the id of a record", "^[0-9a-f]{32}$"),
+}
+
+
 def _path_parameter(name: str) -> dict[str, Any]:
-    schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-    return {"name": name, "in": "path", "required": True, "description": "SHA-256 in hexadecimal", "schema": schema}
+    description, pattern = _IN_PATH[name]
+    schema = {"type": "string", "pattern": pattern}
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
 
 
 def _parameter(header: Header) -> dict[str, Any]:

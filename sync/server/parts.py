@@ -11,6 +11,7 @@ from sync.server.auth import Auth
 from sync.server.blobs import BlobStore
 from sync.server.engine import SyncServer
 from sync.server.metrics import Metrics
+from sync.server.past import Past
 from sync.server.ports import Caller
 from sync.server.quarantine import Quarantine
 from sync.server.snapshots import Snapshots
@@ -35,6 +36,7 @@ class Parts:
     snapshots: Snapshots
     verification: Verification
     quarantine: Quarantine
+    past: Past
     clock: Callable[[], datetime]
     profile: Callable[[Caller], Profile]
     receipts: Callable[[Caller, list[str]], list[Receipt]]

@@ -249,6 +249,14 @@ def leaving(r: Recorder, made: dict[str, UUID]) -> None:
     r.ask("deposit-too-late", "rita", "POST", "/v1/deposit", said | {"part": 2}, key=True)
 
 
+def reading_the_past(r: Recorder) -> None:
+    r.sign_in("sign-in-again", "mona")
+    shop = r.stage.outlets["shop0"].hex
+    r.ask("history", "mona", "GET", f"/v1/records/outlet/{shop}/history")
+    r.ask("history-unknown", "mona", "GET", f"/v1/records/outlet/{'0' * 32}/history")
+    r.ask("history-wrong-mark", "mona", "GET", f"/v1/records/outlet/{shop}/history?before=x")
+
+
 def _empty(n: int) -> dict[str, Any]:
     return {"op": uuid5(_SPACE, f"gap {n}").hex, "k": "del", "c": 8, "id": "0" * 32}
 
@@ -268,6 +276,7 @@ def main() -> None:
         repairing(recorder)
         controls(recorder)
         leaving(recorder, made)
+        reading_the_past(recorder)
     for old in FILES.glob("*.json"):
         old.unlink()
     for number, exchange in enumerate(recorder.files, 1):

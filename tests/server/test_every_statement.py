@@ -134,6 +134,8 @@ def test_every_route_names_the_organisation(hq: Headquarters, url: str, company:
     rita.remote.receipts([ids["submission"].hex])
     requests.head(f"{url}/v1/blobs/{sha256}", headers=bearer(rita), timeout=10)
     omar.remote.fetch_blob(sha256)
+    page = omar.remote.history("outlet", outlet.hex)
+    omar.remote.history("outlet", outlet.hex, f"{page.entries[0].rev}.{page.entries[0].i}")
     omar.remote.refresh()
     _bootstrap_and_repair(hq, omar, company, url)
     omar.remote.new_device("copy")

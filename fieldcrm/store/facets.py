@@ -39,8 +39,8 @@ def facets(r: Reader, query: str, filters: Filters) -> Facets:
     )
 
 
-def _restricted(expression: str | None, filters: Filters) -> ListQuery:
-    query = filtered(filters)
+def _restricted(r: Reader, expression: str | None, filters: Filters) -> ListQuery:
+    query = filtered(r, filters)
     if expression is not None:
         query.where.append("o.rid IN (SELECT rowid FROM outlet_search WHERE outlet_search MATCH :match)")
         query.params["match"] = expression
@@ -48,18 +48,18 @@ def _restricted(expression: str | None, filters: Filters) -> ListQuery:
 
 
 def _count(r: Reader, expression: str | None, filters: Filters) -> int:
-    query = _restricted(expression, filters)
+    query = _restricted(r, expression, filters)
     return int(r.conn.exec_driver_sql(f"SELECT count(*) {query.source}", query.params).scalar_one())
 
 
 def _counts(r: Reader, expression: str | None, filters: Filters, column: str) -> tuple[tuple[str, int], ...]:
-    query = _restricted(expression, filters)
+    query = _restricted(r, expression, filters)
     sql = f"SELECT {column} AS value, count(*) AS n {query.source} GROUP BY 1 ORDER BY n DESC, 1"
     return tuple((value, n) for value, n in r.conn.exec_driver_sql(sql, query.params) if value is not None)
 
 
 def _sector_counts(r: Reader, expression: str | None, filters: Filters) -> tuple[tuple[Id, str, int], ...]:
-    query = _restricted(expression, filters)
+    query = _restricted(r, expression, filters)
     sql = f"SELECT o.sector_id, count(*) AS n {query.source} GROUP BY 1"
     counts = {bytes(sector): n for sector, n in r.conn.exec_driver_sql(sql, query.params)}
     names = r.conn.exec_driver_sql("SELECT id, name FROM sector ORDER BY code")

@@ -7,20 +7,23 @@ keeps its last ones until anything is written. Ids are ``outlet.rid``, local row
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
-from math import cos, pi, radians
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from fieldcrm.domain.ids import Id
-from fieldcrm.domain.outlet import DEGREE
 from fieldcrm.store.database import Reader
+from fieldcrm.store.searchfilters import (
+    DAY_MS,
+    METRES_A_DEGREE,
+    Filters,
+    ListQuery,
+    Near,
+    filtered,
+    point_params,
+    square_metres,
+)
+from fieldcrm.store.searchspace import Points, points, within_box
+from fieldcrm.store.searchwords import match_expression
 from fieldcrm.store.sorting import folded
-from sync.columns import to_milliseconds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,9 +31,23 @@ if TYPE_CHECKING:
 
     Rids = npt.NDArray[np.int64]
 
-METRES_A_DEGREE = 6_371_008.8 * pi / 180
+__all__ = [
+    "DAY_MS",
+    "METRES_A_DEGREE",
+    "Filters",
+    "ListQuery",
+    "Near",
+    "Points",
+    "Sort",
+    "filtered",
+    "ids",
+    "match_expression",
+    "point_params",
+    "points",
+    "within_box",
+]
+
 RANKED_HITS = 4_000  # above this many hits a ranking says nothing, and costs more than the search
-DAY_MS = 86_400_000
 
 
 class Sort(StrEnum):
@@ -48,50 +65,6 @@ class Sort(StrEnum):
     LAST_VISIT = "last_visit"
     DUE = "due"
     DISTANCE = "distance"
-
-
-@dataclass(frozen=True, slots=True)
-class Near:
-    """Within ``radius_m`` metres of a point in degrees x 10^7."""
-
-    lat_e7: int
-    lon_e7: int
-    radius_m: int = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What may be in the list; an empty set lets everything through. ``midnight``: when today began for the person."""
-
-    midnight: datetime
-    overdue: bool = False
-    unmapped: bool = False
-    segments: frozenset[str] = frozenset()
-    store_types: frozenset[str] = frozenset()
-    sectors: frozenset[Id] = frozenset()
-    states: frozenset[str] = frozenset({"active", "prospect"})
-    banners: frozenset[str] = frozenset()
-    near: Near | None = None
-
-
-# As French signs and addresses abbreviate them.
-_SHORT_FORMS = {"st": "saint", "ste": "sainte", "bd": "boulevard", "bld": "boulevard", "fg": "faubourg"}
-
-# ---- what was typed ----------------------------------------------------------------------------------------------
-
-
-def match_expression(query: str) -> str | None:
-    """The FTS5 expression for typed text: every word must begin one in the outlet; ``None`` when there is no word.
-
-    Only letters and digits reach the index, each word quoted, so that no input is syntax.
-    """
-    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", query))[:12]
-    return " AND ".join(_term(word[:60]) for word in words) or None
-
-
-def _term(word: str) -> str:
-    full = _SHORT_FORMS.get(word.casefold())
-    return f'("{word}"* OR "{full}"*)' if full else f'"{word}"*'
 
 
 def ids(r: Reader, query: str, filters: Filters, sort: Sort = Sort.RELEVANCE, *, descending: bool = False) -> list[int]:
@@ -141,17 +114,6 @@ def _numbers(r: Reader, sql: str, params: dict[str, Any]) -> Rids:
 
 # ---- candidates: filters and order ---------------------------------------------------------------------------------
 
-_LAST_VISIT = """(
-  SELECT outlet_id, max(at) AS at FROM (
-    SELECT outlet_id, max(started_at) AS at FROM visit GROUP BY outlet_id
-    UNION ALL
-    SELECT a.outlet_id, max(v.started_at) FROM outlet_alias a JOIN visit v ON v.outlet_id = a.alias_id
-    WHERE a.active GROUP BY a.outlet_id
-  ) GROUP BY outlet_id)"""
-
-_OVERDUE = f"""o.visit_interval_days IS NOT NULL AND o.state <> 'closed'
-  AND coalesce(l.at, 0) < :midnight - o.visit_interval_days * {DAY_MS}"""
-
 _NAME = folded("o.name")
 _ORDER = {
     Sort.NAME: _NAME,
@@ -162,94 +124,15 @@ _ORDER = {
     Sort.SEGMENT: "nullif(o.segment, '')",
     Sort.STATE: "o.state",
     Sort.SECTOR: "(SELECT s.code FROM sector s WHERE s.id = o.sector_id)",
-    Sort.LAST_VISIT: "l.at",
-    Sort.DUE: f"coalesce(l.at, 0) + o.visit_interval_days * {DAY_MS}",
 }
 
 
-@dataclass(slots=True)
-class ListQuery:
-    joins: list[str] = field(default_factory=list)
-    where: list[str] = field(default_factory=list)
-    params: dict[str, Any] = field(default_factory=dict)
-
-    def join_last_visit(self) -> None:
-        join = f"LEFT JOIN {_LAST_VISIT} l ON l.outlet_id = o.id"
-        if join not in self.joins:
-            self.joins.append(join)
-
-    def among(self, column: str, values: frozenset[Any]) -> None:
-        if not values:
-            return
-        names = []
-        for value in sorted(values, key=str):
-            name = f"p{len(self.params)}"
-            self.params[name] = value.bytes if isinstance(value, UUID) else value
-            names.append(f":{name}")
-        self.where.append(f"{column} IN ({', '.join(names)})")
-
-    @property
-    def source(self) -> str:
-        where = f"WHERE {' AND '.join(self.where)}" if self.where else ""
-        return f"FROM outlet o {' '.join(self.joins)} {where}"
-
-
-def filtered(filters: Filters) -> ListQuery:
-    query = ListQuery()
-    # An outlet merged into another is found as that other.
-    query.where.append(
-        "o.rid NOT IN (SELECT m.rid FROM outlet_alias a JOIN outlet m ON m.id = a.alias_id WHERE a.active)"
-    )
-    query.among("o.state", filters.states)
-    query.among("coalesce(o.segment, '')", filters.segments)
-    query.among("o.store_type", filters.store_types)
-    query.among("o.sector_id", filters.sectors)
-    query.among("o.banner", filters.banners)
-    if filters.unmapped:
-        query.where.append("(o.lat_e7 IS NULL OR o.lon_e7 IS NULL)")
-    if filters.overdue:
-        query.join_last_visit()
-        query.where.append(_OVERDUE)
-        query.params["midnight"] = to_milliseconds(filters.midnight)
-    if filters.near is not None:
-        _near(query, filters.near)
-    return query
-
-
-def _near(query: ListQuery, near: Near) -> None:
-    """A box by the R*Tree, then the disc; the world's seam at 180 degrees is not crossed."""
-    height = near.radius_m / METRES_A_DEGREE * DEGREE
-    width = height / max(0.01, cos(radians(near.lat_e7 / DEGREE)))
-    query.joins.insert(0, "JOIN outlet_place g ON g.rid = o.rid")
-    query.where += [
-        "g.min_lat BETWEEN :south AND :north",
-        "g.min_lon BETWEEN :west AND :east",
-        f"{_square_metres()} <= :radius * :radius",
-    ]
-    query.params |= {
-        "south": int(near.lat_e7 - height),
-        "north": int(near.lat_e7 + height),
-        "west": int(near.lon_e7 - width),
-        "east": int(near.lon_e7 + width),
-        "radius": float(near.radius_m),
-        **point_params(near),
-    }
-
-
-def point_params(near: Near) -> dict[str, float]:
-    metre = METRES_A_DEGREE / DEGREE
-    return {
-        "lat": near.lat_e7,
-        "lon": near.lon_e7,
-        "metre": metre,
-        "metre_east": metre * max(0.01, cos(radians(near.lat_e7 / DEGREE))),
-    }
-
-
-def _square_metres() -> str:
-    north = "((o.lat_e7 - :lat) * :metre)"
-    east = "((o.lon_e7 - :lon) * :metre_east)"
-    return f"({north} * {north} + {east} * {east})"
+def _key(sort: Sort, query: ListQuery) -> str:
+    if sort is Sort.LAST_VISIT:
+        return query.last_visit()
+    if sort is Sort.DUE:
+        return f"coalesce({query.last_visit()}, 0) + o.visit_interval_days * {DAY_MS}"
+    return _ORDER[sort]
 
 
 def _candidates(r: Reader, filters: Filters, sort: Sort, descending: bool) -> Rids:
@@ -267,18 +150,16 @@ def _candidates(r: Reader, filters: Filters, sort: Sort, descending: bool) -> Ri
 
 
 def _ordered(r: Reader, filters: Filters, sort: Sort, descending: bool) -> Rids:
-    query = filtered(filters)
+    query = filtered(r, filters)
     direction = "DESC" if descending else "ASC"
     if sort is Sort.DISTANCE:
         if filters.near is None:
             sort = Sort.NAME
         else:
-            order = f"{_square_metres()} {direction}"
-    if sort in (Sort.LAST_VISIT, Sort.DUE):
-        query.join_last_visit()
+            order = f"{square_metres()} {direction}"
     if sort is Sort.NAME:
         order = f"{_NAME} {direction}, o.rid"
     elif sort is not Sort.DISTANCE:
-        order = f"{_ORDER[sort]} {direction} NULLS LAST, {_NAME}, o.rid"
+        order = f"{_key(sort, query)} {direction} NULLS LAST, {_NAME}, o.rid"
     sql = f"SELECT group_concat(rid) FROM (SELECT o.rid {query.source} ORDER BY {order})"
     return _numbers(r, sql, query.params)

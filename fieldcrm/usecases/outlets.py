@@ -19,7 +19,7 @@ from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.facets import Facets
 from fieldcrm.store.outletrows import OutletRow
 from fieldcrm.store.outlets import Sector
-from fieldcrm.store.search import Filters, Near, Sort
+from fieldcrm.store.search import Filters, Near, Points, Sort
 from fieldcrm.usecases.confirming import answer_alert
 from fieldcrm.usecases.opening import check_opening_hours
 
@@ -28,6 +28,7 @@ __all__ = [
     "Filters",
     "Near",
     "OutletRow",
+    "Points",
     "Sector",
     "Sort",
     "banners",
@@ -37,10 +38,12 @@ __all__ = [
     "edit_outlet",
     "facets",
     "find",
+    "points",
     "read",
     "rows",
     "sectors",
     "whereabouts",
+    "within_box",
 ]
 
 _UNTRACED = frozenset({"note"})  # merged line by line: no single person knew it
@@ -59,6 +62,21 @@ def find(
 def rows(r: Reader, rids: Sequence[int], *, midnight: datetime, near: Near | None = None) -> list[OutletRow]:
     """The lines of a page, in the order of ``rids``. ``midnight``: when today began for the person."""
     return _rows.rows(r, rids, midnight=midnight, near=near)
+
+
+def within_box(
+    r: Reader, south: int, west: int, north: int, east: int, filters: Filters | None = None, limit: int = 2_000
+) -> list[int]:
+    """Row numbers of the outlets in a box of degrees x 10^7 that pass, at most ``limit``; under 10 ms at 500,000."""
+    return _search.within_box(r, south, west, north, east, filters, limit)
+
+
+def points(r: Reader, filters: Filters, query: str = "", *, colour: str = "") -> Points:
+    """Every mapped outlet that passes, as arrays for the map; ``colour`` is one of ``searchspace.COLOURS``.
+
+    Some tenths of a second for 100,000: ask for it in the pool.
+    """
+    return _search.points(r, filters, query, colour=colour)
 
 
 def facets(r: Reader, query: str, filters: Filters) -> Facets:

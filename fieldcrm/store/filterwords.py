@@ -1,0 +1,142 @@
+"""Filters as a JSON value, written for preferences and saved segments, and read back from anything.
+
+A saved segment comes from another person's program, perhaps a newer one: what is not understood is left out, and
+no value is ever an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fieldcrm.domain.catalogue import OUTLET_STATES, SEGMENTS, STORE_TYPES
+from fieldcrm.store.searchfilters import LISTED_STATES, POLYGON_POINTS, Filters, Near, Point
+
+_FLAGS = ("overdue", "unmapped", "open_tasks", "never_confirmed")
+_DAYS = ("unconfirmed_days", "unvisited_days")
+_LONGEST = 200  # characters of a value, and values of a set
+_RADIUS_M = 500_000
+_IDS = 100_000
+
+
+def written(filters: Filters) -> dict[str, Any]:
+    """Without what is as usual."""
+    kept: dict[str, Any] = {name: True for name in _FLAGS if getattr(filters, name)}
+    kept |= {name: getattr(filters, name) for name in _DAYS if getattr(filters, name) is not None}
+    for name in ("segments", "store_types", "banners", "distributors"):
+        if getattr(filters, name):
+            kept[name] = sorted(getattr(filters, name))
+    if filters.states != LISTED_STATES:
+        kept["states"] = sorted(filters.states)
+    if filters.sectors:
+        kept["sectors"] = sorted(id_.hex for id_ in filters.sectors)
+    if filters.custom:
+        kept["custom"] = [list(pair) for pair in sorted(filters.custom, key=lambda pair: (pair[0], str(pair[1])))]
+    if filters.near is not None:
+        near = filters.near
+        kept["near"] = {"lat": near.lat_e7, "lon": near.lon_e7, "radius": near.radius_m, "me": near.me}
+    if filters.polygon is not None:
+        kept["polygon"] = [list(point) for point in filters.polygon]
+    if filters.ids is not None:
+        kept["ids"] = sorted(id_.hex for id_ in filters.ids)
+    return kept
+
+
+def understood(kept: object, midnight: datetime, here: Near | None) -> Filters:
+    """The filters that ``kept`` speaks of; ``Filters(midnight)`` for what is no JSON object at all."""
+    if not isinstance(kept, Mapping):
+        return Filters(midnight)
+    values: dict[str, Any] = {name: kept.get(name) is True for name in _FLAGS}
+    for name in _DAYS:
+        days = _whole(kept.get(name), 0, 36_500)
+        if days is not None:
+            values[name] = days
+    values["segments"] = _texts(kept.get("segments"), SEGMENTS)
+    values["store_types"] = _texts(kept.get("store_types"), STORE_TYPES)
+    values["banners"] = _texts(kept.get("banners"))
+    values["distributors"] = _texts(kept.get("distributors"))
+    if isinstance(kept.get("states"), list):
+        values["states"] = _texts(kept["states"], OUTLET_STATES)
+    values["sectors"] = _ids(kept.get("sectors"), _LONGEST)
+    values["custom"] = _pairs(kept.get("custom"))
+    values["near"] = _near(kept.get("near"), here)
+    values["polygon"] = _polygon(kept.get("polygon"))
+    if isinstance(kept.get("ids"), list):
+        values["ids"] = _ids(kept["ids"], _IDS)
+    return Filters(midnight, **values)
+
+
+def _whole(value: object, low: int, high: int) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        return None
+    return value
+
+
+def _listed(value: object, limit: int = _LONGEST) -> list[Any]:
+    return value[:limit] if isinstance(value, list) else []
+
+
+def _texts(value: object, choices: tuple[str, ...] | None = None) -> frozenset[str]:
+    texts = {text for text in _listed(value) if isinstance(text, str) and len(text) <= _LONGEST and _storable(text)}
+    return frozenset(texts if choices is None else texts & set(choices))
+
+
+def _storable(text: str) -> bool:
+    """A lone surrogate, as JSON may hold it, cannot be asked of the database."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _ids(value: object, limit: int) -> frozenset[UUID]:
+    found = set()
+    for text in _listed(value, limit):
+        if isinstance(text, str) and len(text) == 32:
+            try:
+                found.add(UUID(hex=text))
+            except ValueError:
+                continue  # not an id: left out
+    return frozenset(found)
+
+
+def _pairs(value: object) -> frozenset[tuple[str, Any]]:
+    found = set()
+    for pair in _listed(value):
+        if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], str) or not _storable(pair[0]):
+            continue
+        if _comparable(pair[1]):
+            found.add((pair[0], pair[1]))
+    return frozenset(found)
+
+
+def _comparable(value: object) -> bool:
+    if isinstance(value, str):
+        return _storable(value)
+    if isinstance(value, float):
+        return abs(value) < 1e15  # neither infinite nor not a number
+    return isinstance(value, bool) or _whole(value, -(2**53), 2**53) is not None
+
+
+def _near(value: object, here: Near | None) -> Near | None:
+    if not isinstance(value, Mapping):
+        return None
+    radius = _whole(value.get("radius"), 1, _RADIUS_M)
+    if value.get("me") is True and here is not None:
+        return Near(here.lat_e7, here.lon_e7, radius or here.radius_m, me=True)
+    point = _point([value.get("lat"), value.get("lon")])
+    if point is None or radius is None:
+        return None
+    return Near(*point, radius, me=value.get("me") is True)
+
+
+def _point(value: object) -> Point | None:
+    if not isinstance(value, list) or len(value) != 2:
+        return None
+    lat, lon = _whole(value[0], -900_000_000, 900_000_000), _whole(value[1], -1_800_000_000, 1_800_000_000)
+    return None if lat is None or lon is None else (lat, lon)
+
+
+def _polygon(value: object) -> tuple[Point, ...] | None:
+    points = [_point(one) for one in _listed(value, POLYGON_POINTS + 1)]
+    ring = tuple(point for point in points if point is not None)
+    return ring if 3 <= len(ring) == len(points) <= POLYGON_POINTS else None

@@ -322,6 +322,7 @@ IMPORT_BATCH = Collection(24, "import_batch", (
     Field(9, "refused", Kind.INTEGER, minimum=0),
     Field(10, "undone_at", Kind.TIME),
     Field(11, "kept", Kind.INTEGER, minimum=0),  # outlets that stayed when it was undone: somebody had used them
+    Field(12, "given", Kind.DOCUMENT),  # {"sector_id", "zone", "country", "state"} of outlets that do not say theirs
 ), writers=MANAGERS)
 
 # What a newer extract says otherwise: a person decides.

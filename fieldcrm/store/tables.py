@@ -107,6 +107,36 @@ Table(
     sqlite_with_rowid=False,
 )
 Table(
+    "past_change",  # the history of outlets as headquarters told it, to be read without a network: ``store.past``
+    metadata,
+    Column("outlet_id", IdType, primary_key=True),
+    Column("rev", Integer, primary_key=True),
+    Column("idx", Integer, primary_key=True),
+    Column("collection", Text, nullable=False),
+    Column("id", IdType, nullable=False),
+    Column("kind", Text, CheckConstraint("kind IN ('new', 'upd', 'del')"), nullable=False),
+    Column("person_id", IdType),
+    Column("device", Integer, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("at", TimeType, nullable=False),
+    Column("op", Text, nullable=False),
+    Column("set", JsonType, nullable=False),
+    Column("was", JsonType, nullable=False),
+    Column("erased", JsonType, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+Table(
+    "past_told",  # up to when, and from where on there is more
+    metadata,
+    Column("outlet_id", IdType, primary_key=True),
+    Column("as_of", TimeType, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("more", Text, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+Table(
     "app_state",
     metadata,
     Column("key", Text, primary_key=True),
@@ -135,13 +165,20 @@ for _table, _columns in {
     "price": ("product_id",),
     "outlet_alias": ("alias_id",),
     "sector_member": ("person_id",),
-    "outlet_source": ("source", "batch"),
+    "outlet_source": ("batch",),
     "proposal": ("state",),
     "distinct_pair": ("other_id",),
     "sales_order": ("placed_at",),
 }.items():
     for _column in _columns:
         Index(f"ix_{_table}_{_column}", collection_tables[_table].c[_column])
+
+# An import looks up what a source gave before.
+Index(
+    "ix_outlet_source_reference",
+    collection_tables["outlet_source"].c.source,
+    collection_tables["outlet_source"].c.reference,
+)
 
 T = SimpleNamespace(**metadata.tables)
 
@@ -194,12 +231,23 @@ def search_triggers() -> list[str]:
     ]
 
 
+def past_triggers() -> list[str]:
+    """What was told of an outlet leaves with it; an erasure lets go of all of it, whoever is meant."""
+    gone = "DELETE FROM past_change WHERE outlet_id = OLD.id; DELETE FROM past_told WHERE outlet_id = OLD.id;"
+    everything = "DELETE FROM past_change; DELETE FROM past_told;"
+    return [
+        f"CREATE TRIGGER IF NOT EXISTS past_leaves_with_outlet AFTER DELETE ON outlet BEGIN {gone} END",
+        f"CREATE TRIGGER IF NOT EXISTS past_leaves_with_person AFTER INSERT ON erasure BEGIN {everything} END",
+    ]
+
+
 def extra_statements() -> list[str]:
     """What SQLAlchemy does not make itself: virtual tables, triggers, and the one-row tables' rows."""
     return [
         *search_statements(),
         "CREATE INDEX ix_visit_outlet_time ON visit (outlet_id, started_at)",
         *capture_triggers(CATALOGUE),
+        *past_triggers(),
         "INSERT INTO sync_state (one) VALUES (1)",
         "INSERT INTO capture (one) VALUES (1)",
         "INSERT INTO outlet_bulk (one) VALUES (1)",

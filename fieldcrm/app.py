@@ -37,6 +37,7 @@ from fieldcrm.ui.sync_relay import SyncRelay
 from fieldcrm.ui.tasks import Tasks
 from fieldcrm.usecases import farewell, outlets, signin
 from fieldcrm.usecases.link import PhotoRule
+from fieldcrm.usecases.regions import RegionFetcher
 from fieldcrm.usecases.second_copy import Copier
 from fieldcrm.usecases.signin import SignedIn
 from fieldcrm.usecases.syncing import Supervisor
@@ -150,6 +151,7 @@ def make_session(
 def connect_sync(session: AppSession, signed: SignedIn, *, start: bool) -> None:
     """Make the supervisor and let it speak to the session; ``start`` gives it its thread."""
     relay = SyncRelay(session)
+    session.regions = regions = RegionFetcher(session.folder, session.db.read, on_change=relay.state_changed)
     supervisor = Supervisor(
         session.db,
         session.photos,
@@ -162,6 +164,7 @@ def connect_sync(session: AppSession, signed: SignedIn, *, start: bool) -> None:
         photo_rule=PhotoRule(session.preferences.photo_rule),
         on_state=relay.state_changed,
         on_changes=relay.rows_changed,
+        on_synced=regions.synced,
     )
     session.sync = supervisor
     session.copier = Copier(session.db, signed.actor, clock=session.clock, on_change=relay.state_changed)

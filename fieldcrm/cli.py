@@ -68,10 +68,15 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run=_demo)
 
     region = commands.add_parser("region", help="the offline map of a region").add_subparsers(required=True)
-    build = region.add_parser("build", help="make the map of an OpenStreetMap extract")
+    build = region.add_parser("build", help="make one pack of an OpenStreetMap extract: map, outlets, streets, roads")
     build.add_argument("extract", type=Path, metavar="FILE.osm.pbf")
-    build.add_argument("out", type=Path, metavar="FILE.mbtiles")
-    build.set_defaults(run=_region)
+    build.add_argument("out", type=Path, metavar="PACK.mbtiles", nargs="?", help="default: beside the extract")
+    build.add_argument("--name", default="", help="of the region; default: the extract's")
+    build.set_defaults(run=_region_build)
+    put = region.add_parser("install", help="put a pack in its place: the map, streets and roads of the workspace")
+    put.add_argument("pack", type=Path, metavar="PACK.mbtiles")
+    put.set_defaults(run=_region_install)
+    region.add_parser("list", help="the packs that are installed").set_defaults(run=_region_list)
 
     form = commands.add_parser("form", help="compile an XLSForm workbook to an XForm and say what is wrong with it")
     form.add_argument("workbook", type=Path, metavar="FILE.xlsx")
@@ -139,15 +144,54 @@ def _demo(options: argparse.Namespace) -> int:
     )
 
 
-def _region(options: argparse.Namespace) -> int:
+def _region_build(options: argparse.Namespace) -> int:
+    from fieldcrm.geo.packs import SUFFIX
     from fieldcrm.geo.region import build_pack
 
-    def progress(done: int, tiles: int) -> None:
-        print(f"\r{done / max(1, tiles):4.0%}", end="", file=sys.stderr, flush=True)
-
-    built = build_pack(options.extract, options.out, on_progress=progress)
+    extract: Path = options.extract
+    out = options.out or extract.with_name(extract.name.removesuffix(".osm.pbf") + SUFFIX)
+    built = build_pack(extract, out, name=options.name, on_progress=_percent)
     print(file=sys.stderr)
-    print(words.trn("{n} tile written to {file}.", "{n} tiles written to {file}.", built.tiles, file=options.out))
+    print(words.tr(
+        "{file}: {tiles} tiles of the map, {outlets} outlets, {streets} streets, {junctions} road junctions, {size}.",
+        file=out, tiles=words.number(built.tiles), outlets=words.number(built.outlets),
+        streets=words.number(built.streets), junctions=words.number(built.junctions), size=words.size(built.bytes),
+    ))
+    return DONE
+
+
+def _percent(done: int, parts: int) -> None:
+    print(f"\r{done / max(1, parts):4.0%}", end="", file=sys.stderr, flush=True)
+
+
+def _maps(options: argparse.Namespace) -> Path:
+    from fieldcrm.app import default_profile
+    from fieldcrm.usecases.regions import FOLDER
+
+    profile: Path = options.profile or default_profile()
+    return profile / FOLDER
+
+
+def _region_install(options: argparse.Namespace) -> int:
+    from fieldcrm.geo.packs import install
+
+    done = install(options.pack, _maps(options), on_progress=_percent)
+    print(file=sys.stderr)
+    print(words.tr("{name} is installed. The program shows it when it is next opened.", name=done.name))
+    if done.outlets:
+        print(words.trn("It brings {n} outlet: import the pack under Outlet base, Imports.",
+                        "It brings {n} outlets: import the pack under Outlet base, Imports.", done.outlets))
+    return DONE
+
+
+def _region_list(options: argparse.Namespace) -> int:
+    from fieldcrm.geo.packs import installed
+
+    found = installed(_maps(options))
+    for pack in found:
+        print(f"{pack.name}  {words.size(pack.bytes)}  {pack.path}")
+    if not found:
+        print(words.tr("No region is installed."))
     return DONE
 
 

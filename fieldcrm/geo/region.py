@@ -1,4 +1,8 @@
-"""Build a region's map pack from an extract: ``fieldcrm region build FILE.osm.pbf --out PACK.mbtiles``."""
+"""Build a region's pack from an extract: ``fieldcrm region build FILE.osm.pbf [PACK.mbtiles]``.
+
+One file, an MBTiles map that any program can show, with more tables in it: the outlets of the extract (``outlets``),
+its streets and house numbers (``streets``), and its road graph (``roads``).
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,10 @@ from fieldcrm.geo.attribution import ATTRIBUTION
 from fieldcrm.geo.basemap import FORMAT
 from fieldcrm.geo.features import Feature, Region, read_region
 from fieldcrm.geo.mvt import EXTENT, Layer
+from fieldcrm.geo.osm import read_outlets
+from fieldcrm.geo.roadgraph import read_graph
+from fieldcrm.geo.roads import write_graph
+from fieldcrm.geo.streets import write_streets
 
 MIN_ZOOM, MAX_ZOOM = 6, 14
 LAYERS = ("water", "green", "plazas", "streams", "buildings", "rail", "roads", "names")
@@ -27,7 +35,15 @@ LAYERS = ("water", "green", "plazas", "streams", "buildings", "rail", "roads", "
 _MARGIN = 64 / EXTENT  # drawn beyond the tile's edge, so that line ends do not show
 _SMALL = 6.0  # square units of a tile: a smaller surface is not worth its bytes
 
-Progress = Callable[[int, int], None]  # tiles done, tiles in all
+PACK_VERSION = "2"  # 1: the map alone
+OUTLET_COLUMNS = (
+    "reference", "name", "brand", "store_type", "lat_e7", "lon_e7", "house_number", "street", "postcode", "city",
+    "country", "phone", "website", "email", "opening_hours",
+)  # fmt: skip
+_READING = 20  # of a hundred parts of the work: reading the map; outlets, streets and roads come after the tiles
+_TILES_UP_TO = 85
+
+Progress = Callable[[int, int], None]  # parts done, parts in all
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +52,9 @@ class PackBuilt:
     bytes: int
     features: int
     bounds: tuple[float, float, float, float]  # degrees west, south, east, north
+    outlets: int
+    streets: int
+    junctions: int
 
 
 def build_pack(
@@ -46,13 +65,18 @@ def build_pack(
 
     DomainError as ``features.read_region``, or ``stopped``; Unavailable ``map_pack_unwritable``.
     """
+    tell = on_progress or _nobody
     region = read_region(extract)
+    tell(_READING, 100)
     partial = out.with_name(out.name + ".part")
     try:
         partial.unlink(missing_ok=True)
         connection = sqlite3.connect(partial)
         try:
-            tiles = _write(connection, region, name or extract.name.split(".")[0], on_progress, stopped)
+            tiles = _write(connection, region, name or extract.name.split(".")[0], tell, stopped)
+            counts = _write_places(connection, extract, tell, stopped)
+            connection.commit()
+            connection.execute("VACUUM")
         finally:
             connection.close()
         os.replace(partial, out)
@@ -60,11 +84,49 @@ def build_pack(
         raise Unavailable("map_pack_unwritable", file=out.name, detail=str(error)) from error
     finally:
         partial.unlink(missing_ok=True)
-    return PackBuilt(tiles, out.stat().st_size, len(region.features), _bounds(region))
+    tell(100, 100)
+    return PackBuilt(tiles, out.stat().st_size, len(region.features), _bounds(region), *counts)
+
+
+def _nobody(done: int, total: int) -> None:
+    """Progress that nobody follows."""
+
+
+def _write_places(
+    connection: sqlite3.Connection, extract: Path, tell: Progress, stopped: Callable[[], bool]
+) -> tuple[int, int, int]:
+    """Outlets, streets and roads; returns how many outlets, streets and junctions."""
+    _go_on(stopped)
+    outlets = _write_outlets(connection, extract)
+    tell(90, 100)
+    _go_on(stopped)
+    streets = write_streets(connection, extract)
+    tell(95, 100)
+    _go_on(stopped)
+    graph = read_graph(extract)
+    write_graph(connection, graph)
+    return outlets, streets, len(graph.lat_e7)
+
+
+def _go_on(stopped: Callable[[], bool]) -> None:
+    if stopped():
+        raise DomainError("stopped")
+
+
+def _write_outlets(connection: sqlite3.Connection, extract: Path) -> int:
+    """The outlets as the map gives them, for an import; ``tags`` is JSON."""
+    columns = ", ".join(OUTLET_COLUMNS)
+    connection.execute(f"CREATE TABLE outlets ({columns}, tags, PRIMARY KEY (reference)) WITHOUT ROWID")
+    marks = ", ".join("?" * (len(OUTLET_COLUMNS) + 1))
+    rows = (
+        (*(getattr(found, name) for name in OUTLET_COLUMNS), json.dumps(dict(sorted(found.tags.items()))))
+        for found in read_outlets(extract)
+    )
+    return connection.executemany(f"INSERT OR IGNORE INTO outlets VALUES ({marks})", rows).rowcount
 
 
 def _write(
-    connection: sqlite3.Connection, region: Region, name: str, on_progress: Progress | None, stopped: Callable[[], bool]
+    connection: sqlite3.Connection, region: Region, name: str, tell: Progress, stopped: Callable[[], bool]
 ) -> int:
     connection.executescript(
         "PRAGMA page_size = 4096; PRAGMA journal_mode = OFF;"
@@ -76,16 +138,13 @@ def _write(
     total = sum(len(_columns(region, z)) * len(_rows(region, z)) for z in range(MIN_ZOOM, MAX_ZOOM + 1))
     written = 0
     for done, (z, x, y, data) in enumerate(_tiles(region), start=1):
-        if stopped():
-            raise DomainError("stopped")
+        _go_on(stopped)
         if data:
             packed = gzip.compress(data, 9, mtime=0)
             connection.execute("INSERT INTO tiles VALUES (?, ?, ?, ?)", (z, x, (1 << z) - 1 - y, packed))
             written += 1
-        if on_progress is not None:
-            on_progress(done, total)
+        tell(_READING + (_TILES_UP_TO - _READING) * done // total, 100)
     connection.commit()
-    connection.execute("VACUUM")
     return written
 
 
@@ -93,7 +152,7 @@ def _metadata(region: Region, name: str) -> dict[str, str]:
     bounds = _bounds(region)
     west, south, east, north = bounds
     return {
-        "name": name, "format": FORMAT, "type": "baselayer", "version": "1", "attribution": ATTRIBUTION,
+        "name": name, "format": FORMAT, "type": "baselayer", "version": PACK_VERSION, "attribution": ATTRIBUTION,
         "bounds": ",".join(f"{value:.6f}" for value in bounds),
         "center": f"{(west + east) / 2:.6f},{(south + north) / 2:.6f},{MAX_ZOOM}",
         "minzoom": str(MIN_ZOOM), "maxzoom": str(MAX_ZOOM),

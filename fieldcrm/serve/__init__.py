@@ -16,7 +16,7 @@ from typing import Any
 
 from fieldcrm import words
 from fieldcrm.domain.errors import CodedError
-from fieldcrm.serve import backups, bundles, distribute, imports, people, privacy, quarantine, running
+from fieldcrm.serve import backups, bundles, distribute, imports, people, privacy, quarantine, regions, running
 from fieldcrm.serve.command import Answer, Arguments, Command, Preparation, now
 from fieldcrm.server.headquarters import open_headquarters
 from fieldcrm.ui.sentences import SENTENCES  # texts alone, without Qt
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def command_line() -> Arguments:
     arguments = Arguments()
-    for part in (running, distribute, people, imports, privacy, quarantine, backups, bundles):
+    for part in (running, distribute, people, imports, regions, privacy, quarantine, backups, bundles):
         part.add_to(arguments)
     return arguments
 

@@ -25,6 +25,7 @@ from fieldcrm.server.erasures import Erasures
 from fieldcrm.server.highwater import HighWater
 from fieldcrm.server.membership import Membership
 from fieldcrm.server.receipts import Receipts, authors_of
+from fieldcrm.server.regions import Regions
 from fieldcrm.server.serverkey import server_key
 from sync.columns import record_to_wire
 from sync.server import auth_tables, blobs, guard, leases, snapshots
@@ -88,6 +89,7 @@ class Headquarters:
             profile=self._profile,
             receipts=self.receipts.of_submissions,
             may_read_blob=self.receipts.may_read,
+            file_of=self.regions.file_of,
         )
 
     def apply(self, org: UUID, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
@@ -126,6 +128,10 @@ class Headquarters:
     @property
     def erasures(self) -> Erasures:
         return Erasures(self.folder, self.sync, self.snapshots, self.bundles)
+
+    @property
+    def regions(self) -> Regions:
+        return Regions(self.sync, self.folder / "regions", self.apply)
 
     @property
     def bundles(self) -> Bundles:

@@ -23,6 +23,7 @@ from fieldcrm.ui.tasks import Failed, Tasks, alive
 if TYPE_CHECKING:
     from fieldcrm.store.database import Database, Reader, Transaction, Written
     from fieldcrm.store.photos import PhotoStore
+    from fieldcrm.usecases.regions import RegionFetcher
     from fieldcrm.usecases.second_copy import Copier
     from fieldcrm.usecases.syncing import Supervisor
 
@@ -51,12 +52,15 @@ class AppSession(QObject):
     """One signed-in person on one open database. Screens get nothing else.
 
     ``changed`` carries the Changes of every write that was committed, on the UI thread; ``sync`` is the syncing
-    supervisor, or ``None`` when this workspace has no server.
+    supervisor, or ``None`` when this workspace has no server. ``closing`` tells long work to stop: ``close`` waits
+    for it.
     """
 
     changed = Signal(object)
     sync_changed = Signal()
     counts_changed = Signal()
+    under_way_changed = Signal()
+    closing = Signal()
 
     def __init__(
         self,
@@ -82,8 +86,10 @@ class AppSession(QObject):
         self.tasks.unexpected = self._unexpected
         self.sync: Supervisor | None = None
         self.copier: Copier | None = None
+        self.regions: RegionFetcher | None = None
         self.finders: list[Finder] = []
         self.counts: dict[str, int] = {}
+        self.under_way = ""  # what long work is being done, in words: closing asks before it is cut short
         self.action_table: ActionTable | None = None
         self._asked: dict[str, int] = {}
 
@@ -160,6 +166,17 @@ class AppSession(QObject):
         if changes.everything or changes.ids:
             self.changed.emit(changes)
 
+    def wrote(self, changes: Changes) -> None:
+        """What long work wrote in a worker thread: the screens hear of it, the copy and the sync follow."""
+        self.announce(changes)
+        self._tell_sync(changes)
+
+    def set_under_way(self, text: str) -> None:
+        """Say what long work is being done, for the line at the bottom; empty when none is."""
+        if text != self.under_way:
+            self.under_way = text
+            self.under_way_changed.emit()
+
     def _tell_sync(self, changes: Changes) -> None:
         """Something to send was written; a draft is not sent, but copied."""
         if self.copier is not None:
@@ -169,8 +186,11 @@ class AppSession(QObject):
 
     def close(self) -> None:
         """Stop background work, then close the database; waits for what is being written."""
+        self.closing.emit()
         if self.copier is not None:
             self.copier.stop()
+        if self.regions is not None:
+            self.regions.stop()
         if self.sync is not None:
             self.sync.stop()
         self.tasks.stop()

@@ -43,7 +43,7 @@ from sync.client.failures import Busy, NeedsSignIn, Offline, RemoteFailure, Revo
 from sync.client.local import Local, LocalTransaction
 from sync.client.run import Progress as Progress
 from sync.client.touched import Touched
-from sync.protocol import Remote
+from sync.protocol import PastPage, Remote
 
 log = logging.getLogger(__name__)
 
@@ -85,12 +85,14 @@ class SyncState:
 class CloseableRemote(Remote, Protocol):
     def close(self) -> None: ...
 
+    def history(self, collection: str, id: str, before: str = "") -> PastPage: ...
+
 
 class Supervisor:
     """Runs syncs when the schedule says so.
 
     ``open_remote`` is called at the first run, and again after ``signed_in``. ``on_state`` and ``on_changes`` are
-    called from this object's own threads. Call ``start`` once, ``stop`` at the end; or only ``run_once`` where no
+    called from this object's own threads, and so is ``on_synced``: with the server, and whether large files may go. Call ``start`` once, ``stop`` at the end; or only ``run_once`` where no
     thread is wanted.
     """
 
@@ -108,6 +110,7 @@ class Supervisor:
         photo_rule: PhotoRule = PhotoRule.AUTO,
         on_state: Callable[[], None] = lambda: None,
         on_changes: Callable[[Changes], None] = lambda changes: None,
+        on_synced: Callable[[Any, Callable[[], bool]], None] = lambda remote, may: None,
         chance: Callable[[], float] = random.random,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -119,11 +122,13 @@ class Supervisor:
         self._device_name = device_name
         self._on_state = on_state
         self._on_changes = on_changes
+        self._on_synced = on_synced
         self._chance = chance
         self._remote: CloseableRemote | None = None
         self._local = Local(CATALOGUE, after_apply, in_bulk)
         self._wake = threading.Condition()
         self._running = threading.Lock()
+        self._connecting = threading.Lock()
         self._telling = threading.Lock()
         self._cancel = threading.Event()
         self._stopped = False
@@ -289,19 +294,16 @@ class Supervisor:
                 self._failed(failure, began)
                 return None
             self._ended(progress, began)
+            if not progress.cancelled:
+                self._on_synced(self._remote, self._photos_go)
             return progress
 
     def _engine(self) -> SyncEngine:
-        if self._reopen and self._remote is not None:
-            self._remote.close()
-            self._remote = None
-        self._reopen = False
-        if self._remote is None:
-            self._remote = self._open_remote()
+        remote = self._connected()
         return SyncEngine(
             self._local,
             _Writer(self._db, self._actor, self._clock, self._on_changes),
-            self._remote,
+            remote,
             clock=self._clock,
             device_name=self._device_name,
             files=self._photos,
@@ -309,6 +311,20 @@ class Supervisor:
             ahead=on_a_thread,
             waited_for=self._db.waited_for,
         )
+
+    def _connected(self) -> CloseableRemote:
+        with self._connecting:
+            if self._reopen and self._remote is not None:
+                self._remote.close()
+                self._remote = None
+            self._reopen = False
+            if self._remote is None:
+                self._remote = self._open_remote()
+            return self._remote
+
+    def history(self, collection: str, id: str, before: str = "") -> PastPage:
+        """A question beside the sync, over the same line: two lines would renew the tokens against each other."""
+        return self._connected().history(collection, id, before)
 
     def _held(self) -> Held | None:
         return None if self._photos_asked else links.held(self._photo_rule, self._link, self._clock())

@@ -192,8 +192,15 @@ class HttpRemote:
 
     def fetch_snapshot(self, sha256: str, offset: int = 0) -> bytes:
         """The next piece of a file, from ``offset`` on; ``CallRefused(404, "snapshot_unknown")`` when it is gone."""
+        return self._fetch(f"/v1/sync/snapshots/{sha256}", offset)
+
+    def fetch_file(self, sha256: str, offset: int) -> bytes:
+        """The next piece of a file kept for devices; ``CallRefused(404, "file_unknown")`` when it is gone."""
+        return self._fetch(f"/v1/files/{sha256}", offset)
+
+    def _fetch(self, path: str, offset: int) -> bytes:
         headers = {"Range": f"bytes={offset}-{offset + SNAPSHOT_PIECE - 1}"}
-        answer, content = self._call("GET", f"/v1/sync/snapshots/{sha256}", None, headers)
+        answer, content = self._call("GET", path, None, headers)
         said = answer.headers.get("Content-Range", "")
         if answer.status_code != 206 or not said.startswith(f"bytes {offset}-") or len(content) > SNAPSHOT_PIECE:
             raise BadAddress(url=self._base)

@@ -10,7 +10,7 @@ from litestar.config.response_cache import ResponseCacheConfig
 from litestar.datastructures import State
 
 from sync.protocol import PROTOCOL_VERSION, Receipt, SyncRequest, SyncResponse
-from sync.server import blob_routes, deposit_routes, past_routes, repair_routes, session_routes
+from sync.server import blob_routes, deposit_routes, file_routes, past_routes, repair_routes, session_routes
 from sync.server.addresses import Peers
 from sync.server.bodies import MAX_PLAIN, App
 from sync.server.calls import Call, caller, in_thread, limited
@@ -30,7 +30,7 @@ class Health(msgspec.Struct):
 def build_routes(parts: Parts, *, title: str, version: str) -> Litestar:
     """The routes, without the gate in front of them; ``state.description`` is their OpenAPI document."""
     routes = [sync, pull, operation_status, receipts, alive, ready, metrics, description]
-    for part in (session_routes, blob_routes, deposit_routes, repair_routes, past_routes):
+    for part in (session_routes, blob_routes, file_routes, deposit_routes, repair_routes, past_routes):
         routes += part.ROUTES
     app = Litestar(
         route_handlers=routes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from sync.protocol import Receipt
 from sync.server.auth import Auth
@@ -26,9 +27,13 @@ class Profile:
     sectors: tuple[str, ...]
 
 
+def _no_file(caller: Caller, sha256: str) -> None:
+    """Where nothing is kept."""
+
+
 @dataclass(frozen=True)
 class Parts:
-    """What the routes hand on to. ``receipts``, ``profile`` and ``may_read_blob`` are the product's."""
+    """What the routes hand on to. ``receipts``, ``profile``, ``may_read_blob`` and ``file_of`` are the product's."""
 
     sync: SyncServer
     auth: Auth
@@ -41,5 +46,6 @@ class Parts:
     profile: Callable[[Caller], Profile]
     receipts: Callable[[Caller, list[str]], list[Receipt]]
     may_read_blob: Callable[[Caller, str], bool]
+    file_of: Callable[[Caller, str], Path | None] = _no_file  # a file kept for devices, by its hash
     gauges: Callable[[], Mapping[str, float]] = dict  # what stands now, by the names of ``metrics.GAUGES``
     metrics: Metrics = field(default_factory=Metrics)

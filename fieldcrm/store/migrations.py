@@ -14,12 +14,14 @@ from sqlalchemy.schema import CreateColumn
 
 from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.domain.errors import DomainError
+from fieldcrm.store.quality_tables import quality_statements
 from fieldcrm.store.tables import (
     SCHEMA_VERSION,
     collection_tables,
     extra_statements,
     metadata,
     outlet_list_index,
+    past_triggers,
     search_triggers,
 )
 from sync.client.capture import capture_triggers
@@ -76,6 +78,10 @@ def widen_outlet_base(connection: Connection) -> None:
     for table in metadata.tables.values():
         for index in table.indexes:
             index.create(connection, checkfirst=True)
+    for statement in quality_statements():
+        connection.exec_driver_sql(statement)
+    for statement in past_triggers():
+        connection.exec_driver_sql(statement)
 
 
 # From version N to N + 1. Version 0 is an empty file.

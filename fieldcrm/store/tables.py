@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
 from fieldcrm.domain.catalogue import CATALOGUE
+from fieldcrm.store.quality_tables import build_quality_tables, quality_statements
 from fieldcrm.store.sorting import folded
 from sync.client.capture import capture_triggers
 from sync.client.tables import build_collection_tables, build_sync_tables
@@ -23,6 +24,7 @@ SCHEMA_VERSION = 4
 metadata = MetaData()
 collection_tables = build_collection_tables(metadata, CATALOGUE)
 build_sync_tables(metadata)
+build_quality_tables(metadata)
 
 Table(
     "draft",  # a visit that is being recorded, or a correction; saved at each step, never synced
@@ -248,6 +250,7 @@ def extra_statements() -> list[str]:
         "CREATE INDEX ix_visit_outlet_time ON visit (outlet_id, started_at)",
         *capture_triggers(CATALOGUE),
         *past_triggers(),
+        *quality_statements(),
         "INSERT INTO sync_state (one) VALUES (1)",
         "INSERT INTO capture (one) VALUES (1)",
         "INSERT INTO outlet_bulk (one) VALUES (1)",

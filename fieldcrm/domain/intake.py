@@ -11,13 +11,27 @@ from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """A value that could not be taken although its outlet was: a telephone that is none, hours nobody can read."""
+
+    column: str  # its header, or empty
+    value: str  # what stood there, cut to 80 characters
+    code: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """One outlet of a source. ``values``: fields of the outlet as its columns take them, checked; those that the
-    source lacks are not there. ``reference`` is the source's own, stable key, or empty when it has none."""
+    source lacks are not there. ``reference`` is the source's own, stable key, or empty when it has none.
+
+    Besides fields of the outlet ``values`` may hold ``sector``: the code of its sector, as the file says it.
+    """
 
     row: int  # of the file, as a person counts: the first line of a sheet is 1; a map's objects in their order
     reference: str
     values: Mapping[str, Any]
+    dropped: tuple[Dropped, ...] = ()  # what was left out of it, and why
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,4 +249,58 @@ SENTENCES: dict[str, str] = {
     "bundle_key_gone": "{path} is for a key that is gone. Carry {answer} to the device, and make another bundle there.",
     "profile_in_use": "The program has this workspace open. Close it first, or do this from its Sync Centre.",
     "journal_in_use": "Another program writes the journal of this workspace. It is caught up with when that one ends.",
+    # Files brought in and taken out.
+    "file_missing": "There is no file {file}.",
+    "file_empty": "The file {file} is empty: there is nothing to import.",
+    "file_no_rows": "{file} has a line of titles and nothing below it.",
+    "file_not_table": (
+        "{file} is not a table that can be read: choose a CSV, an Excel or LibreOffice workbook, a GeoJSON or "
+        "GeoPackage file, or an OpenStreetMap extract."
+    ),
+    "file_damaged": "{file} is damaged or broken off ({detail}). Nothing was changed: ask for it again.",
+    "file_password": "{file} is protected by a password. Save it without one, then open it again.",
+    "file_bomb": "{file} unpacks to far more than a list of outlets (in {part}). It was not opened.",
+    "file_too_many_columns": "{file} has more than {limit} columns: check its delimiter.",
+    "file_cell_too_long": (
+        "{file}, row {row}: a cell is longer than {limit} characters. A quotation mark is probably missing there. "
+        "Nothing was imported."
+    ),
+    "file_quote_open": (
+        "{file}, row {row}, column {column}: a quotation mark opens and never closes. Nothing was imported."
+    ),
+    "file_encoding_wrong": "{file}, row {row}: these letters are not in {encoding}. Choose another encoding.",
+    "file_encoding_unknown": "There is no encoding called {encoding}.",
+    "sheet_unknown": "{file} has no sheet called {sheet}.",
+    "sheet_empty": "The sheet {sheet} of {file} is empty. Choose another one.",
+    "sheet_too_long": (
+        "{file} has a sheet with cells down to row {rows}; the limit is {limit} rows. Save what you need as CSV."
+    ),
+    "sheet_too_large": (
+        "{file} has a sheet that spans {rows} rows by {columns} columns: too much to open. Delete what lies far "
+        "out, or save the list as CSV."
+    ),
+    "layer_missing": "{file} holds no layer of points or areas.",
+    "mapping_damaged": "The remembered choice of columns cannot be read: choose them again.",
+    "mapping_name_missing": "Say which column holds the name of the store.",
+    "mapping_target_unknown": "There is no field called {target}.",
+    "mapping_twice": "These columns go to the same field: {columns}. Keep one of them.",
+    "mapping_half_position": "A position needs both: the column of the latitude and that of the longitude.",
+    "mapping_two_positions": "The position is given twice: by one column, and by latitude and longitude. Keep one way.",
+    "row_too_many_cells": (
+        "This row has {cells} cells where the table has {columns} columns: its values stand in the wrong places."
+    ),
+    "row_broken_off": "The file breaks off in this row.",
+    "cell_formula_error": "A formula failed here: the cell holds an error, no value.",
+    "cell_too_long": "This cell is longer than {limit} characters.",
+    "text_undecodable": "Some letters of this cell cannot be read: the file mixes encodings.",
+    "siret_rounded": (
+        "A spreadsheet rounded this SIRET, its last digits are lost. Format the column as text and export again."
+    ),
+    "headers_twice": "Some columns have the same title; a number was put after the second one: {columns}.",
+    "header_missing": "This file has no line of titles: the columns are called A, B, C…",
+    "encoding_recognised": "The letters were recognised as {encoding}. If accents look wrong, choose another encoding.",
+    "coordinates_swapped": "Latitude and longitude are the wrong way round in this file: they will be put right.",
+    "coordinates_lambert93": "The coordinates are in Lambert-93: they will be converted.",
+    "coordinates_mercator": "The coordinates are in Web Mercator: they will be converted.",
+    "osm_object_left_out": "This shop of the map has no name.",
 }

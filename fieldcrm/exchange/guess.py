@@ -1,0 +1,227 @@
+"""Which column is what: by what it is called, and by what stands in it. Both have their say; neither alone decides.
+
+Every column gets a mark from 0 to 1 for every target; the best marks are given away first, each target once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from rapidfuzz import fuzz
+
+from fieldcrm.exchange import positions
+from fieldcrm.exchange.evidence import Evidence, look
+from fieldcrm.exchange.mapping import IGNORED, WGS84, folded
+from fieldcrm.exchange.vocabulary import headers
+
+ENOUGH = 0.5  # below this mark a column is left to the person
+_RESEMBLES = 84.0  # of 100, by rapidfuzz: the least that counts at all
+_EXACT = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """``targets`` and ``confidence`` per column; how coordinates and decimals are written."""
+
+    targets: tuple[str, ...]
+    confidence: tuple[float, ...]
+    coordinates: str = WGS84
+    decimal: str = "."
+
+
+def guess(header: Sequence[str], sample: Sequence[Sequence[str]], custom: Mapping[str, str] | None = None) -> Guess:
+    """``custom``: key -> title of the organisation's own fields; a column called like one becomes it."""
+    columns = [[row[place] if place < len(row) else "" for row in sample] for place in range(len(header))]
+    seen = [look(cells) for cells in columns]
+    own = {folded(title): f"custom:{key}" for key, title in (custom or {}).items()}
+    own |= {folded(key): f"custom:{key}" for key in custom or {}}
+    targets, marks = _given_away(header, seen, own)
+    targets = _settled(header, seen, targets)
+    where, decimal = _written(header, columns, targets)
+    return Guess(tuple(targets), tuple(min(1.0, round(mark, 2)) for mark in marks), where, decimal)
+
+
+def _given_away(
+    header: Sequence[str], seen: Sequence[Evidence], own: Mapping[str, str]
+) -> tuple[list[str], list[float]]:
+    offers: list[tuple[float, int, str]] = []
+    for place, title in enumerate(header):
+        name = folded(title)
+        if name in own:
+            offers.append((1.0, place, own[name]))
+            continue
+        for target, mark in called(name).items():
+            offers.append((_weighed(target, mark, seen[place]), place, target))
+        for target, mark in _looks(seen[place]).items():
+            if target not in called(name):
+                offers.append((mark, place, target))
+    offers.sort(key=lambda offer: (-offer[0], offer[1]))
+    targets, marks = [IGNORED] * len(header), [0.0] * len(header)
+    taken: set[str] = set()
+    decided: set[int] = set()
+    for mark, place, target in offers:
+        if mark < ENOUGH or place in decided or (target in taken and target != "ignored"):
+            continue
+        decided.add(place)
+        taken.add(target)
+        targets[place], marks[place] = (IGNORED if target == "ignored" else target), mark
+    return targets, marks
+
+
+# ---- by its name ----------------------------------------
+
+
+@cache
+def called(name: str) -> Mapping[str, float]:
+    """Target -> how much the folded header ``name`` is one of its names: 0.9 when it is, less when it resembles."""
+    found: dict[str, float] = {}
+    if not name:
+        return found
+    joined = name.replace(" ", "")
+    for target, names in headers().items():
+        best = 0.0
+        for known in names:
+            if known == name or known.replace(" ", "") == joined:
+                best = _EXACT + 0.02 * min(len(known.split()), 4)
+                break
+            best = max(best, _resembles(name, known))
+        if best:
+            found[target] = best
+    exact = max(found.values(), default=0.0)
+    if exact >= _EXACT:  # who is called so exactly leaves no room for those who sound alike
+        found = {target: mark for target, mark in found.items() if mark >= _EXACT}
+    return found
+
+
+def _resembles(name: str, known: str) -> float:
+    words, own = name.split(), known.split()
+    ratio = fuzz.ratio(name, known)
+    if ratio >= _RESEMBLES and min(len(name), len(known)) >= 5:
+        return 0.55 + 0.3 * (ratio - _RESEMBLES) / (100 - _RESEMBLES)
+    if len(known) >= 3 and set(own) <= set(words):  # the known name, and more words
+        extra = len(words) - len(own)
+        return max(0.0, 0.72 + 0.03 * len(own) - 0.07 * extra)
+    return 0.0
+
+
+# ---- by its values ----------------------------------------
+
+
+def _looks(seen: Evidence) -> dict[str, float]:
+    """Targets that the values alone suggest."""
+    if not seen.filled:
+        return {}
+    found: dict[str, float] = {}
+    if seen.email > 0.7:
+        found["email"] = 0.75 * seen.email
+    if seen.siret > 0.7:
+        found["siret"] = 0.85 * seen.siret
+    if seen.phone > 0.8 and seen.siren < 0.5 and seen.siret < 0.5:
+        found["phone"] = 0.62 * seen.phone
+    if seen.hours > 0.7:
+        found["opening_hours"] = 0.8 * seen.hours
+    if seen.url > 0.8:
+        found["website"] = 0.65 * seen.url
+    if seen.pair > 0.8:
+        found["position"] = 0.75 * seen.pair
+    if seen.one_line > 0.8 and seen.street > 0.4:
+        found["address"] = 0.6 * seen.one_line
+    if seen.street > 0.7 and seen.one_line < 0.5:
+        found["street"] = 0.58 * seen.street
+    return found
+
+
+def _weighed(target: str, mark: float, seen: Evidence) -> float:
+    """The mark of a name, after a look at the values: what cannot be is pushed far down."""
+    if target == "ignored" or not seen.filled:
+        return mark
+    fits = _FITS.get(target)
+    if fits is None:
+        return mark
+    share = fits(seen)
+    return mark + 0.08 * share if share >= 0.5 else mark * (0.35 + share)
+
+
+def _degrees(seen: Evidence) -> float:
+    return seen.numeric if not (seen.whole > 0.9 and -1 < seen.highest < 1_000) else 0.3
+
+
+_FITS: Mapping[str, Callable[[Evidence], float]] = {
+    "email": lambda seen: seen.email,
+    "siret": lambda seen: 1.0 if seen.siret > 0.5 else seen.whole * 0.6,
+    "phone": lambda seen: seen.phone,
+    "opening_hours": lambda seen: 1.0 if seen.hours > 0.3 else (0.5 if seen.letters > 0.5 or seen.length > 8 else 0.1),
+    "website": lambda seen: seen.url,
+    "position": lambda seen: seen.pair,
+    "postcode": lambda seen: seen.postcode,
+    "lat": _degrees,
+    "lon": _degrees,
+    "house_number": lambda seen: seen.house_number,
+    "street": lambda seen: max(seen.street, 0.6 * seen.letters),
+    "address": lambda seen: max(seen.one_line, 0.5 * seen.letters),
+    "city": lambda seen: seen.letters * (1 - seen.email) * (1 - 0.6 * seen.street) * (1 - seen.date),
+    "country": lambda seen: max(seen.country, 0.2),
+    "name": lambda seen: seen.letters * (1 - seen.email) * (1 - seen.date) * (1 - seen.one_line * 0.5),
+    "banner": lambda seen: seen.letters * (1 - seen.email),
+    "group_name": lambda seen: seen.letters * (1 - seen.email),
+    "store_type": lambda seen: max(seen.store_type, 0.5 * seen.letters * (1 - 0.8 * seen.distinct)),
+    "state": lambda seen: seen.state,
+    "segment": lambda seen: seen.segment,
+    "visit_interval_days": lambda seen: seen.whole if seen.highest <= 730 else 0.0,
+    "visit_minutes": lambda seen: seen.whole if seen.highest <= 480 else 0.0,
+    "surface_m2": lambda seen: seen.numeric if seen.highest <= 1_000_000 else 0.0,
+    "reference": lambda seen: seen.distinct * (1 - seen.date) * (1 - seen.email),
+    "zone": lambda seen: 0.0 if seen.numeric > 0.5 else 0.5,
+    "sector": lambda seen: 1.0 - 0.6 * seen.distinct,
+    "distributor": lambda seen: seen.letters,
+}
+
+
+# ---- all columns together ----------------------------------------
+
+
+def _settled(header: Sequence[str], seen: Sequence[Evidence], targets: list[str]) -> list[str]:
+    """What only the whole table tells."""
+    if ("lat" in targets) != ("lon" in targets):
+        lone = targets.index("lat" if "lat" in targets else "lon")
+        targets[lone] = IGNORED
+    if "position" in targets and "lat" in targets:
+        targets[targets.index("position")] = IGNORED
+    if "street" in targets:
+        place = targets.index("street")
+        if seen[place].one_line > 0.8 and "postcode" not in targets and "city" not in targets:
+            targets[place] = "address"
+    if "address" in targets and "street" in targets and "city" in targets:
+        targets[targets.index("address")] = IGNORED  # said twice: the parts are surer
+    if "name" not in targets and "banner" in targets:
+        place = targets.index("banner")
+        if seen[place].distinct > 0.9:
+            targets[place] = "name"
+    return targets
+
+
+def _written(header: Sequence[str], columns: Sequence[Sequence[str]], targets: Sequence[str]) -> tuple[str, str]:
+    pairs: list[tuple[float, float]] = []
+    texts: list[str] = []
+    if "lat" in targets and "lon" in targets:
+        lat, lon = columns[targets.index("lat")], columns[targets.index("lon")]
+        texts = [*lat, *lon]
+        for first, second in zip(lat, lon, strict=True):
+            if first.strip() and second.strip():
+                try:
+                    pairs.append((positions.number(first), positions.number(second)))
+                except ValueError:
+                    continue
+    elif "position" in targets:
+        for cell in columns[targets.index("position")]:
+            try:
+                pairs.append(positions.pair(cell))
+            except ValueError:
+                continue
+    decimal = "," if sum("," in text for text in texts) > sum("." in text for text in texts) else "."
+    where = positions.recognise(pairs, folded(" ".join(header)))
+    return (where if pairs else WGS84), decimal
+
+

@@ -9,7 +9,7 @@ window.fieldmap = (() => {
   const CLUSTERS_UNTIL = 17;
 
   let map, bridge, theme = "light", base = null, online = null, fade = null, pack = null, words = {};
-  let clusters, stops, line, selected = null, framed = false, moved = false;
+  let clusters, stops, line, selected = null, framed = false, moved = false, pointing = false;
   const markers = new Map();  // outlet id -> marker
 
   function start(instance, options) {
@@ -29,13 +29,20 @@ window.fieldmap = (() => {
     }).addTo(map);
     stops = L.layerGroup().addTo(map);
     map.on("click", () => bridge && bridge.cleared());
-    map.on("resize", () => { if (!moved) fit(); });  // until the person moves the map, it keeps the day in sight
+    map.on("resize", () => { if (!moved && !pointing && !map.fieldPlaced) fit(); });  // until the person moves the map, it keeps the day in sight
     for (const what of ["mousedown", "wheel", "keydown"]) map.getContainer().addEventListener(what, () => { moved = true; });
     setTheme(options.theme, options.colours);
     if (pack) {
       map.fitBounds(pack.bounds, { animate: false });
       map.setMinZoom(Math.max(pack.minZoom, map.getZoom() - 3));
     }
+    const say = (kind, what) => bridge && bridge.said(kind, JSON.stringify(what));
+    for (const part of [fieldPoints, fieldSelect, fieldPick]) part.attach(map, say);
+    fieldGround.attach(map, pack, words);
+    map.on("moveend", () => {
+      const { lat, lng } = map.getCenter();
+      say("moved", { lat, lon: lng, zoom: map.getZoom() });
+    });
     new QWebChannel(qt.webChannelTransport, (channel) => {
       bridge = channel.objects.bridge;
       bridge.ready();
@@ -45,12 +52,12 @@ window.fieldmap = (() => {
   function addFitControl() {
     const control = L.control({ position: "topleft" });
     control.onAdd = () => {
-      const bar = L.DomUtil.create("div", "leaflet-bar");
+      const bar = L.DomUtil.create("div", "leaflet-bar fit");
       const link = L.DomUtil.create("a", "", bar);
       link.href = "#"; link.role = "button"; link.innerHTML = AIM; link.title = words.fit;
       link.setAttribute("aria-label", words.fit);
       L.DomEvent.disableClickPropagation(bar);
-      L.DomEvent.on(link, "click", (event) => { L.DomEvent.stop(event); moved = false; fit(); });
+      L.DomEvent.on(link, "click", (event) => { L.DomEvent.stop(event); moved = false; if (pointing) fieldPoints.fit(); else fit(); });
       return bar;
     };
     control.addTo(map);
@@ -71,6 +78,10 @@ window.fieldmap = (() => {
     base = pack ? fieldStyle.layer(theme, pack).addTo(map) : null;
     if (base && base.bringToBack) base.bringToBack();
     drawFade();
+    document.documentElement.style.setProperty("--water", fieldStyle.water(theme));
+    fieldGround.setTheme(theme);
+    fieldPoints.setLook({});
+    fieldPoints.draw();
   }
 
   // The extract ends somewhere: let it fade out instead of breaking off.
@@ -182,10 +193,18 @@ window.fieldmap = (() => {
     else if (pack) map.fitBounds(pack.bounds, { animate: false });
   }
 
+  // ---- the whole base as points (points.js); the world is then in reach, not only the pack
+  function setPoints(what) {
+    pointing = true;
+    map.setMinZoom(2);
+    if (what.view) map.setView([what.view.lat, what.view.lon], what.view.zoom, { animate: false });
+    return fieldPoints.setPoints(what);
+  }
+
   function describe() {  // for tests: what is on the page now
     return { markers: markers.size, stops: stops.getLayers().length, route: line.getLayers().length, selected, theme, zoom: map.getZoom(),
       tiles: document.querySelectorAll(".leaflet-tile-pane canvas").length, attribution: document.querySelector(".leaflet-control-attribution").textContent };
   }
 
-  return { start, setTheme, setOutlets, setRoute, setOnline, select, fit, describe };
+  return { start, setTheme, setOutlets, setRoute, setOnline, setPoints, select, fit, describe, map: () => map };
 })();

@@ -111,6 +111,8 @@ function labelRules(flavour) {
 
 window.fieldStyle = {
   earth: (theme) => FLAVOURS[theme].earth,
+  water: (theme) => FLAVOURS[theme].water,
+  grid: (theme) => FLAVOURS[theme].waterText,
   layer: (theme, pack) => {
     const layer = protomapsL.leafletLayer({
       url: pack.url, maxDataZoom: pack.maxZoom, paintRules: paintRules(FLAVOURS[theme]), labelRules: labelRules(FLAVOURS[theme]),

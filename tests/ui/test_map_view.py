@@ -143,7 +143,7 @@ def test_the_page_names_no_address_but_ours() -> None:
     pack.close()
     assert "https://" not in html and "http://" not in html
     assert "</script><b>" not in html
-    assert html.count("fieldcrm://map/map/") == 8
+    assert html.count("fieldcrm://map/map/") == 12
 
 
 def test_addresses_outside_the_bundled_files_have_no_answer() -> None:

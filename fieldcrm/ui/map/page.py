@@ -17,8 +17,9 @@ from fieldcrm.ui.map.scheme import HOST, SCHEME, TILES
 
 _ASSETS = f"{SCHEME}://{HOST}/map"
 _POLICY = (
-    f"default-src 'none'; script-src {SCHEME}: qrc: 'unsafe-inline'; style-src {SCHEME}: 'unsafe-inline'; "
-    f"font-src {SCHEME}:; img-src {SCHEME}: data: blob: https:; connect-src {SCHEME}:"
+    f"default-src 'none'; script-src {SCHEME}: qrc: 'unsafe-inline'; worker-src {SCHEME}:; "
+    f"style-src {SCHEME}: 'unsafe-inline'; font-src {SCHEME}:; "
+    f"img-src {SCHEME}: data: blob: https:; connect-src {SCHEME}:"
 )
 
 
@@ -30,6 +31,10 @@ class _OfflineMap(folium.Map):
         ("clusters", f"{_ASSETS}/leaflet.markercluster.js"),
         ("protomaps", f"{_ASSETS}/protomaps-leaflet.js"),
         ("style", f"{_ASSETS}/style.js"),
+        ("points", f"{_ASSETS}/points.js"),
+        ("area", f"{_ASSETS}/select.js"),
+        ("pick", f"{_ASSETS}/pick.js"),
+        ("ground", f"{_ASSETS}/ground.js"),
         ("fieldmap", f"{_ASSETS}/fieldmap.js"),
     ]
     default_css: ClassVar[list[tuple[str, str]]] = [  # type: ignore[misc]

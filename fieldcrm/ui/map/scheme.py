@@ -1,4 +1,4 @@
-"""``fieldcrm://map/…``: the page, its scripts, the fonts and the tiles, all from this computer.
+"""``fieldcrm://map/…``: the page, its scripts, the fonts, the tiles and the points, all from this computer.
 
 ``register_scheme`` has to run before WebEngine makes its first page, or Qt ignores it without a word; and the
 QApplication has to be made with ``AA_ShareOpenGLContexts`` (``fieldcrm.app`` does).
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,8 +28,9 @@ TILES = f"{SCHEME}://{HOST}/tiles/{{z}}/{{x}}/{{y}}.mvt"
 
 # What the page itself may use beside our own scheme: nothing of it leaves the computer.
 _INSIDE = {SCHEME, "data", "blob", "qrc", "about"}
-_TYPES = {".js": b"text/javascript", ".css": b"text/css", ".ttf": b"font/ttf"}
+_TYPES = {".js": b"text/javascript", ".css": b"text/css", ".ttf": b"font/ttf", ".json": b"application/json"}
 _FILE = re.compile(r"/(map|fonts)/([A-Za-z0-9_.-]+)")
+_HANDED = re.compile(r"/points/([0-9]{1,12}\.bin)")
 _TILE = re.compile(r"/tiles/(\d{1,2})/(\d{1,8})/(\d{1,8})\.mvt")
 
 log = logging.getLogger(__name__)
@@ -69,10 +71,19 @@ def register_scheme() -> bool:
     return True
 
 
-def answer(path: str, page: bytes, tiles: TileSource | None) -> tuple[bytes, bytes] | None:
-    """The content type and body for the path of an address, or None when there is no such thing."""
+def answer(
+    path: str, page: bytes, tiles: TileSource | None, handed: Mapping[str, bytes] | None = None
+) -> tuple[bytes, bytes] | None:
+    """The content type and body for the path of an address, or None when there is no such thing.
+
+    ``handed``: what the program hands over in numbers, by file name (``/points/7.bin``).
+    """
     if path == "/page.html":
         return b"text/html", page
+    numbers = _HANDED.fullmatch(path)
+    if numbers:
+        found = (handed or {}).get(numbers[1])
+        return None if found is None else (b"application/octet-stream", found)
     tile = _TILE.fullmatch(path)
     if tile:
         # A missing tile is an empty one: an error would be drawn again and again.
@@ -86,14 +97,16 @@ def answer(path: str, page: bytes, tiles: TileSource | None) -> tuple[bytes, byt
     return (kind, file.read_bytes()) if kind and file.is_file() else None
 
 
-def make_handler(page: bytes, tiles: TileSource | None, parent: QObject) -> QWebEngineUrlSchemeHandler:
+def make_handler(
+    page: bytes, tiles: TileSource | None, parent: QObject, handed: Mapping[str, bytes] | None = None
+) -> QWebEngineUrlSchemeHandler:
     from PySide6.QtCore import QBuffer, QByteArray
     from PySide6.QtWebEngineCore import QWebEngineUrlRequestJob, QWebEngineUrlSchemeHandler
 
     class Handler(QWebEngineUrlSchemeHandler):
         def requestStarted(self, job: QWebEngineUrlRequestJob) -> None:
             try:
-                found = answer(job.requestUrl().path(), page, tiles)
+                found = answer(job.requestUrl().path(), page, tiles, handed)
             except Exception:
                 # A request left without an answer hangs for ever, so it fails whatever went wrong.
                 log.exception("the map asked for %s", job.requestUrl().path())

@@ -40,6 +40,12 @@ class Bridge(QObject):
     wasSelected = Signal(str)
     wasActivated = Signal(str)
     wasCleared = Signal()
+    wasSaid = Signal(str, str)
+
+    @Slot(str, str)
+    def said(self, kind: str, what: str) -> None:
+        """What points, areas and placing say: a kind and its JSON."""
+        self.wasSaid.emit(kind, what)
 
     @Slot()
     def ready(self) -> None:
@@ -97,6 +103,7 @@ class MapView(QWidget):
         self._page: QWebEnginePage | None = None
         self._profile: QWebEngineProfile | None = None
         self._is_ready = False
+        self._handed: dict[str, bytes] = {}  # what the page fetches from us, by file name
         self._state: dict[str, str] = {}  # the last call of each kind, to be repeated when the page is ready
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
@@ -197,10 +204,10 @@ class MapView(QWidget):
             raise ImportError("fieldcrm:// could not be registered")
         self._pack = packs.open_pack(self._folder)
         tile_set = self._pack.tile_set if self._pack else None
-        html = rendered.render(tile_set, _flavour(), _colours(), {"fit": tr("Show all of today's stores")})
+        html = rendered.render(tile_set, _flavour(), _colours(), self.page_words())
         profile = QWebEngineProfile()  # without a name: nothing is written to disk
         # Kept by name: the profile does not keep the Python half of these two, and then silently asks nobody.
-        self._handler = scheme.make_handler(html, self._pack, profile)
+        self._handler = scheme.make_handler(html, self._pack, profile, self._handed)
         self._interceptor = scheme.make_interceptor(self.guard, profile)
         profile.installUrlSchemeHandler(SCHEME.encode(), self._handler)
         profile.setUrlRequestInterceptor(self._interceptor)
@@ -217,6 +224,7 @@ class MapView(QWidget):
         self._bridge.wasSelected.connect(self.outletSelected)
         self._bridge.wasActivated.connect(self.outletActivated)
         self._bridge.wasCleared.connect(self.selectionCleared)
+        self._bridge.wasSaid.connect(self._on_said)
         channel = QWebChannel(page)
         channel.registerObject("bridge", self._bridge)
         page.setWebChannel(channel)
@@ -229,6 +237,24 @@ class MapView(QWidget):
         view.destroyed.connect(_Teardown(page, profile, self._pack))
         self._stack.addWidget(view)
         page.load(QUrl(PAGE))
+
+    def page_words(self) -> dict[str, str]:
+        """Words that stand on the page from its start."""
+        from fieldcrm.ui.map.packs import FOLDER
+
+        return {
+            "fit": tr("Show all of today's stores"),
+            "no_pack": tr(
+                "No map pack covers this area yet, so there are no streets. Put its file (.mbtiles) into the folder "
+                "“{folder}” of your profile.", folder=FOLDER,
+            ),
+        }
+
+    def heard(self, kind: str, what: dict[str, Any]) -> None:
+        """What the page says beyond pins; subclasses listen."""
+
+    def _on_said(self, kind: str, what: str) -> None:
+        self.heard(kind, json.loads(what))
 
     def _on_ready(self) -> None:
         self._is_ready = True
@@ -260,7 +286,8 @@ class MapView(QWidget):
     # ---- talking to the page
 
     def _tell(self, function: str, *arguments: Any) -> None:
-        call = f"fieldmap.{function}({', '.join(json.dumps(a, ensure_ascii=False) for a in arguments)})"
+        owner = "" if "." in function else "fieldmap."
+        call = f"{owner}{function}({', '.join(json.dumps(a, ensure_ascii=False) for a in arguments)})"
         self._state[function] = call
         if self._is_ready:
             self._run(call)

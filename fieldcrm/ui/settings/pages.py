@@ -13,6 +13,7 @@ from fieldcrm.ui.diagnostics import about_text, report
 from fieldcrm.ui.preferences import PHOTO_SIZES
 from fieldcrm.ui.settings.keys import ShortcutEditor
 from fieldcrm.ui.settings.layout import Page, ThemeChoice
+from fieldcrm.ui.settings.regions import RegionLines
 from fieldcrm.ui.settings.second_copy import SecondCopyLines
 from fieldcrm.ui.widgets import Button, Field, InlineMessage, SegmentedControl, Switch, Text
 from fieldcrm.words import tr
@@ -82,6 +83,7 @@ def capture(session: AppSession) -> Page:
     note = tr("Off: the map uses what is on this device and asks the network for nothing.")
     maps.line(tr("Online map layer"), note, online)
     maps.whole(field)
+    page.group(tr("Regions on this device")).whole(RegionLines(session))
     page.end()
     return page
 

@@ -171,6 +171,9 @@ def _bootstrap_and_repair(hq: Headquarters, device: BareDevice, company: Company
     offers = device.remote.snapshots(["org", sector])
     assert offers
     device.remote.fetch_snapshot(offers[0].sha256)
+    pack = resources.path("demo/helsinki.mbtiles")
+    region = hq.regions.add(company.org, pack, "Helsinki", (24.0, 60.0, 25.0, 61.0), hq.clock())
+    assert device.remote.fetch_file(region.sha256, 0)
     requests.head(f"{url}/v1/sync/snapshots/{offers[0].sha256}", headers=bearer(device), timeout=10)
     device.sync()
     sums = ["0" * 16] * 256
@@ -249,6 +252,9 @@ def test_every_command_names_the_organisation(
     run("device revoke", device, *of_company)
     run("import-products", str(empty), *of_company, code=1)  # tests/server/test_products.py reads real ones
     run("import-outlets", str(empty), "--sector", "north", *of_company, code=1)
+    run("region add", str(resources.path("demo/helsinki.mbtiles")), *of_company)
+    run("region list", *of_company)
+    run("region remove", "helsinki", *of_company)
     run("compact", "--days", "30")
     run("check", "--repair")
     run("backup", str(tmp_path / "copy"))

@@ -30,6 +30,7 @@ from fieldcrm.domain.ids import Id, new_id
 from fieldcrm.store.journal import FOLDER as JOURNAL_FOLDER
 from fieldcrm.store.journal import Journal, Prepared, transaction_of
 from fieldcrm.store.journal_people import all_keys
+from fieldcrm.store.kept import Kept
 from fieldcrm.store.migrations import BACKUPS, migrate
 from fieldcrm.store.tables import T
 from sync.columns import to_milliseconds
@@ -46,10 +47,15 @@ Result = TypeVar("Result")
 
 
 class Reader:
-    """A read-only snapshot of the database on the calling thread."""
+    """A read-only snapshot of the database on the calling thread.
 
-    def __init__(self, conn: Connection) -> None:
+    ``kept`` is what all readers of this database keep in memory; a transaction sees its own writes and has none.
+    """
+
+    def __init__(self, conn: Connection, kept: Kept | None = None) -> None:
         self.conn = conn
+        self.kept = kept
+        self.number = kept.number if kept is not None else 0  # of the last write that is surely in the snapshot
 
 
 class Transaction(Reader):
@@ -105,6 +111,7 @@ class Database:
     def __init__(self, folder: Path, key: bytes, writer: Engine, readers: Engine) -> None:
         self.folder = folder
         self.journal = Journal(folder / JOURNAL_FOLDER, key)
+        self.kept = Kept()
         self._writer_engine = writer
         self._reader_engine = readers
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
@@ -171,6 +178,7 @@ class Database:
                 prepared = self.journal.prepare(connection, _head(tx), before) if captured else None
                 connection.execute(update(T.capture).values(tx=None))
                 written = Written(value, tx.changes())
+            self.kept.wrote(written.changes)
             if prepared is not None:
                 self._write_journal(connection, prepared, now)
             if tx.people_erased:
@@ -206,7 +214,7 @@ class Database:
     def read(self) -> Iterator[Reader]:
         """A snapshot for the calling thread; screens may use it for reads of a few milliseconds."""
         with disk_errors(self.folder / DATABASE_NAME), self._reader_engine.connect() as connection:
-            yield Reader(connection)
+            yield Reader(connection, self.kept)
 
     def copy_to(self, target: Path) -> None:
         """Write a consistent, encrypted copy (same key) to ``target``, which must not exist."""

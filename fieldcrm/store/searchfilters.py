@@ -96,10 +96,10 @@ _LAST_VISITS = """(
   SELECT outlet_id, max(at) AS at FROM (
     SELECT outlet_id, max(started_at) AS at FROM visit GROUP BY outlet_id
     UNION ALL
-    SELECT a.outlet_id, max(v.started_at) FROM outlet_alias a JOIN visit v ON v.outlet_id = a.alias_id
-    WHERE a.active GROUP BY a.outlet_id
+    SELECT a.outlet_id, max(v.started_at) FROM outlet_home a JOIN visit v ON v.outlet_id = a.alias_id
+    GROUP BY a.outlet_id
   ) GROUP BY outlet_id)"""
-SAME_OUTLETS = "(SELECT o.id UNION ALL SELECT a.alias_id FROM outlet_alias a WHERE a.outlet_id = o.id AND a.active)"
+SAME_OUTLETS = "(SELECT o.id UNION ALL SELECT a.alias_id FROM outlet_home a WHERE a.outlet_id = o.id)"
 _LAST_VISIT_OF_ONE = f"(SELECT max(v.started_at) FROM visit v WHERE v.outlet_id IN {SAME_OUTLETS})"
 
 
@@ -146,7 +146,7 @@ def filtered(r: Reader, filters: Filters, *, few: bool = False) -> ListQuery:
     """The outlets that pass, those merged into another left out: they are found as that other."""
     query = ListQuery(few)
     query.where.append(
-        "o.rid NOT IN (SELECT m.rid FROM outlet_alias a JOIN outlet m ON m.id = a.alias_id WHERE a.active)"
+        "o.rid NOT IN (SELECT m.rid FROM outlet_home a JOIN outlet m ON m.id = a.alias_id)"
     )
     query.among("o.state", filters.states)
     query.among("coalesce(o.segment, '')", filters.segments)
@@ -161,7 +161,7 @@ def filtered(r: Reader, filters: Filters, *, few: bool = False) -> ListQuery:
             f"EXISTS (SELECT 1 FROM task t WHERE t.state = 'open' AND t.outlet_id IN {SAME_OUTLETS})"
             if few
             else "o.id IN (SELECT coalesce(a.outlet_id, t.outlet_id) FROM task t "
-            "LEFT JOIN outlet_alias a ON a.alias_id = t.outlet_id AND a.active WHERE t.state = 'open')"
+            "LEFT JOIN outlet_home a ON a.alias_id = t.outlet_id WHERE t.state = 'open')"
         )
     _in_time(query, filters)
     _custom(query, filters.custom)
@@ -208,10 +208,13 @@ def _custom(query: ListQuery, pairs: Iterable[tuple[str, Scalar]]) -> None:
         )
 
 
+NEAR_JOIN = "JOIN outlet_place g ON g.rid = o.rid"
+
+
 def _near(query: ListQuery, near: Near) -> None:
     """A box by the R*Tree, then the disc."""
     south, west, north, east = box_about(near)
-    query.joins.insert(0, "JOIN outlet_place g ON g.rid = o.rid")
+    query.joins.insert(0, NEAR_JOIN)
     query.where += [
         "g.min_lat BETWEEN :south AND :north",
         "g.min_lon BETWEEN :west AND :east",

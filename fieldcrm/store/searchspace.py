@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fieldcrm.store.database import Reader
-from fieldcrm.store.searchfilters import DAY_MS, Filters, ListQuery, Point, filtered
+from fieldcrm.store.searchfilters import (
+    DAY_MS,
+    NEAR_JOIN,
+    Filters,
+    ListQuery,
+    Near,
+    Point,
+    filtered,
+    square_metres,
+)
 from fieldcrm.store.searchwords import match_expression
 from sync.columns import to_milliseconds
 
@@ -65,9 +74,7 @@ def within_box(
 def _driven(query: ListQuery, table: str) -> str:
     """The same rows, found by the spatial index first: the planner cannot know how small a box is."""
     joins = [join for join in query.joins if join != f"JOIN {table} ON v.rid = o.rid"]
-    return (
-        f"FROM {table} CROSS JOIN outlet o ON o.rid = v.rid {' '.join(joins)} WHERE {' AND '.join(query.where)}"
-    )
+    return f"FROM {table} CROSS JOIN outlet o ON o.rid = v.rid {' '.join(joins)} WHERE {' AND '.join(query.where)}"
 
 
 def points(r: Reader, filters: Filters, query: str = "", *, colour: str = "") -> Points:
@@ -154,3 +161,15 @@ def inside(r: Reader, ring: Sequence[Point]) -> Rids:
     shapely.prepare(area)
     found: Rids = rid[shapely.intersects_xy(area, lon.astype(float), lat.astype(float))]
     return found
+
+
+def nearest(r: Reader, near: Near, filters: Filters, limit: int) -> list[int]:
+    """Row numbers of the outlets within ``near`` that pass, the nearest first."""
+    query = filtered(r, replace(filters, near=near), few=True)
+    rest = [join for join in query.joins if join != NEAR_JOIN]
+    order = f"{square_metres()}, o.rid"
+    sql = (
+        f"SELECT o.rid FROM outlet_place g CROSS JOIN outlet o ON o.rid = g.rid {' '.join(rest)} "
+        f"WHERE {' AND '.join(query.where)} ORDER BY {order} LIMIT {int(limit)}"
+    )
+    return list(r.conn.exec_driver_sql(sql, query.params).scalars())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from fieldcrm.store.sorting import folded_text
+
 WORDS, LETTERS = 12, 60  # of what was typed, at most
 
 # As French signs and addresses abbreviate them.
@@ -29,3 +31,9 @@ def expression_of(words: list[str]) -> str | None:
 def _term(word: str) -> str:
     full = SHORT_FORMS.get(word.casefold())
     return f'("{word}"* OR "{full}"*)' if full else f'"{word}"*'
+
+
+def beginning_of(query: str) -> str:
+    """The typed text as names are put in order (``sorting.folded``), to find those that begin with it."""
+    text = unicodedata.normalize("NFC", query).encode("utf-8", "ignore").decode("utf-8").replace("\0", "")
+    return folded_text(" ".join(text.split())[: 2 * LETTERS])

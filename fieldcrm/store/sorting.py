@@ -29,3 +29,12 @@ def folded(column: str) -> str:
             expression = f"replace({expression}, '{letter}', '{plain}')"
     # Most names have nothing to fold, and fifty replacements take longer than writing the row does.
     return f"CASE WHEN octet_length({column}) = length({column}) THEN {simple} ELSE {expression} END"
+
+
+_PLAIN = str.maketrans({letter: plain for plain, accented in _FOLDS for letter in accented})
+
+
+def folded_text(text: str) -> str:
+    """``text`` as ``folded`` makes it in SQL, whose ``lower`` knows the letters of ASCII only."""
+    lowered = "".join(letter.lower() if letter.isascii() else letter for letter in text)
+    return lowered.translate(_PLAIN)

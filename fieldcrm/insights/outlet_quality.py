@@ -140,7 +140,10 @@ def completeness(facts: Facts, rules: Rules) -> tuple[int, int]:
     for name, weight in rules.weights.items():
         if name == "siret" and not french:
             continue
-        there = facts.lat_e7 is not None and facts.lon_e7 is not None if name == "position" else bool(getattr(facts, name))
+        if name == "position":
+            there = facts.lat_e7 is not None and facts.lon_e7 is not None
+        else:
+            there = bool(getattr(facts, name))
         possible += weight
         if there:
             got += weight
@@ -203,7 +206,7 @@ def _impossible(facts: Facts) -> Iterator[Finding]:
     if facts.visit_minutes is not None and facts.visit_minutes > 240:
         yield Finding("value_impossible", "visit_minutes", str(facts.visit_minutes))
     number = (facts.house_number or "").strip()
-    if number and (not any(c.isdigit() for c in number) and len(number) > 3 or number in ("0", "00", "9999")):
+    if number and ((not any(c.isdigit() for c in number) and len(number) > 3) or number in ("0", "00", "9999")):
         yield Finding("value_impossible", "house_number", number, "" if number in ("0", "00", "9999") else None)
 
 
@@ -214,13 +217,13 @@ def _town(facts: Facts, around: Surroundings, region: str) -> Iterator[Finding]:
         meant = _misspelt(city, known[0])
         if meant is not None:
             yield Finding("city_spelling", "city", city, meant)
-    if facts.lat_e7 is None or facts.lon_e7 is None or not facts.lat_e7 and not facts.lon_e7:
+    if facts.lat_e7 is None or facts.lon_e7 is None or (not facts.lat_e7 and not facts.lon_e7):
         return
-    department = region_of(region, postcode)
-    if department and around.region_strange(facts.lat_e7 / DEGREE, facts.lon_e7 / DEGREE, region, department):
+    department, here = region_of(region, postcode), (facts.lat_e7 / DEGREE, facts.lon_e7 / DEGREE)
+    if department and around.region_strange(*here, region, department):
         town = around.town(region, postcode, city)
         # Where its own town has a centre and the outlet stands far from it, that is said of the position.
-        if town is None or metres_between((facts.lat_e7 / DEGREE, facts.lon_e7 / DEGREE), (town.lat, town.lon)) <= town.far_m:
+        if town is None or metres_between(here, (town.lat, town.lon)) <= town.far_m:
             yield Finding("postcode_elsewhere", "postcode", postcode)
 
 

@@ -45,7 +45,7 @@ def country_code(value: str | None, otherwise: str = "") -> str:
 
 @lru_cache(maxsize=64)
 def _plain_phone(region: str) -> re.Pattern[str] | None:
-    """Numbers of a region that are right as they stand, by the library's own tables: the parser is asked for the rest."""
+    """Numbers of a region that are right as they stand, by the library's own tables; the rest goes to its parser."""
     from phonenumbers import PhoneMetadata
 
     data = PhoneMetadata.metadata_for_region(region, None)
@@ -130,14 +130,18 @@ def email(value: str) -> Remark | None:
 
 
 def website(value: str) -> Remark | None:
-    if _right(check_website, value) and not re.match(r"[^/]*[,;]", value):
+    if _plain_website(value):
         return None
     tidy = value.strip().strip("<>").rstrip(" .,;")
-    if _right(check_website, tidy):
+    if _plain_website(tidy):
         return Remark("website_style", tidy, safe=True)
     meant = re.sub(r"^(https?)[:;]?/{1,}", r"\1://", tidy.replace("\\", "/"), flags=re.IGNORECASE)
     meant = re.sub(r"^(https?://)?www[,;]", r"\1www.", re.sub(r"\s+", "", meant), flags=re.IGNORECASE)
     return Remark("website_invalid", meant if _right(check_website, meant) else None)
+
+
+def _plain_website(value: str) -> bool:
+    return _right(check_website, value) and not re.match(r"[^/]*[,;]", value)
 
 
 def _right(check: object, value: str) -> bool:

@@ -17,7 +17,7 @@ from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.tables import T
 from sync.columns import to_milliseconds
 
-_MERGED = "SELECT m.rid FROM outlet_alias a JOIN outlet m ON m.id = a.alias_id WHERE a.active"
+_MERGED = "SELECT m.rid FROM outlet_home a JOIN outlet m ON m.id = a.alias_id"
 # Judged are those that work: a closed store needs no telephone, one merged away is found as the other.
 _COUNTED = f"q.state <> 'closed' AND q.rid NOT IN ({_MERGED})"
 FACTS = (
@@ -98,7 +98,7 @@ def facts(r: Reader, rids: Sequence[int]) -> Iterator[tuple[Any, ...]]:
     """``rid, sector_id, state, confirmed_at`` and then ``FACTS``, raw as they are kept."""
     sql = f"SELECT o.rid, o.sector_id, o.state, o.confirmed_at, {_prefixed(FACTS)} FROM json_each(?) j " \
           "JOIN outlet o ON o.rid = j.value"
-    return iter(r.conn.exec_driver_sql(sql, (json.dumps(list(rids)),)).tuples())
+    return (tuple(row) for row in r.conn.exec_driver_sql(sql, (json.dumps(list(rids)),)))
 
 
 def written(r: Reader) -> Iterator[tuple[Any, ...]]:
@@ -107,7 +107,7 @@ def written(r: Reader) -> Iterator[tuple[Any, ...]]:
         "SELECT lat_e7, lon_e7, coalesce(street, ''), coalesce(postcode, ''), coalesce(city, ''), "
         "coalesce(country, ''), coalesce(banner, '') FROM outlet"
     )
-    return iter(r.conn.exec_driver_sql(sql).tuples())
+    return (tuple(row) for row in r.conn.exec_driver_sql(sql))
 
 
 def _prefixed(columns: str) -> str:
@@ -119,8 +119,8 @@ def _prefixed(columns: str) -> str:
 _PUT = (
     "INSERT INTO outlet_quality (rid, sector_id, state, completeness, missing, confirmed_at, visited_at, due) "
     "SELECT ?1, ?2, ?3, ?4, ?5, ?6, (SELECT max(v.started_at) FROM visit v WHERE v.outlet_id IN "
-    "(SELECT o.id FROM outlet o WHERE o.rid = ?1 UNION ALL SELECT a.alias_id FROM outlet o JOIN outlet_alias a "
-    "ON a.outlet_id = o.id AND a.active WHERE o.rid = ?1)), 0 WHERE EXISTS (SELECT 1 FROM outlet WHERE rid = ?1) "
+    "(SELECT o.id FROM outlet o WHERE o.rid = ?1 UNION ALL SELECT a.alias_id FROM outlet o JOIN outlet_home a "
+    "ON a.outlet_id = o.id WHERE o.rid = ?1)), 0 WHERE EXISTS (SELECT 1 FROM outlet WHERE rid = ?1) "
     "ON CONFLICT (rid) DO UPDATE SET sector_id = excluded.sector_id, state = excluded.state, "
     "completeness = excluded.completeness, missing = excluded.missing, confirmed_at = excluded.confirmed_at, "
     "visited_at = excluded.visited_at, due = 0"
@@ -140,9 +140,14 @@ def put(tx: Transaction, judged: Sequence[Judged]) -> None:
             "VALUES (?, ?, ?, ?, ?, ?, ?)", found)
 
 
-def forget_all(tx: Transaction) -> None:
-    """The rules changed, or the surroundings: everything is judged anew, the old findings are shown meanwhile."""
-    tx.conn.exec_driver_sql("UPDATE outlet_quality SET due = 1 WHERE NOT due")
+def last_judged(r: Reader) -> int:
+    """The highest row number that was judged; 0 when none was."""
+    return int(r.conn.exec_driver_sql("SELECT coalesce(max(rid), 0) FROM outlet_quality").scalar_one())
+
+
+def forget(tx: Transaction, first: int, last: int) -> None:
+    """These are to be judged anew."""
+    tx.conn.exec_driver_sql("UPDATE outlet_quality SET due = 1 WHERE rid BETWEEN ? AND ? AND NOT due", (first, last))
 
 
 def surroundings_kept(r: Reader) -> Iterator[tuple[str, str, Any]]:
@@ -319,7 +324,7 @@ def finding_rows(r: Reader, code: str, ids: Sequence[tuple[int, str]]) -> list[F
         LEFT JOIN sector s ON s.id = o.sector_id
         WHERE f.rid IS NOT NULL OR :calendar"""
     params = {"ids": json.dumps(ids), "code": code, "calendar": code in CALENDAR}
-    return [_finding_row(code, row) for row in r.conn.exec_driver_sql(sql, params).tuples()]
+    return [_finding_row(code, tuple(row)) for row in r.conn.exec_driver_sql(sql, params)]
 
 
 def _finding_row(code: str, row: tuple[Any, ...]) -> FindingRow:
@@ -349,8 +354,9 @@ class Stale(NamedTuple):
 
 
 def stale_before_visit(r: Reader, since: Since, today: date, last: date, most: int) -> list[Stale]:
-    """Outlets not confirmed whose next visit (planned, or due by their rhythm) is not after ``last``: of each sector the
-    ``most`` that come first."""
+    """Outlets not confirmed whose next visit (planned, or due by their rhythm) is not after ``last``.
+
+    Of each sector the ``most`` that come first."""
     sql = f"""
         WITH stale AS (
           SELECT q.rid, o.id, q.sector_id, q.confirmed_at, max(:today, min(

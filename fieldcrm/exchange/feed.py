@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fieldcrm.domain.intake import Line
 from fieldcrm.exchange.opened import Rows
@@ -20,6 +20,13 @@ class TableFeed:
 
     def lines(self) -> Iterator[Line]:
         return self._reader.lines(self._rows)
+
+    def left_out(self) -> Mapping[str, int]:
+        """What the last ``lines`` passed over in a file whose columns are documented: code -> how many.
+
+        ``other_trade``, ``closed``, ``no_name``, ``no_position``, ``outside_world``, ``broken_off``.
+        """
+        return dict(self._rows.left_out)
 
     def position(self) -> float:
         return self._rows.position()

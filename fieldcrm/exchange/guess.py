@@ -203,25 +203,29 @@ def _settled(header: Sequence[str], seen: Sequence[Evidence], targets: list[str]
 
 
 def _written(header: Sequence[str], columns: Sequence[Sequence[str]], targets: Sequence[str]) -> tuple[str, str]:
-    pairs: list[tuple[float, float]] = []
-    texts: list[str] = []
+    hint = folded(" ".join(header))
     if "lat" in targets and "lon" in targets:
         lat, lon = columns[targets.index("lat")], columns[targets.index("lon")]
         texts = [*lat, *lon]
-        for first, second in zip(lat, lon, strict=True):
-            if first.strip() and second.strip():
-                try:
-                    pairs.append((positions.number(first), positions.number(second)))
-                except ValueError:
-                    continue
-    elif "position" in targets:
+        decimal = "," if sum("," in text for text in texts) > sum("." in text for text in texts) else "."
+        return coordinates_of(lat, lon, hint), decimal
+    pairs: list[tuple[float, float]] = []
+    if "position" in targets:
         for cell in columns[targets.index("position")]:
             try:
                 pairs.append(positions.pair(cell))
             except ValueError:
                 continue
-    decimal = "," if sum("," in text for text in texts) > sum("." in text for text in texts) else "."
-    where = positions.recognise(pairs, folded(" ".join(header)))
-    return (where if pairs else WGS84), decimal
+    return positions.recognise(pairs, hint), "."
 
 
+def coordinates_of(lat: Sequence[str], lon: Sequence[str], hint: str = "") -> str:
+    """Which of ``mapping.COORDINATES`` two columns of a sample are in."""
+    pairs: list[tuple[float, float]] = []
+    for first, second in zip(lat, lon, strict=True):
+        if first.strip() and second.strip():
+            try:
+                pairs.append((positions.number(first), positions.number(second)))
+            except ValueError:
+                continue
+    return positions.recognise(pairs, hint)

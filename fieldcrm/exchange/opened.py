@@ -84,6 +84,8 @@ class Rows:
     def position(self) -> float:
         raise NotImplementedError
 
+    left_out: Mapping[str, int] = {}  # code -> how many the last reading passed over
+
 
 def cut(value: str) -> str:
     """A value as a report shows it."""

@@ -125,9 +125,15 @@ def check_extract(path: Path) -> None:
 
 
 def read_outlets(
-    path: Path, *, on_progress: Progress | None = None, skipped: Counter[str] | None = None
+    path: Path,
+    *,
+    on_progress: Progress | None = None,
+    skipped: Counter[str] | None = None,
+    listed: Trades | None = None,
 ) -> Iterator[OutletFound]:
     """Each outlet of the extract at ``path``, in file order, shops first drawn as points, then as outlines.
+
+    ``listed``: what counts as an outlet, instead of the list that comes with the program.
 
     ``skipped`` counts what was left out, by reason: ``no_name``, ``no_position``, ``outside_world``.
     Raises like ``check_extract``, and DomainError ``osm_file_damaged`` when the file breaks off midway: what was
@@ -139,13 +145,14 @@ def read_outlets(
     objects = 0
     found = 0
     try:
-        wanted = osmium.filter.KeyFilter(*trades().types)
+        known = listed or trades()
+        wanted = osmium.filter.KeyFilter(*known.types)
         processor = osmium.FileProcessor(source).with_areas(wanted).with_filter(wanted)
         for item in processor:
             objects += 1
             if on_progress is not None and objects % _PROGRESS_EVERY == 0:
                 on_progress(objects, found)
-            outlet = _outlet(item, counts)
+            outlet = _outlet(item, known, counts)
             if outlet is not None:
                 found += 1
                 yield outlet
@@ -155,13 +162,13 @@ def read_outlets(
         on_progress(objects, found)
 
 
-def _outlet(item: Any, skipped: Counter[str]) -> OutletFound | None:
+def _outlet(item: Any, known: Trades, skipped: Counter[str]) -> OutletFound | None:
     # A closed way comes twice: as a way, passed over here, and as the area that osmium made of it.
     is_area = item.is_area()
     if not is_area and not item.is_node():
         return None
     tags = {tag.k: tag.v for tag in item.tags}
-    store_type = trades().store_type(tags)
+    store_type = known.store_type(tags)
     if store_type is None:
         return None
     name = next((tags[key].strip() for key in ("name", "brand", "operator") if tags.get(key, "").strip()), "")

@@ -303,4 +303,6 @@ SENTENCES: dict[str, str] = {
     "coordinates_lambert93": "The coordinates are in Lambert-93: they will be converted.",
     "coordinates_mercator": "The coordinates are in Web Mercator: they will be converted.",
     "osm_object_left_out": "This shop of the map has no name.",
+    "file_not_geojson": "{file} is not GeoJSON: a collection of features, or one feature on each line.",
+    "feature_damaged": "{file} is damaged at its feature {row} ({detail}). Nothing was changed: ask for it again.",
 }

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import date
 
 from fieldcrm.domain.ids import Id
+from fieldcrm.domain.placing import Placing
 from fieldcrm.words import date as day
-from fieldcrm.words import number, tr, trc, trn
+from fieldcrm.words import number, percent, tr, trc, trn
 
 
 def store_type(code: str | None) -> str:
@@ -45,6 +46,15 @@ def task_state(code: str) -> str:
         "kept": trc("promise", "Kept"),
         "broken": trc("promise", "Broken"),
         "cancelled": trc("task", "Cancelled"),
+    }
+    return words.get(code, code)
+
+
+def order_state(code: str) -> str:
+    words = {
+        "placed": trc("order", "Placed"),
+        "delivered": trc("order", "Delivered"),
+        "cancelled": trc("order", "Cancelled"),
     }
     return words.get(code, code)
 
@@ -90,6 +100,8 @@ def field_name(code: str) -> str:
         "done_at": trc("task", "Done"),
         "kind": tr("Kind"),
         "person_id": tr("Who"),
+        "lines": tr("Products ordered"),
+        "wanted_on": tr("Wanted on"),
     }
     return words.get(code, code.replace("_", " ").capitalize())
 
@@ -118,6 +130,14 @@ def what_was_done(label: str) -> str:
         "task.broken": tr("Task not done"),
         "task.cancelled": tr("Task cancelled"),
         "note.new": tr("New note"),
+        "task.details": tr("Change of a task"),
+        "order.new": tr("New order"),
+        "order.details": tr("Change of an order"),
+        "order.cancelled": tr("Order cancelled"),
+        "order.delivered": tr("Order delivered"),
+        "outlet.merged": tr("Merge of two outlets"),
+        "outlet.unmerged": tr("Separation of two outlets"),
+        "outlet.custom": tr("Change of an own field"),
         "stop.moved": tr("Move of a store"),
         "stop.skipped": tr("Skipping of a store"),
         "stop.taken_back": tr("Store taken back into the day"),
@@ -128,7 +148,15 @@ def what_was_done(label: str) -> str:
     }
     if label in words:
         return words[label]
+    if label.startswith("outlet.bulk."):
+        return tr("Change of many outlets")
+    if label.startswith("task.bulk."):
+        return tr("Tasks at many outlets")
     kind, _, field = label.partition(".")
+    if kind == "undone" and field:
+        return undo_text(field)
+    if kind == "outlet" and field.startswith("custom:"):
+        return words["outlet.custom"]
     if kind == "outlet" and field:
         return tr("Change: {field}", field=field_name(field).lower() if field != "siret" else "SIRET")
     return trc("noun", "Change")
@@ -156,7 +184,7 @@ def field_value(field: str, value: object, people: Callable[[Id], str] | None = 
     if field == "segment":
         return str(value).upper()
     if field == "state":
-        return outlet_state(str(value)) or task_state(str(value))
+        return outlet_state(str(value)) or _state(str(value))
     if isinstance(value, bool):
         return tr("yes") if value else tr("no")
     if field == "visit_interval_days" and isinstance(value, int):
@@ -167,9 +195,45 @@ def field_value(field: str, value: object, people: Callable[[Id], str] | None = 
         return tr("{n} m²", n=number(value))
     if field in ("lat_e7", "lon_e7") and isinstance(value, int):
         return f"{value / 1e7:.5f}"
-    if field == "due":
+    if field in ("due", "wanted_on"):
         return day(value if isinstance(value, date) else date.fromisoformat(str(value)))
     return str(value)
+
+
+def _state(code: str) -> str:
+    return order_state(code) if code in ("placed", "delivered") else task_state(code)
+
+
+def placing_words(placing: Placing) -> str:
+    """How an outlet came to its position, or why it has none."""
+    if placing.state == "by_hand":
+        return tr("Placed by hand on the map")
+    if placing.state == "unplaced":
+        return _why_unplaced(placing.why)
+    precision = {"address": tr("to the house"), "street": tr("to the street"), "town": tr("to the town only")}
+    sure = percent((placing.score or 0) / 100) if placing.score is not None else ""
+    facts = [part for part in (precision.get(placing.precision, ""), sure, placing.provider) if part]
+    if placing.state == "placed":
+        return trc("placing", "Placed from its address: {facts}", facts=", ".join(facts))
+    reason = {
+        "ambiguous": tr("several addresses fit"),
+        "imprecise": tr("only the street or the town was found"),
+        "far_from_town": tr("the place found is far from its town"),
+        "other_town": tr("the place found is in another town"),
+    }.get(placing.why, "")
+    return trc("placing", "Placed, but doubtful: {facts}", facts=", ".join(part for part in (reason, *facts) if part))
+
+
+def _why_unplaced(why: str) -> str:
+    return {
+        "no_address": tr("Not on the map: it has no address."),
+        "waiting": tr("Not on the map yet: its address is looked up when you are connected."),
+        "not_found": tr("Not on the map: its address was not found."),
+        "ambiguous": tr("Not on the map: several addresses fit."),
+        "imprecise": tr("Not on the map: only the street or the town was found."),
+        "far_from_town": tr("Not on the map: the place found is far from its town."),
+        "other_town": tr("Not on the map: the place found is in another town."),
+    }.get(why, tr("Not on the map yet."))
 
 
 def unbroken(text: str | None) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from fieldcrm.domain.changes import Changes
 from fieldcrm.ui import labels, theme
 from fieldcrm.ui.actions import Action
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.shell import routes
-from fieldcrm.usecases import undo
+from fieldcrm.usecases import bulk_edit, undo
 from fieldcrm.words import tr
 
 
@@ -49,9 +50,15 @@ def _edit(session: AppSession) -> list[Action]:
     steps = session.ask(lambda r: undo.steps(r, session.actor))
 
     def take_back() -> None:
+        if steps.undo is not None and bulk_edit.is_bulk(steps.undo.label):
+            _swap(session, bulk_edit.take_back, steps.undo.label, lambda what: tr("Taken back: {what}", what=what))
+            return
         session.do(undo.undo, lambda step: said(tr("Taken back: {what}", what=labels.what_was_done(step.label))))
 
     def put_back() -> None:
+        if steps.redo is not None and bulk_edit.is_bulk(steps.redo.label):
+            _swap(session, bulk_edit.put_back, steps.redo.label, lambda what: tr("Put back: {what}", what=what))
+            return
         session.do(undo.redo, lambda step: said(tr("Put back: {what}", what=labels.what_was_done(step.label))))
 
     def said(text: str) -> None:
@@ -65,6 +72,16 @@ def _edit(session: AppSession) -> list[Action]:
         Action("edit.redo", redo_text, put_back, ("Ctrl+Shift+Z", "Ctrl+Y"), "redo-2", "edit",
                enabled=lambda: steps.redo is not None),
     ]
+
+
+def _swap(session: AppSession, swap: Callable[..., int], label: str, words: Callable[[str], str]) -> None:
+    """Take back, or put back, all slices of one bulk change, beside the screens."""
+
+    def done(_: int) -> None:
+        session.wrote(Changes({}, True, label, None))
+        session.messages.done(words(labels.what_was_done(label)))
+
+    session.tasks.run(lambda: swap(session.db, session.actor, session.clock, label), done, session.messages.error)
 
 
 def _places(session: AppSession) -> list[Action]:

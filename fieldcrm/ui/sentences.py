@@ -305,4 +305,16 @@ SENTENCES: dict[str, str] = {
     "osm_object_left_out": "This shop of the map has no name.",
     "file_not_geojson": "{file} is not GeoJSON: a collection of features, or one feature on each line.",
     "feature_damaged": "{file} is damaged at its feature {row} ({detail}). Nothing was changed: ask for it again.",
+    # Imports and updates of outlets.
+    "import_needs_manager": "Only a manager imports outlets and decides on updates.",
+    "import_running": "An import is under way. Wait until it has ended, or cancel it.",
+    "import_unknown": "This import is not known on this device. Sync, then try again.",
+    "import_undone": "This import has been undone already.",
+    "import_empty": (
+        "No line of the file could be taken ({refused} were "
+        "refused). Nothing was changed: look at the columns again."
+    ),
+    "reference_repeated": "The reference {reference} came before in this file. The first line counts.",
+    "reference_malformed": "The reference is too long, or holds signs that cannot be shown.",
+    "value_malformed": "The value in “{field}” cannot be kept.",
 }

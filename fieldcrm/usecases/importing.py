@@ -5,18 +5,32 @@ All of it runs in a worker thread (never the one of the screens) and writes thro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
-from fieldcrm.domain.actor import Actor
-from fieldcrm.domain.ids import Id
+from fieldcrm.domain.actor import Actor, Role
+from fieldcrm.domain.errors import DomainError
+from fieldcrm.domain.ids import Id, new_id
+from fieldcrm.domain.imported import given_by
 from fieldcrm.domain.intake import Feed, Incoming, Refused
+from fieldcrm.domain.outlet import check_zone
+from fieldcrm.store import imports as _imports
+from fieldcrm.store import outlets as _outlets
+from fieldcrm.store import unimports as _unimports
 from fieldcrm.store.database import Database, Reader
-from fieldcrm.usecases.longwork import OnProgress, Phase, Progress, Stopped, never, silent
+from fieldcrm.store.imports import Head
+from fieldcrm.usecases import importlines as _lines
+from fieldcrm.usecases import takingout as _takingout
+from fieldcrm.usecases.importlines import Sorted, Sorter
+from fieldcrm.usecases.importrun import LABEL, Run, Told
+from fieldcrm.usecases.longwork import OnProgress, Phase, Progress, Slices, Stopped, Teller, never, silent
 
 __all__ = [
     "Batch", "Changed", "Defaults", "Imported", "Kept", "Openings", "Phase", "Preview", "Progress", "Undone",
@@ -151,7 +165,63 @@ def dry_run(
 
     Raises ``DomainError`` when the file as a whole cannot be read.
     """
-    raise NotImplementedError
+    with read() as r:
+        sorter = Sorter(feed.source, _codes(r), None)
+        known_source = _imports.has_source(r, feed.source)
+    tell, tally = Teller(on_progress), _Tally()
+    for lines in _lines.parts(feed, lambda: _DRY_ROWS):
+        if stopped():
+            return tally.preview(known_source, stopped=True)
+        with read() as r:
+            part = sorter.sort(r, lines)
+            tally.add(part, _names(r, part) if len(tally.changed) < SAMPLE else {})
+        tell(Phase.COMPARING, feed.position(), tally.rows)
+    tell(Phase.COMPARING, 1.0, tally.rows)
+    return tally.preview(known_source, stopped=False)
+
+
+_DRY_ROWS = 400
+
+
+@dataclass(slots=True)
+class _Tally:
+    rows: int = 0
+    unmapped: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
+    new: list[Incoming] = field(default_factory=list)
+    changed: list[Changed] = field(default_factory=list)
+    same: list[Incoming] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+
+    def add(self, part: Sorted, names: Mapping[Id, str]) -> None:
+        self.rows += part.lines
+        self.counts.update(new=len(part.new), changed=len(part.news), same=len(part.same), refused=len(part.refused))
+        self.codes.update(refused.code for refused in part.refused)
+        self.unmapped += sum("lat_e7" not in ready.values for ready in part.new)
+        self.new += [_lines.named(one.line, one.values) for one in part.new[: SAMPLE - len(self.new)]]
+        self.same += part.same[: SAMPLE - len(self.same)]
+        self.refused += part.refused[: SAMPLE - len(self.refused)]
+        for one in part.news[: SAMPLE - len(self.changed)]:
+            fields = {name: (one.present.get(name), value) for name, value in one.said.items()}
+            self.changed.append(Changed(one.ready.line, one.outlet_id, names.get(one.outlet_id, ""), fields))
+
+    def preview(self, known_source: bool, *, stopped: bool) -> Preview:
+        counts = self.counts
+        return Preview(
+            self.rows, counts["new"], counts["changed"], counts["same"], counts["refused"],
+            self.codes["reference_repeated"], self.unmapped, dict(self.codes), tuple(self.new), tuple(self.changed),
+            tuple(self.same), tuple(self.refused), known_source, stopped,
+        )  # fmt: skip
+
+
+def _names(r: Reader, part: Sorted) -> dict[Id, str]:
+    found = _unimports.names(r, [one.outlet_id.bytes for one in part.news])
+    return {Id(bytes=id): name for id, name in found.items()}
+
+
+def _codes(r: Reader) -> dict[str, Id]:
+    return {sector.code.strip().casefold(): sector.id for sector in _outlets.sectors(r)}
 
 
 def run_import(
@@ -173,7 +243,63 @@ def run_import(
     Raises ``DomainError``: ``import_needs_manager``, ``sector_not_yours``, ``zone_unknown``, ``import_running``,
     ``import_empty`` when no line could be taken, and what the feed raises. ``Unavailable``: ``disk_full``.
     """
-    raise NotImplementedError
+    _check(actor, defaults)
+    slices, tell = Slices(db, actor, clock, LABEL), Teller(on_progress)
+    with _alone(db):
+        _takingout.after_crash(slices, tell)
+        begun = clock()
+        given = given_by(defaults.sector_id, defaults.zone, defaults.country, defaults.state)
+        head = Head(new_id(begun), feed.source, feed.licence, begun, given)
+        with db.read() as r:
+            codes = {code: id for code, id in _codes(r).items() if not actor.sectors or id in actor.sectors}
+            has = _imports.has_source(r, feed.source)
+        propose = defaults.openings is Openings.PROPOSE or (defaults.openings is Openings.AUTO and has)
+        told = Told(propose, has, defaults.complete, defaults.sector_id, feed.file)
+        run = Run(slices, head, Sorter(feed.source, codes, head.id), told, tell, stopped, on_refused)
+        try:
+            whole = run.through(feed)
+            if whole and run.nothing:
+                raise DomainError("import_empty", refused=run.refused)
+        except BaseException:
+            run.end()
+            _takingout.take_out(slices, head, tell, withdraw=True)
+            raise
+        if not whole:
+            _takingout.take_out(slices, head, tell, withdraw=True)
+            return Imported(head.id, stopped=True)
+        run.close()
+    return Imported(head.id, run.rows, run.added, run.proposed, run.same, run.refused)
+
+
+def _check(actor: Actor, defaults: Defaults) -> None:
+    check_manager(actor)
+    check_zone(defaults.zone)
+    if actor.sectors and defaults.sector_id not in actor.sectors:
+        raise DomainError("sector_not_yours", field="sector_id")
+
+
+def check_manager(actor: Actor) -> None:
+    """Raises ``DomainError("import_needs_manager")``."""
+    if actor.role is not Role.MANAGER:
+        raise DomainError("import_needs_manager")
+
+
+_working: set[Path] = set()
+_guard = threading.Lock()
+
+
+@contextmanager
+def _alone(db: Database) -> Iterator[None]:
+    """One import, or undo of one, at a time. Raises ``DomainError("import_running")``."""
+    with _guard:
+        if db.folder in _working:
+            raise DomainError("import_running")
+        _working.add(db.folder)
+    try:
+        yield
+    finally:
+        with _guard:
+            _working.discard(db.folder)
 
 
 def undo_import(
@@ -189,22 +315,39 @@ def undo_import(
 
     Raises ``DomainError``: ``import_needs_manager``, ``import_unknown``, ``import_undone``, ``import_running``.
     """
-    raise NotImplementedError
+    check_manager(actor)
+    slices, tell = Slices(db, actor, clock, LABEL), Teller(on_progress)
+    with _alone(db):
+        _takingout.after_crash(slices, tell)
+        with db.read() as r:
+            found = _imports.head_of(r, batch_id)
+        if found is None:
+            raise DomainError("import_unknown")
+        head, state = found
+        if state != "live":
+            raise DomainError("import_undone")
+        return Undone(*_takingout.take_out(slices, head, tell, withdraw=False, stopped=stopped))
 
 
 def batches(r: Reader) -> tuple[Batch, ...]:
     """Every import that this device knows of, the newest first."""
-    raise NotImplementedError
+    return tuple(Batch(*row) for row in _imports.batches(r))
 
 
 def kept_outlets(r: Reader, batch_id: Id, limit: int = 500) -> tuple[Kept, ...]:
     """Outlets of the import that an undo would keep, or has kept, by name, and why."""
-    raise NotImplementedError
+    found = _imports.head_of(r, batch_id)
+    if found is None:
+        return ()
+    kept = _takingout.would_keep(r, found[0], limit)
+    names = _unimports.names(r, kept)
+    shown = [Kept(Id(bytes=id), names.get(id, ""), reason) for id, reason in kept.items()]
+    return tuple(sorted(shown, key=lambda one: (one.name.casefold(), one.outlet_id)))
 
 
 def interrupted(r: Reader) -> Id | None:
-    """The import that a crash cut short, if any."""
-    raise NotImplementedError
+    """The import that a crash cut short, if any; also the one under way, while it is."""
+    return _imports.running(r)
 
 
 def take_out_interrupted(
@@ -216,4 +359,9 @@ def take_out_interrupted(
     stopped: Stopped = never,
 ) -> Undone | None:
     """At the start: take out what a crash left of an import; ``None`` when there is nothing to do."""
-    raise NotImplementedError
+    with db.read() as r:
+        if _imports.running(r) is None:
+            return None
+    with _alone(db):
+        done = _takingout.after_crash(Slices(db, actor, clock, LABEL), Teller(on_progress), stopped)
+    return None if done is None else Undone(*done)

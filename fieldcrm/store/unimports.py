@@ -1,0 +1,108 @@
+"""Taking an import out again: its outlets that nobody has used or changed since, some at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from fieldcrm.domain.ids import Id
+from fieldcrm.domain.imported import UNIMPORT, untouched
+from fieldcrm.store.database import Reader, Transaction
+from fieldcrm.store.imports import Head, command, outlets
+from sync.chunks import chunks
+
+# What is filed under an outlet, and the word for it: whoever filed it does not lose the outlet.
+_USES = (
+    ("visit", "outlet_id", "visit"),
+    ("draft", "outlet_id", "draft"),
+    ("task", "outlet_id", "task"),
+    ("note", "outlet_id", "note"),
+    ("contact", "outlet_id", "contact"),
+    ("plan_stop", "outlet_id", "plan"),
+    ("sales_order", "outlet_id", "order"),
+    ("outlet_alias", "outlet_id", "alias"),
+    ("outlet_alias", "alias_id", "alias"),
+)
+CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An outlet that an import made; ``values``: as its source gave them."""
+
+    source_rid: int
+    outlet_id: bytes
+    values: Mapping[str, Any]
+
+
+def count(r: Reader, batch: Id) -> int:
+    query = "SELECT count(*) FROM outlet_source WHERE batch = ?"
+    return int(r.conn.exec_driver_sql(query, (batch.hex,)).scalar_one())
+
+
+def made(r: Reader, batch: Id, after_rid: int, limit: int) -> list[Made]:
+    """Outlets of the batch that are still here, in the order in which they came, after a row of ``outlet_source``."""
+    query = 'SELECT rid, outlet_id, "values" FROM outlet_source WHERE batch = ? AND rid > ? ORDER BY rid LIMIT ?'
+    rows = r.conn.exec_driver_sql(query, (batch.hex, after_rid, limit))
+    return [Made(rid, outlet, json.loads(values) if values else {}) for rid, outlet, values in rows]
+
+
+def made_of(r: Reader, batch: Id, outlet: bytes) -> Made | None:
+    """The outlet, if the batch made it."""
+    query = 'SELECT rid, outlet_id, "values" FROM outlet_source WHERE outlet_id = ? AND batch = ?'
+    row = r.conn.exec_driver_sql(query, (outlet, batch.hex)).first()
+    return None if row is None else Made(row[0], row[1], json.loads(row[2]) if row[2] else {})
+
+
+def kept(r: Reader, head: Head, some: Sequence[Made]) -> dict[bytes, str]:
+    """Those of the outlets that somebody has used or changed, and how."""
+    ids = [one.outlet_id for one in some]
+    found = used(r, ids)
+    present = outlets(r, [id for id in ids if id not in found])
+    for one in some:
+        outlet = present.get(one.outlet_id)
+        if outlet is not None and not untouched(outlet, one.values, head.given):
+            found[one.outlet_id] = CHANGED
+    return found
+
+
+def used(r: Reader, ids: Iterable[bytes]) -> dict[bytes, str]:
+    found: dict[bytes, str] = {}
+    for some in chunks(ids):
+        marks = ", ".join("?" * len(some))
+        for table, column, word in _USES:
+            query = f"SELECT DISTINCT {column} FROM {table} WHERE {column} IN ({marks})"
+            for (outlet,) in r.conn.exec_driver_sql(query, tuple(some)):
+                found.setdefault(outlet, word)
+    return found
+
+
+def remove(tx: Transaction, batch: Id, ids: Sequence[bytes]) -> None:
+    """Delete the outlets and what was made with them, and say so to headquarters by one command."""
+    if not ids:
+        return
+    forget(tx, ids)
+    said = msgspec.json.encode({"ids": [id.hex() for id in ids]}).decode()
+    command(tx, batch, UNIMPORT, said)
+
+
+def forget(tx: Transaction, ids: Iterable[bytes]) -> None:
+    """Delete the outlets and what was made with them on this device, uncaptured."""
+    with tx.uncaptured():
+        for some in chunks(ids):
+            marks, these = ", ".join("?" * len(some)), tuple(some)
+            for table in ("outlet_source", "sector_assignment"):
+                tx.conn.exec_driver_sql(f"DELETE FROM {table} WHERE outlet_id IN ({marks})", these)
+            tx.conn.exec_driver_sql(f"DELETE FROM outlet WHERE id IN ({marks})", these)
+
+
+def names(r: Reader, ids: Iterable[bytes]) -> dict[bytes, str]:
+    found: dict[bytes, str] = {}
+    for some in chunks(ids):
+        query = f"SELECT id, name FROM outlet WHERE id IN ({', '.join('?' * len(some))})"
+        found.update(tuple(row) for row in r.conn.exec_driver_sql(query, tuple(some)))
+    return found

@@ -110,6 +110,7 @@ class StatusLine(QWidget):
         row.addWidget(self.words, 1)
         row.addWidget(self.button)
         session.sync_changed.connect(self.refresh)
+        session.under_way_changed.connect(self.refresh)
         self.refresh()
 
     def _sync(self) -> None:
@@ -127,4 +128,7 @@ class StatusLine(QWidget):
             self.words.set_whole(line(state, self._session.clock()))
             self.button.setEnabled(state.phase != Phases.SYNCING)
             self._session.set_count("sync", state.waiting.decisions or to_send(state))
+        if self._session.under_way:
+            self._mark.tone = "accent"
+            self.words.set_whole(" · ".join((self._session.under_way, self.words.whole())))
         self._mark.update()

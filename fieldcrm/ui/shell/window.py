@@ -25,7 +25,7 @@ from fieldcrm.ui.shell.rail import Rail
 from fieldcrm.ui.shell.shortcuts import ShortcutHelp, menu_name
 from fieldcrm.ui.shell.status import StatusLine
 from fieldcrm.ui.shell.top_bar import TopBar
-from fieldcrm.ui.widgets import InlineMessage
+from fieldcrm.ui.widgets import Confirm, InlineMessage
 from fieldcrm.words import tr
 
 log = logging.getLogger(__name__)
@@ -267,6 +267,13 @@ class MainWindow(QMainWindow):
             self.resize(QSize(1280, 800).boundedTo(screen * 0.92))
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self.session.under_way and not Confirm.ask(
+            self, tr("Stop and close?"),
+            tr("{what} What it has written so far is taken out again.", what=self.session.under_way),
+            tr("Stop and close"),
+        ):  # fmt: skip
+            event.ignore()
+            return
         self._leave_front()
         self.session.preferences.set_state("window", self.saveGeometry())
         self.session.preferences.save()

@@ -31,7 +31,7 @@ HERE = Near(457_640_000, 48_357_000)  # Lyon
 # What reps type: names, banners with towns, streets, postcodes, several words; then the same with a finger astray.
 TYPED = (
     "carrefour lyon", "intermarche express", "boulangerie martin", "pharmacie de la gare", "epicerie du marche",
-    "st-etienne tabac", "69003", "monoprix nantes", "bar des halles", "rue gambetta", "e.leclerc", "cafe du port",
+    "st-etienne tabac", "69030", "monoprix nantes", "bar des halles", "rue gambetta", "e.leclerc", "cafe du port",
     "super u angers", "restaurant du chateau", "fromagerie", "avenue jean jaures besancon", "totalenergies", "picard",
 )  # fmt: skip
 MISTYPED = (

@@ -16,18 +16,10 @@ from typing import TYPE_CHECKING, Any
 from fieldcrm.domain.ids import Id
 from fieldcrm.store.database import Reader
 from fieldcrm.store.searchcolumns import NAME, NOWHERE, Columns, columns, numbers, ready
-from fieldcrm.store.searchfilters import (
-    DAY_MS,
-    METRES_A_DEGREE,
-    Filters,
-    ListQuery,
-    Near,
-    filtered,
-    point_params,
-    square_metres,
-)
+from fieldcrm.store.searchfilters import DAY_MS, Filters, Near
+from fieldcrm.store.searchquery import METRES_A_DEGREE, ListQuery, filtered, point_params, square_metres
 from fieldcrm.store.searchspace import Points, nearest, points, within_box
-from fieldcrm.store.searchtypos import meant, vocabulary
+from fieldcrm.store.searchtypos import meant, same_hits, vocabulary
 from fieldcrm.store.searchwords import beginning_of, expression_of, match_expression, typed_words
 from fieldcrm.store.sorting import folded
 
@@ -48,7 +40,6 @@ __all__ = [
     "Points",
     "Sort",
     "filtered",
-    "hits",
     "ids",
     "match_expression",
     "matching",
@@ -64,6 +55,7 @@ __all__ = [
 
 PAGE = 200  # ids that a first answer holds at least, when there are as many
 FEW = 2_000  # outlets that are put in order one by one
+BROAD = 20_000  # hits, of which only the first page is put in order while a person types
 READINGS = 6  # of what was typed, tried at most
 
 
@@ -269,16 +261,17 @@ def _searched(r: Reader, kept: Columns, asked: Asked, words: list[str], first: b
         page = named[mask[named]]
         if len(page) >= PAGE:
             return Found(_ranked(kept, asked, page, None, None, PAGE), whole=False)
-    expression = expression_of(words)
-    called = hits(r, f"{{name banner}} : ({expression})", kept.size) if relevance else None
+    called = _hits(r, kept, words, called=True) if relevance else None
     if first and called is not None:
         page = np.union1d(named, called)
         page = page[mask[page]]
         if len(page) >= PAGE:
             return Found(_ranked(kept, asked, page, named, None, PAGE), whole=False)
-    everywhere = _everywhere(r, kept, expression, named)
+    everywhere = _everywhere(r, kept, words, named)
     if not len(everywhere):
         return None
+    if relevance and first and len(everywhere) > BROAD:
+        return Found(_ranked(kept, asked, everywhere[mask[everywhere]], named, called, PAGE), whole=False)
     if relevance:
         ranked = _ranked(kept, asked, everywhere[mask[everywhere]], named, called, None)
         return Found(ranked[::-1] if asked.descending else ranked)
@@ -289,23 +282,28 @@ def _searched(r: Reader, kept: Columns, asked: Asked, words: list[str], first: b
     return Found(order[matches[order]])
 
 
-def _everywhere(r: Reader, kept: Columns, expression: str | None, named: Rids) -> Rids:
+def _everywhere(r: Reader, kept: Columns, words: list[str], named: Rids) -> Rids:
     import numpy as np
 
-    found = hits(r, expression, kept.size)
+    found = _hits(r, kept, words)
     return np.union1d(found, named) if len(named) else found
 
 
 def matching(r: Reader, kept: Columns, query: str) -> Rids:
     """All outlets that a typed text finds as it is, whatever the filters let through."""
-    return _everywhere(r, kept, match_expression(query), _named(r, kept, query))
+    return _everywhere(r, kept, typed_words(query), _named(r, kept, query))
 
 
-def hits(r: Reader, expression: str | None, size: int) -> Rids:
-    """Row numbers below ``size`` of the outlets that match, in their order."""
-    sql = "SELECT group_concat(rowid) FROM (SELECT rowid FROM outlet_search WHERE outlet_search MATCH ?)"
-    found = numbers(r, sql, (expression,))
-    return found[: int(found.searchsorted(size))]
+def _hits(r: Reader, kept: Columns, words: list[str], *, called: bool = False) -> Rids:
+    """What the index finds, in the order of row numbers; ``called``: with every word in the name or the banner."""
+
+    def read() -> Rids:
+        expression = expression_of(words)
+        sql = "SELECT group_concat(rowid) FROM (SELECT rowid FROM outlet_search WHERE outlet_search MATCH ?)"
+        found = numbers(r, sql, (f"{{name banner}} : ({expression})" if called else expression,))
+        return found[: int(found.searchsorted(kept.size))]
+
+    return kept.hits((called, same_hits(r, words)), read)
 
 
 def _named(r: Reader, kept: Columns, query: str) -> Rids:

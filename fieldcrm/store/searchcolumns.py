@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from fieldcrm.domain.changes import Changes
 from fieldcrm.store.database import Reader
 from fieldcrm.store.kept import Kept
-from fieldcrm.store.searchfilters import Filters, filtered
+from fieldcrm.store.searchfilters import Filters
+from fieldcrm.store.searchquery import filtered
 from fieldcrm.store.sorting import folded
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 NOWHERE = -(2**31)  # the latitude of an outlet that is not mapped
 PATCHED = 400  # outlets touched by a write, beyond which all are read again
-MASKS_KEPT, ORDERS_KEPT = 8, 4
+MASKS_KEPT, ORDERS_KEPT, HITS_KEPT = 8, 4, 8
 SLOT = "outlet_columns"
 NAME = folded("o.name")
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -100,7 +101,9 @@ class Columns:
         for *values, rids in found:
             self.cell[_parsed(rids)] = self._cell(values)
         self.rank = self._ranked()
+        self._whole: OrderedDict[Filters, Mask] = OrderedDict()
         self._masks: OrderedDict[Filters, Mask] = OrderedDict()
+        self._hits: OrderedDict[Any, Rids] = OrderedDict()
         self._orders: OrderedDict[Any, Rids] = OrderedDict()
 
     def _ranked(self) -> Rids:
@@ -124,6 +127,8 @@ class Columns:
         """By row number: whether an outlet passes. What is plain is looked up; the rest is asked of SQL once."""
         import numpy as np
 
+        if filters in self._whole:
+            return self._whole[filters]
         allowed = np.fromiter((cell.passes(filters) for cell in self.cells), dtype=bool, count=len(self.cells))
         found: Mask = np.append(allowed, False)[self.cell]
         if filters.unmapped:
@@ -131,6 +136,21 @@ class Columns:
         others = _others(filters)
         if others != Filters(others.midnight, states=frozenset()):
             found &= self._other_mask(r, others)
+        _remember(self._whole, filters, found, MASKS_KEPT)
+        return found
+
+    def hits(self, key: Any, read: Callable[[], Rids]) -> Rids:
+        """What the full-text index finds; the last few answers are kept until an outlet is written."""
+        kept = self._hits.get(key)
+        if kept is None:
+            kept = read()
+            _remember(self._hits, key, kept, HITS_KEPT)
+        return kept
+
+    def passing(self, r: Reader, rids: Rids, filters: Filters) -> Rids:
+        """Those of ``rids`` that pass, as they stand."""
+        known = rids[rids < self.size]
+        found: Rids = known[self.mask(r, filters)[known]]
         return found
 
     def _other_mask(self, r: Reader, others: Filters) -> Mask:
@@ -173,6 +193,7 @@ class Columns:
         return not touched or self._patch(r, touched)
 
     def _forget(self, masks: Callable[[Filters], bool], sorts: tuple[str, ...]) -> None:
+        self._whole = OrderedDict((key, kept) for key, kept in self._whole.items() if not masks(key))
         self._masks = OrderedDict((key, kept) for key, kept in self._masks.items() if not masks(key))
         self._orders = OrderedDict((key, kept) for key, kept in self._orders.items() if key[0] not in sorts)
 
@@ -195,7 +216,7 @@ class Columns:
         self.cell, self.lat, self.lon = cell, lat, lon
         changed = np.array([row[0] for row in rows], dtype=np.int32)
         self._put_in_order(r, changed, [row[1] for row in rows])
-        self._orders, masks = OrderedDict(), self._masks
+        self._orders, self._hits, self._whole, masks = OrderedDict(), OrderedDict(), OrderedDict(), self._masks
         self._masks = OrderedDict()
         for others, kept in masks.items():
             query = filtered(r, others, few=True)

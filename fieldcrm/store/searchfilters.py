@@ -1,31 +1,20 @@
-"""What may be in a list of outlets: the filters as a person sets them, as SQL, and as a small JSON value.
+"""What may be in a list of outlets: the filters as a person sets them, and as a small JSON value.
 
-Distances are taken on a flat map about the point asked from: exact to 0.1 % within 100 km. No filter crosses the
-world's seam at 180 degrees.
+A saved segment comes from another person's program, perhaps a newer one: what is not understood is left out, and
+no value is ever an error.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import cos, pi, radians
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
+from fieldcrm.domain.catalogue import OUTLET_STATES, SEGMENTS, STORE_TYPES
 from fieldcrm.domain.ids import Id
-from fieldcrm.domain.outlet import DEGREE
-from fieldcrm.store.database import Reader
-from sync.columns import to_milliseconds
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Rids = npt.NDArray[np.int32]
-
-METRES_A_DEGREE = 6_371_008.8 * pi / 180
 DAY_MS = 86_400_000
 POLYGON_POINTS = 2_000  # a lasso drawn by hand has some hundred
 LISTED_STATES = frozenset({"active", "prospect"})
@@ -73,16 +62,12 @@ class Filters:
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON value without what is as usual; ``midnight`` is of the day and not kept."""
-        from fieldcrm.store.filterwords import written
-
-        return written(self)
+        return _written(self)
 
     @classmethod
     def from_dict(cls, kept: object, midnight: datetime, here: Near | None = None) -> Filters:
         """What ``to_dict`` gave; whatever is not understood is left out. ``here`` is where the person is now."""
-        from fieldcrm.store.filterwords import understood
-
-        return understood(kept, midnight, here)
+        return _understood(kept, midnight, here)
 
     @property
     def of_visits(self) -> bool:
@@ -90,162 +75,131 @@ class Filters:
         return self.overdue or self.unvisited_days is not None
 
 
-# ---- as SQL --------------------------------------------------------------------------------------------------------
+# ---- as a JSON value ------------------------------------------------------------------------------------------------
 
-_LAST_VISITS = """(
-  SELECT outlet_id, max(at) AS at FROM (
-    SELECT outlet_id, max(started_at) AS at FROM visit GROUP BY outlet_id
-    UNION ALL
-    SELECT a.outlet_id, max(v.started_at) FROM outlet_home a JOIN visit v ON v.outlet_id = a.alias_id
-    GROUP BY a.outlet_id
-  ) GROUP BY outlet_id)"""
-SAME_OUTLETS = "(SELECT o.id UNION ALL SELECT a.alias_id FROM outlet_home a WHERE a.outlet_id = o.id)"
-_LAST_VISIT_OF_ONE = f"(SELECT max(v.started_at) FROM visit v WHERE v.outlet_id IN {SAME_OUTLETS})"
+_FLAGS = ("overdue", "unmapped", "open_tasks", "never_confirmed")
+_DAYS = ("unconfirmed_days", "unvisited_days")
+_LONGEST = 200  # characters of a value, and values of a set
+_RADIUS_M = 500_000
+_IDS = 100_000
 
 
-@dataclass(slots=True)
-class ListQuery:
-    """The FROM and WHERE of a list of outlets ``o``. ``few``: of some hundred outlets, looked at one by one."""
-
-    few: bool = False
-    joins: list[str] = field(default_factory=list)
-    where: list[str] = field(default_factory=list)
-    params: dict[str, Any] = field(default_factory=dict)
-
-    def last_visit(self) -> str:
-        """The expression of an outlet's last visit, in milliseconds; null when there was none."""
-        if self.few:
-            return _LAST_VISIT_OF_ONE
-        join = f"LEFT JOIN {_LAST_VISITS} l ON l.outlet_id = o.id"
-        if join not in self.joins:
-            self.joins.append(join)
-        return "l.at"
-
-    def given(self, value: Any) -> str:
-        """A parameter that holds ``value``; its name in the SQL."""
-        name = f"p{len(self.params)}"
-        self.params[name] = value.bytes if isinstance(value, UUID) else value
-        return f":{name}"
-
-    def among(self, column: str, values: Iterable[Any]) -> None:
-        names = [self.given(value) for value in sorted(values, key=str)]
-        if names:
-            self.where.append(f"{column} IN ({', '.join(names)})")
-
-    def only(self, rids: Sequence[int] | Rids) -> None:
-        numbers = rids if isinstance(rids, list) else [int(rid) for rid in rids]
-        self.where.append(f"o.rid IN (SELECT value FROM json_each({self.given(json.dumps(numbers))}))")
-
-    @property
-    def source(self) -> str:
-        where = f"WHERE {' AND '.join(self.where)}" if self.where else ""
-        return f"FROM outlet o {' '.join(self.joins)} {where}"
-
-
-def filtered(r: Reader, filters: Filters, *, few: bool = False) -> ListQuery:
-    """The outlets that pass, those merged into another left out: they are found as that other."""
-    query = ListQuery(few)
-    query.where.append(
-        "o.rid NOT IN (SELECT m.rid FROM outlet_home a JOIN outlet m ON m.id = a.alias_id)"
-    )
-    query.among("o.state", filters.states)
-    query.among("coalesce(o.segment, '')", filters.segments)
-    query.among("o.store_type", filters.store_types)
-    query.among("o.sector_id", filters.sectors)
-    query.among("o.banner", filters.banners)
-    query.among("o.distributor", filters.distributors)
-    if filters.unmapped:
-        query.where.append("(o.lat_e7 IS NULL OR o.lon_e7 IS NULL)")
-    if filters.open_tasks:
-        query.where.append(
-            f"EXISTS (SELECT 1 FROM task t WHERE t.state = 'open' AND t.outlet_id IN {SAME_OUTLETS})"
-            if few
-            else "o.id IN (SELECT coalesce(a.outlet_id, t.outlet_id) FROM task t "
-            "LEFT JOIN outlet_home a ON a.alias_id = t.outlet_id WHERE t.state = 'open')"
-        )
-    _in_time(query, filters)
-    _custom(query, filters.custom)
-    if filters.ids is not None:
-        listed = query.given(json.dumps(sorted(id_.hex for id_ in filters.ids)))
-        query.where.append(f"o.id IN (SELECT unhex(value) FROM json_each({listed}))")
+def _written(filters: Filters) -> dict[str, Any]:
+    """Without what is as usual."""
+    kept: dict[str, Any] = {name: True for name in _FLAGS if getattr(filters, name)}
+    kept |= {name: getattr(filters, name) for name in _DAYS if getattr(filters, name) is not None}
+    for name in ("segments", "store_types", "banners", "distributors"):
+        if getattr(filters, name):
+            kept[name] = sorted(getattr(filters, name))
+    if filters.states != LISTED_STATES:
+        kept["states"] = sorted(filters.states)
+    if filters.sectors:
+        kept["sectors"] = sorted(id_.hex for id_ in filters.sectors)
+    if filters.custom:
+        kept["custom"] = [list(pair) for pair in sorted(filters.custom, key=lambda pair: (pair[0], str(pair[1])))]
     if filters.near is not None:
-        _near(query, filters.near)
+        near = filters.near
+        kept["near"] = {"lat": near.lat_e7, "lon": near.lon_e7, "radius": near.radius_m, "me": near.me}
     if filters.polygon is not None:
-        from fieldcrm.store.searchspace import inside
-
-        query.only(inside(r, filters.polygon))
-    return query
-
-
-def _in_time(query: ListQuery, filters: Filters) -> None:
-    today = to_milliseconds(filters.midnight)
-    if filters.overdue:
-        late = f"coalesce({query.last_visit()}, 0) < {query.given(today)} - o.visit_interval_days * {DAY_MS}"
-        query.where.append(f"o.visit_interval_days IS NOT NULL AND o.state <> 'closed' AND {late}")
-    if filters.unvisited_days is not None:
-        before = query.given(today - filters.unvisited_days * DAY_MS)
-        query.where.append(f"coalesce({query.last_visit()}, 0) < {before}")
-    if filters.never_confirmed:
-        query.where.append("o.confirmed_at IS NULL")
-    elif filters.unconfirmed_days is not None:
-        before = query.given(today - filters.unconfirmed_days * DAY_MS)
-        query.where.append(f"coalesce(o.confirmed_at, 0) < {before}")
+        kept["polygon"] = [list(point) for point in filters.polygon]
+    if filters.ids is not None:
+        kept["ids"] = sorted(id_.hex for id_ in filters.ids)
+    return kept
 
 
-def _custom(query: ListQuery, pairs: Iterable[tuple[str, Scalar]]) -> None:
-    """Texts are compared without case, as they are typed; a flag is 0 or 1 in SQL."""
-    asked: dict[str, list[Scalar]] = {}
-    for key, value in sorted(pairs, key=lambda pair: (pair[0], str(pair[1]))):
-        asked.setdefault(key, []).append(value)
-    for key, values in asked.items():
-        same = []
-        for value in values:
-            name = query.given(int(value) if isinstance(value, bool) else value)
-            same.append(f"lower(c.value) = lower({name})" if isinstance(value, str) else f"c.value = {name}")
-        query.where.append(
-            f"EXISTS (SELECT 1 FROM json_each(coalesce(o.custom, '{{}}')) c WHERE c.key = {query.given(key)} "
-            f"AND ({' OR '.join(same)}))"
-        )
+def _understood(kept: object, midnight: datetime, here: Near | None) -> Filters:
+    """The filters that ``kept`` speaks of; ``Filters(midnight)`` for what is no JSON object at all."""
+    if not isinstance(kept, Mapping):
+        return Filters(midnight)
+    values: dict[str, Any] = {name: kept.get(name) is True for name in _FLAGS}
+    for name in _DAYS:
+        days = _whole(kept.get(name), 0, 36_500)
+        if days is not None:
+            values[name] = days
+    values["segments"] = _texts(kept.get("segments"), SEGMENTS)
+    values["store_types"] = _texts(kept.get("store_types"), STORE_TYPES)
+    values["banners"] = _texts(kept.get("banners"))
+    values["distributors"] = _texts(kept.get("distributors"))
+    if isinstance(kept.get("states"), list):
+        values["states"] = _texts(kept["states"], OUTLET_STATES)
+    values["sectors"] = _ids(kept.get("sectors"), _LONGEST)
+    values["custom"] = _pairs(kept.get("custom"))
+    values["near"] = _near(kept.get("near"), here)
+    values["polygon"] = _polygon(kept.get("polygon"))
+    if isinstance(kept.get("ids"), list):
+        values["ids"] = _ids(kept["ids"], _IDS)
+    return Filters(midnight, **values)
 
 
-NEAR_JOIN = "JOIN outlet_place g ON g.rid = o.rid"
+def _whole(value: object, low: int, high: int) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        return None
+    return value
 
 
-def _near(query: ListQuery, near: Near) -> None:
-    """A box by the R*Tree, then the disc."""
-    south, west, north, east = box_about(near)
-    query.joins.insert(0, NEAR_JOIN)
-    query.where += [
-        "g.min_lat BETWEEN :south AND :north",
-        "g.min_lon BETWEEN :west AND :east",
-        f"{square_metres()} <= :radius * :radius",
-    ]
-    query.params |= {"south": south, "north": north, "west": west, "east": east, "radius": float(near.radius_m)}
-    query.params |= point_params(near)
+def _listed(value: object, limit: int = _LONGEST) -> list[Any]:
+    return value[:limit] if isinstance(value, list) else []
 
 
-def box_about(near: Near) -> tuple[int, int, int, int]:
-    """South, west, north and east of the disc, in degrees x 10^7."""
-    height = near.radius_m / METRES_A_DEGREE * DEGREE
-    width = height / max(0.01, cos(radians(near.lat_e7 / DEGREE)))
-    return (
-        int(near.lat_e7 - height) - 1, int(near.lon_e7 - width) - 1,
-        int(near.lat_e7 + height) + 1, int(near.lon_e7 + width) + 1,
-    )  # fmt: skip
+def _texts(value: object, choices: tuple[str, ...] | None = None) -> frozenset[str]:
+    texts = {text for text in _listed(value) if isinstance(text, str) and len(text) <= _LONGEST and _storable(text)}
+    return frozenset(texts if choices is None else texts & set(choices))
 
 
-def point_params(near: Near) -> dict[str, float]:
-    metre = METRES_A_DEGREE / DEGREE
-    return {
-        "lat": near.lat_e7,
-        "lon": near.lon_e7,
-        "metre": metre,
-        "metre_east": metre * max(0.01, cos(radians(near.lat_e7 / DEGREE))),
-    }
+def _storable(text: str) -> bool:
+    """A lone surrogate, as JSON may hold it, cannot be asked of the database."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-def square_metres() -> str:
-    """The SQL of the squared distance of an outlet ``o``; its parameters are ``point_params``."""
-    north = "((o.lat_e7 - :lat) * :metre)"
-    east = "((o.lon_e7 - :lon) * :metre_east)"
-    return f"({north} * {north} + {east} * {east})"
+def _ids(value: object, limit: int) -> frozenset[UUID]:
+    found = set()
+    for text in _listed(value, limit):
+        if isinstance(text, str) and len(text) == 32:
+            try:
+                found.add(UUID(hex=text))
+            except ValueError:
+                continue  # not an id: left out
+    return frozenset(found)
+
+
+def _pairs(value: object) -> frozenset[tuple[str, Any]]:
+    found = set()
+    for pair in _listed(value):
+        if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], str) or not _storable(pair[0]):
+            continue
+        if _comparable(pair[1]):
+            found.add((pair[0], pair[1]))
+    return frozenset(found)
+
+
+def _comparable(value: object) -> bool:
+    if isinstance(value, str):
+        return _storable(value)
+    if isinstance(value, float):
+        return abs(value) < 1e15  # neither infinite nor not a number
+    return isinstance(value, bool) or _whole(value, -(2**53), 2**53) is not None
+
+
+def _near(value: object, here: Near | None) -> Near | None:
+    if not isinstance(value, Mapping):
+        return None
+    radius = _whole(value.get("radius"), 1, _RADIUS_M)
+    if value.get("me") is True and here is not None:
+        return Near(here.lat_e7, here.lon_e7, radius or here.radius_m, me=True)
+    point = _point([value.get("lat"), value.get("lon")])
+    if point is None or radius is None:
+        return None
+    return Near(*point, radius, me=value.get("me") is True)
+
+
+def _point(value: object) -> Point | None:
+    if not isinstance(value, list) or len(value) != 2:
+        return None
+    lat, lon = _whole(value[0], -900_000_000, 900_000_000), _whole(value[1], -1_800_000_000, 1_800_000_000)
+    return None if lat is None or lon is None else (lat, lon)
+
+
+def _polygon(value: object) -> tuple[Point, ...] | None:
+    points = [_point(one) for one in _listed(value, POLYGON_POINTS + 1)]
+    ring = tuple(point for point in points if point is not None)
+    return ring if 3 <= len(ring) == len(points) <= POLYGON_POINTS else None

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fieldcrm.store import heldshare
 from fieldcrm.store.database import Reader
-from fieldcrm.store.searchfilters import (
-    DAY_MS,
-    NEAR_JOIN,
-    Filters,
-    ListQuery,
-    Near,
-    Point,
-    filtered,
-    square_metres,
-)
+from fieldcrm.store.searchcolumns import columns, numbers
+from fieldcrm.store.searchfilters import DAY_MS, Filters, Near
+from fieldcrm.store.searchquery import BOX, ListQuery, box_about, filtered, point_params
 from fieldcrm.store.searchwords import match_expression
 from sync.columns import to_milliseconds
 
@@ -27,7 +20,6 @@ if TYPE_CHECKING:
     Rids = npt.NDArray[np.int32]
     Coordinates = npt.NDArray[np.int32]
 
-BOX = "g.min_lat BETWEEN :south AND :north AND g.min_lon BETWEEN :west AND :east"
 IN_BOX = 2_000
 
 # Days after which an outlet belongs to the next, staler class; a class of its own (-1) is never.
@@ -63,18 +55,21 @@ def within_box(
     if filters is None:
         sql = f"SELECT g.rid FROM outlet_place g WHERE {BOX} LIMIT :limit"
         return list(r.conn.exec_driver_sql(sql, box).scalars())
-    query = filtered(r, filters, few=True)
-    query.joins.insert(0, "JOIN outlet_place v ON v.rid = o.rid")
-    names = {"vs": south, "vn": north, "vw": west, "ve": east, "vl": limit}
-    query.where += ["v.min_lat BETWEEN :vs AND :vn", "v.min_lon BETWEEN :vw AND :ve"]
-    sql = f"SELECT o.rid {_driven(query, 'outlet_place v')} LIMIT :vl"
-    return list(r.conn.exec_driver_sql(sql, query.params | names).scalars())
+    kept = columns(r)
+    if kept is None:
+        return _in_box_plainly(r, box, filters)
+    rids = numbers(r, f"SELECT group_concat(g.rid) FROM outlet_place g WHERE {BOX}", box)
+    found: list[int] = kept.passing(r, rids, filters)[:limit].tolist()
+    return found
 
 
-def _driven(query: ListQuery, table: str) -> str:
-    """The same rows, found by the spatial index first: the planner cannot know how small a box is."""
-    joins = [join for join in query.joins if join != f"JOIN {table} ON v.rid = o.rid"]
-    return f"FROM {table} CROSS JOIN outlet o ON o.rid = v.rid {' '.join(joins)} WHERE {' AND '.join(query.where)}"
+def _in_box_plainly(r: Reader, box: dict[str, int], filters: Filters) -> list[int]:
+    query = filtered(r, filters)
+    query.joins.insert(0, "JOIN outlet_place b ON b.rid = o.rid")
+    query.where += ["b.min_lat BETWEEN :bs AND :bn", "b.min_lon BETWEEN :bw AND :be"]
+    query.params |= {"bs": box["south"], "bn": box["north"], "bw": box["west"], "be": box["east"]}
+    sql = f"SELECT o.rid {query.source} LIMIT {box['limit']}"
+    return list(r.conn.exec_driver_sql(sql, query.params).scalars())
 
 
 def points(r: Reader, filters: Filters, query: str = "", *, colour: str = "") -> Points:
@@ -107,7 +102,7 @@ def points(r: Reader, filters: Filters, query: str = "", *, colour: str = "") ->
     return Points(rid, lat, lon, codes, tuple(names))
 
 
-COLOURS = ("segment", "state", "store_type", "banner", "sector", "freshness", "last_visit", "due")
+COLOURS = ("segment", "state", "store_type", "banner", "sector", "freshness", "last_visit", "due", "held")
 
 
 def _category(query: ListQuery, colour: str, filters: Filters) -> str:
@@ -132,6 +127,9 @@ def _category(query: ListQuery, colour: str, filters: Filters) -> str:
             f", CASE WHEN o.visit_interval_days IS NULL THEN 'none' WHEN {late} > 0 THEN 'late' "
             f"WHEN {late} > -7 THEN 'soon' ELSE 'later' END"
         )
+    if colour == "held":
+        query.joins.append(heldshare.JOIN)
+        return f", {heldshare.CLASS}"
     raise ValueError(f"no colour is called {colour}")
 
 
@@ -141,35 +139,33 @@ def age_class(column: str, today: str) -> str:
     return f"CASE WHEN {column} IS NULL THEN 'never' {steps} ELSE '{len(AGES)}' END"
 
 
-def inside(r: Reader, ring: Sequence[Point]) -> Rids:
-    """Row numbers of the outlets inside a ring of latitudes and longitudes, or on its edge; a bow tie's both loops.
-
-    A ring that is less than a triangle holds what lies on it.
-    """
-    import numpy as np
-    import shapely
-
-    lats, lons = [point[0] for point in ring], [point[1] for point in ring]
-    rows = r.conn.exec_driver_sql(
-        f"SELECT g.rid, g.min_lat, g.min_lon FROM outlet_place g WHERE {BOX}",
-        {"south": min(lats), "north": max(lats), "west": min(lons), "east": max(lons)},
-    ).all()
-    if not rows:
-        return np.empty(0, dtype=np.int32)
-    rid, lat, lon = (np.array(column, dtype=np.int32) for column in zip(*rows, strict=True))
-    area = shapely.make_valid(shapely.Polygon([(point[1], point[0]) for point in ring]))
-    shapely.prepare(area)
-    found: Rids = rid[shapely.intersects_xy(area, lon.astype(float), lat.astype(float))]
-    return found
-
-
 def nearest(r: Reader, near: Near, filters: Filters, limit: int) -> list[int]:
     """Row numbers of the outlets within ``near`` that pass, the nearest first."""
-    query = filtered(r, replace(filters, near=near), few=True)
-    rest = [join for join in query.joins if join != NEAR_JOIN]
-    order = f"{square_metres()}, o.rid"
-    sql = (
-        f"SELECT o.rid FROM outlet_place g CROSS JOIN outlet o ON o.rid = g.rid {' '.join(rest)} "
-        f"WHERE {' AND '.join(query.where)} ORDER BY {order} LIMIT {int(limit)}"
-    )
-    return list(r.conn.exec_driver_sql(sql, query.params).scalars())
+    import numpy as np
+
+    south, west, north, east = box_about(near)
+    rows = r.conn.exec_driver_sql(
+        f"SELECT g.rid, g.min_lat, g.min_lon FROM outlet_place g WHERE {BOX}",
+        {"south": south, "west": west, "north": north, "east": east},
+    ).all()
+    if not rows:
+        return []
+    rid, lat, lon = (np.array(column, dtype=np.int32) for column in zip(*rows, strict=True))
+    scale = point_params(near)
+    away = np.hypot((lat - near.lat_e7) * scale["metre"], (lon - near.lon_e7) * scale["metre_east"])
+    order = np.lexsort((rid, away))
+    order = order[away[order] <= near.radius_m]
+    kept = columns(r)
+    close = rid[order]
+    found = kept.passing(r, close, filters) if kept is not None else _passing_plainly(r, close, filters)
+    nearby: list[int] = found[:limit].tolist()
+    return nearby
+
+
+def _passing_plainly(r: Reader, rids: Rids, filters: Filters) -> Rids:
+    import numpy as np
+
+    query = filtered(r, filters, few=True)
+    query.only(rids)
+    passing = set(r.conn.exec_driver_sql(f"SELECT o.rid {query.source}", query.params).scalars())
+    return np.array([rid for rid in rids.tolist() if rid in passing], dtype=np.int32)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from fieldcrm.store.database import Reader
 from fieldcrm.store.kept import Kept
+from fieldcrm.store.searchwords import forms
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 SHORTEST = 4  # letters of a word that is corrected: of a shorter one too much could be meant
 TWICE = 7  # letters from which two mistakes are forgiven
 CORRECTIONS = 4  # for each word
+MANY = 60_000  # words
+READY = range(SHORTEST - 1, 14)  # lengths of beginnings
 SLOT = "outlet_words"
 
 
@@ -33,11 +36,11 @@ def folded_word(word: str) -> str:
 
 @dataclass(slots=True)
 class Beginnings:
-    """The distinct beginnings of one length, each with the most frequent word behind it."""
+    """The distinct beginnings of one length, each with the place of the most frequent word behind it."""
 
     texts: list[str]
-    counts: npt.NDArray[np.int64]  # outlets that have a word with this beginning
-    best: list[str]
+    counts: npt.NDArray[np.int32]  # outlets that have a word with this beginning
+    best: npt.NDArray[np.int32]
 
 
 @dataclass(slots=True)
@@ -49,8 +52,12 @@ class Vocabulary:
     _beginnings: dict[int, Beginnings] = field(default_factory=dict)
 
     def knows(self, beginning: str) -> bool:
-        at = bisect_left(self.words, beginning)
-        return at < len(self.words) and self.words[at].startswith(beginning)
+        low, high = self.stretch(beginning)
+        return low < high
+
+    def stretch(self, beginning: str) -> tuple[int, int]:
+        """The places of the words that begin so."""
+        return bisect_left(self.words, beginning), bisect_left(self.words, beginning + "\U0010ffff")
 
     def beginnings(self, length: int) -> Beginnings:
         made = self._beginnings.get(length)
@@ -58,18 +65,26 @@ class Vocabulary:
             made = self._beginnings[length] = self._begin(length)
         return made
 
+    def get_ready(self) -> None:
+        """Make what corrections of usual words are looked up in."""
+        for length in READY:
+            self.beginnings(length)
+
     def _begin(self, length: int) -> Beginnings:
         import numpy as np
 
+        rare = 2 if len(self.words) > MANY else 1  # of very many words those of a single outlet are no correction
         totals: dict[str, int] = {}
-        best: dict[str, tuple[int, str]] = {}
-        for word, count in zip(self.words, self.counts, strict=True):
+        best: dict[str, int] = {}
+        for at, (word, count) in enumerate(zip(self.words, self.counts, strict=True)):
+            if count < rare or not word.isalpha():
+                continue
             text = word[:length]
             totals[text] = totals.get(text, 0) + count
-            if count > best.get(text, (0, ""))[0]:
-                best[text] = (count, word)
-        counts = np.fromiter(totals.values(), dtype=np.int64, count=len(totals))
-        return Beginnings(list(totals), counts, [best[text][1] for text in totals])
+            if text not in best or count > self.counts[best[text]]:
+                best[text] = at
+        counts = np.fromiter(totals.values(), dtype=np.int32, count=len(totals))
+        return Beginnings(list(totals), counts, np.fromiter(best.values(), dtype=np.int32, count=len(best)))
 
     def corrections(self, word: str) -> list[str]:
         """Words that may have been meant by ``word``, the likeliest first: fewest mistakes, then most outlets."""
@@ -99,7 +114,7 @@ class Vocabulary:
         # People seldom miss the first letter: of two words equally far, the one that begins alike.
         return [
             (
-                among.best[at],
+                self.words[among.best[at]],
                 float(mistakes[at]) + (0.0 if among.texts[at][:1] == typed[:1] else 0.25),
                 int(among.counts[at]),
             )
@@ -129,7 +144,9 @@ def read_vocabulary(r: Reader) -> Vocabulary:
     finally:
         connection.exec_driver_sql("PRAGMA query_only = ON")
     rows = connection.exec_driver_sql("SELECT term, doc FROM temp.outlet_word").all()
-    return Vocabulary([row[0] for row in rows], [row[1] for row in rows])
+    read = Vocabulary([row[0] for row in rows], [row[1] for row in rows])
+    read.get_ready()
+    return read
 
 
 def vocabulary(r: Reader, *, fresh: bool = False) -> Vocabulary | None:
@@ -147,6 +164,27 @@ def vocabulary(r: Reader, *, fresh: bool = False) -> Vocabulary | None:
         read = read_vocabulary(r)
         r.kept.slots[SLOT] = (r.number, read)
         return read
+
+
+def same_hits(r: Reader, words: list[str]) -> tuple[object, ...]:
+    """A key that is the same for texts that find the same: *carref* and *carrefour*, when no other word begins so.
+
+    The words themselves when the vocabulary is not of this moment, or a word is folded otherwise by the index.
+    """
+    made: tuple[int, Vocabulary] | None = r.kept.slots.get(SLOT) if r.kept is not None else None
+    if made is None or r.kept is None or _reworded(r.kept, made[0]):
+        return tuple(words)
+    key: list[object] = []
+    for word in words:
+        stretches = [made[1].stretch(form) for form in forms(word) if _plainly(form)]
+        known = len(stretches) == len(forms(word)) and all(low < high for low, high in stretches)
+        key.append(tuple(stretches) if known else word)
+    return tuple(key)
+
+
+def _plainly(word: str) -> bool:
+    """Whether the index holds the word just as it is: its other letters it folds in its own way."""
+    return word.isascii() and word == word.lower()
 
 
 def _reworded(kept: Kept, number: int) -> bool:

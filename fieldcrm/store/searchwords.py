@@ -29,8 +29,14 @@ def expression_of(words: list[str]) -> str | None:
 
 
 def _term(word: str) -> str:
+    either = " OR ".join(f'"{form}"*' for form in forms(word))
+    return f"({either})" if " OR " in either else either
+
+
+def forms(word: str) -> tuple[str, ...]:
+    """The word, and what it is short for."""
     full = SHORT_FORMS.get(word.casefold())
-    return f'("{word}"* OR "{full}"*)' if full else f'"{word}"*'
+    return (word,) if full is None else (word, full)
 
 
 def beginning_of(query: str) -> str:

@@ -19,9 +19,12 @@ def safe_cell(text: str) -> str:
 
     Plain numbers stay numbers, minus sign included.
     """
-    if text.lstrip(" \u00a0").startswith(_RUNS) and not _NUMBER.fullmatch(text.strip()):
-        return "'" + text
-    return text
+    return "'" + text if runs(text) else text
+
+
+def runs(text: str) -> bool:
+    """Whether a spreadsheet could take ``text`` for a formula."""
+    return text.lstrip(" \u00a0").startswith(_RUNS) and not _NUMBER.fullmatch(text.strip())
 
 
 @contextmanager

@@ -1,29 +1,20 @@
-"""Tables as CSV for spreadsheets: UTF-8 with a byte order mark, and no cell that a spreadsheet would run."""
+"""Tables for spreadsheets, as CSV (UTF-8 with a byte order mark) or XLSX, with no cell that would run there."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fieldcrm.domain.errors import Unavailable
+from fieldcrm.exchange.tables import Cell, csv_table, xlsx_table
+from fieldcrm.exchange.writing import safe_cell
 from fieldcrm.store.database import disk_errors
 
+__all__ = ["Cell", "csv_text", "safe_cell", "save_csv", "save_table", "save_text"]
+
 BYTE_ORDER_MARK = "\ufeff"
-_NUMBER = re.compile(r"[-+]?[0-9]+(?:[.,][0-9]+)?")
-_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-
-
-def safe_cell(text: str) -> str:
-    """``text`` as a spreadsheet may show it: what could start a formula gets an apostrophe before it.
-
-    Plain numbers stay numbers, minus sign included.
-    """
-    if text.lstrip(" \u00a0").startswith(_RUNS) and not _NUMBER.fullmatch(text.strip()):
-        return "'" + text
-    return text
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]], *, separator: str) -> str:
@@ -42,6 +33,19 @@ def save_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]], *
     Raises ``Unavailable``: ``disk_full``, ``disk_denied``.
     """
     return save_text(path, csv_text(header, rows, separator=separator))
+
+
+def save_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[Cell]], *, separator: str, title: str) -> int:
+    """Write the table to ``path`` as XLSX when it is named so, else as CSV; whole or not at all. Returns its size.
+
+    ``title`` names the sheet. Raises ``Unavailable``: ``disk_full``, ``disk_denied``.
+    """
+    xlsx = path.suffix.lower() == ".xlsx"
+    writing = xlsx_table(path, header, title=title) if xlsx else csv_table(path, header, separator=separator)
+    with writing as out:
+        for row in rows:
+            out.row(row)
+    return path.stat().st_size
 
 
 def save_text(path: Path, text: str) -> int:

@@ -181,7 +181,8 @@ def test_export_writes_what_is_shown_and_nothing_that_runs(
 ) -> None:
     path = tmp_path / "list.csv"
     session.do(lambda tx: outlets.edit_outlet(tx, world.outlets[0], {"name": '=HYPERLINK("http://x")'}))
-    monkeypatch.setattr(exporting.WhereTo, "ask", classmethod(lambda cls, parent, name: path))
+    answer = (path, exporting.Format.CSV_SHOWN)
+    monkeypatch.setattr(exporting.WhereTo, "ask", classmethod(lambda cls, parent, name, last: answer))
     session.changed.connect(screen.refresh)
     qtbot.waitUntil(lambda: any(name.startswith("=HYPER") for name in listed(screen)))
     words.set_language(language)

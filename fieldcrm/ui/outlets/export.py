@@ -1,30 +1,91 @@
-"""The list as it stands, saved for a spreadsheet."""
+"""The list as it stands, saved as a file: for a spreadsheet, a map, a navigation device or an address book."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QFileDialog, QProgressBar, QWidget
 
+from fieldcrm.domain.errors import CodedError
+from fieldcrm.ui import labels
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.widgets import Column
-from fieldcrm.usecases import outlets
-from fieldcrm.usecases.export import save_csv
+from fieldcrm.ui.widgets.dialogs import Dialog
+from fieldcrm.usecases import customfields
+from fieldcrm.usecases.export_outlets import EVERY_FIELD, Format, Saved, Shown, export_outlets
 from fieldcrm.usecases.outlets import Near, OutletRow
-from fieldcrm.words import language, tr, trn
+from fieldcrm.words import language, tr, trc, trn
 
-SLICE = 500  # outlets read at once
+FORMAT = "outlets/export"  # the preference: what was chosen last
+_SHOWS_AFTER = 700  # ms: what is saved sooner needs no window
+_STEPS = 1000
+
+
+def offered() -> dict[Format, str]:
+    """The formats, as the file dialog lists them."""
+    return {
+        Format.XLSX_SHOWN: tr("Excel, the columns of the list (*.xlsx)"),
+        Format.CSV_SHOWN: tr("CSV, the columns of the list (*.csv)"),
+        Format.XLSX: tr("Excel, every field (*.xlsx)"),
+        Format.CSV: tr("CSV, every field (*.csv)"),
+        Format.GEOJSON: tr("GeoJSON, for maps (*.geojson)"),
+        Format.GPX: tr("GPX, for navigation devices (*.gpx)"),
+        Format.VCARD: tr("vCard, for address books: stores and contacts (*.vcf)"),
+    }
 
 
 class WhereTo(QFileDialog):
-    """Where to save; tests replace ``ask``."""
+    """Where to save, and as what; tests replace ``ask``."""
 
     @classmethod
-    def ask(cls, parent: QWidget, suggestion: str) -> Path | None:
-        name, _ = cls.getSaveFileName(parent, tr("Export the list"), suggestion, tr("Spreadsheet (*.csv)"))
-        return Path(name).with_suffix(".csv") if name else None
+    def ask(cls, parent: QWidget, suggestion: str, last: Format) -> tuple[Path, Format] | None:
+        kinds = offered()
+        name, chosen = cls.getSaveFileName(
+            parent, tr("Export the list"), suggestion + last.suffix, ";;".join(kinds.values()), kinds[last]
+        )
+        if not name:
+            return None
+        format = next((kind for kind, words in kinds.items() if words == chosen), last)
+        path = Path(name)
+        if path.suffix.lower() != format.suffix:
+            # Who types an ending means it, whatever stands in the list of kinds.
+            typed = [kind for kind in kinds if kind.suffix == path.suffix.lower()]
+            format = typed[0] if typed else format
+            path = path if typed else path.with_name(path.name + format.suffix)
+        return path, format
+
+
+class Saving(Dialog):
+    """How far a long export is, and Cancel; it does not block the window."""
+
+    def __init__(self, parent: QWidget, file: str) -> None:
+        super().__init__(parent, tr("Exporting the list"), tr("{file} appears when it is whole.", file=file))
+        self.setModal(False)
+        self.stopped = threading.Event()
+        self.bar = QProgressBar()
+        self.bar.setRange(0, _STEPS)
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName(tr("Progress"))
+        self.body.addWidget(self.bar)
+        self.add_button(tr("Cancel"), "secondary", 0)
+        self.rejected.connect(self.stopped.set)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_SHOWS_AFTER)
+        self._soon.timeout.connect(self.show)
+        self._soon.start()
+
+    def went_on(self, fraction: float) -> None:
+        self.bar.setValue(round(fraction * _STEPS))
+
+    def finish(self) -> None:
+        self._soon.stop()
+        self.hide()
+        self.deleteLater()
 
 
 def export_list(
@@ -35,32 +96,60 @@ def export_list(
     midnight: datetime,
     near: Near | None,
 ) -> None:
-    """Ask where, then write every line of the list, in its order, with the columns that are shown."""
-    suggestion = Path.home() / f"{tr('outlets')}-{midnight:%Y-%m-%d}.csv"
-    path = WhereTo.ask(parent, str(suggestion))
-    if path is None:
+    """Ask where and as what, then write every line of the list, in its order."""
+    known = {kind.value: kind for kind in Format}
+    last = known.get(session.preferences.json(FORMAT, ""), Format.XLSX_SHOWN)
+    suggestion = Path.home() / f"{tr('outlets')}-{midnight:%Y-%m-%d}"
+    answer = WhereTo.ask(parent, str(suggestion), last)
+    if answer is None:
         return
+    path, format = answer
+    session.preferences.set_json(FORMAT, format.value)
+    shown = Shown([one.title for one in columns], lambda row: [one.text(row) for one in columns], midnight, near)
     separator = ";" if language() == "fr" else ","
-    header = [shown.title for shown in columns]
-    asked, shown = list(rids), list(columns)
-
-    def work() -> int:
-        def lines() -> Sequence[list[str]]:
-            found: list[list[str]] = []
-            for start in range(0, len(asked), SLICE):
-                part = asked[start : start + SLICE]
-                rows = session.ask(lambda r: outlets.rows(r, part, midnight=midnight, near=near))  # noqa: B023
-                found += [[one.text(row) for one in shown] for row in rows]
-            return found
-
-        rows = lines()
-        save_csv(path, header, rows, separator=separator)
-        return len(rows)
-
-    session.tasks.run(
-        work,
-        lambda n: session.messages.done(
-            trn("{n} outlet saved in {file}", "{n} outlets saved in {file}", n, file=path.name)
-        ),
-        session.messages.error,
+    titles = {name: field_title(name) for name in EVERY_FIELD} | session.ask(
+        lambda r: {f"custom:{field.key}": field.name(language()) for field in customfields.fields(r)}
     )
+    saving = Saving(parent, path.name)
+    session.closing.connect(saving.stopped.set)
+
+    def work() -> Saved:
+        return export_outlets(
+            session.ask, rids, path, format, separator=separator, title=tr("outlets"), titles=titles, shown=shown,
+            on_progress=lambda fraction: session.tasks.post(lambda: saving.went_on(fraction)),
+            stopped=saving.stopped.is_set,
+        )  # fmt: skip
+
+    def done(saved: Saved) -> None:
+        saving.finish()
+        session.messages.done(said(saved, path.name))
+
+    def failed(error: BaseException) -> None:
+        saving.finish()
+        if isinstance(error, CodedError) and error.code == "export_stopped":
+            session.messages.say(tr("The export was cancelled: no file was written."))
+        else:
+            session.messages.error(error)
+
+    session.tasks.run(work, done, failed)
+
+
+def field_title(name: str) -> str:
+    """What the column of a field is called in a file with every field."""
+    own = {
+        "reference": tr("Reference"), "lat": tr("Latitude"), "lon": tr("Longitude"), "sector": tr("Sector code"),
+        "house_number": trc("address", "Street number"),
+    }  # fmt: skip
+    return own.get(name) or labels.field_name(name)
+
+
+def said(saved: Saved, file: str) -> str:
+    """What became of an export."""
+    text = trn("{n} outlet saved in {file}", "{n} outlets saved in {file}", saved.outlets, file=file)
+    if saved.without_position:
+        text += " " + trn(
+            "{n} without a position was left out.", "{n} without a position were left out.", saved.without_position
+        )
+    if saved.cards:
+        text += " " + trn("With {n} contact.", "With {n} contacts.", saved.cards)
+    return text

@@ -1,7 +1,8 @@
-"""The figures in front as a CSV: products with their counts and intervals, or the stores behind a figure."""
+"""The figures in front as a table: products with their counts and intervals, or the stores behind a figure."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -14,11 +15,12 @@ from fieldcrm.domain.metrics import Interval, Period, Universe
 from fieldcrm.domain.review import Decision
 from fieldcrm.ui import report_words
 from fieldcrm.ui.appsession import AppSession
-from fieldcrm.usecases.export import save_csv
+from fieldcrm.usecases.export import Cell, save_table
 from fieldcrm.usecases.figures import ProductFigures, StoreBehind
 from fieldcrm.words import language, number, tr
 
 Table = tuple[list[str], list[list[str]]]
+_FIGURE = re.compile(r"-?[0-9]{1,12}(?:[.,][0-9]+)?")
 
 
 def product_table(products: Sequence[ProductFigures]) -> Table:
@@ -89,8 +91,26 @@ def _part(row: StoreBehind, value: float | None) -> str:
 def ask_path(parent: QWidget, name: str, period: Period) -> Path | None:
     """Where to save, under a name that says what it is and of when; ``None`` when the person gives up."""
     proposed = "".join("-" if char in '\\/:*?"<>|' else char for char in f"{name} {period.first} {period.last}")
-    chosen, _ = QFileDialog.getSaveFileName(parent, tr("Export"), f"{proposed}.csv", "CSV (*.csv)")
-    return Path(chosen) if chosen else None
+    kinds = {tr("Excel (*.xlsx)"): ".xlsx", tr("CSV (*.csv)"): ".csv"}
+    chosen, kind = QFileDialog.getSaveFileName(parent, tr("Export"), f"{proposed}.xlsx", ";;".join(kinds))
+    if not chosen:
+        return None
+    path = Path(chosen)
+    if path.suffix.lower() not in kinds.values():
+        path = path.with_name(path.name + kinds.get(kind, ".xlsx"))
+    return path
+
+
+def _counted(rows: Sequence[Sequence[str]]) -> list[list[Cell]]:
+    """Columns that hold figures alone as figures, so that a spreadsheet can add them up."""
+    figures = [
+        any(column) and all(not cell or _FIGURE.fullmatch(cell) for cell in column)
+        for column in zip(*rows, strict=True)
+    ]
+    return [
+        [float(cell.replace(",", ".")) if counts and cell else cell for cell, counts in zip(row, figures, strict=True)]
+        for row in rows
+    ]
 
 
 def export_table(session: AppSession, path: Path, table: Table) -> None:
@@ -98,7 +118,8 @@ def export_table(session: AppSession, path: Path, table: Table) -> None:
     header, rows = table
     separator = ";" if language() == "fr" else ","
     try:
-        save_csv(path, header, rows, separator=separator)
+        cells = _counted(rows) if path.suffix.lower() == ".xlsx" else rows
+        save_table(path, header, cells, separator=separator, title=tr("Figures"))
     except CodedError as error:
         session.messages.error(error)
         return

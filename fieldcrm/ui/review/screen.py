@@ -108,7 +108,7 @@ class ReviewScreen(QWidget):
         ]
 
     def export(self) -> None:
-        """The table in front as a CSV: the stores behind a figure, or else the products."""
+        """The table in front as a file: the stores behind a figure, or else the products."""
         behind = self.stack.currentWidget() is self.stores_state
         table = store_table(self.stores.rows()) if behind else product_table(self.figures.shown_products())
         name = self.crumbs.steps[-1] if behind and self.crumbs.steps else tr("distribution")

@@ -16,6 +16,8 @@ _JUDGED = (
     "sector_id", "confirmed_at",
 )  # fmt: skip
 
+DOUBTFUL = "json_extract(placing, '$.state') = 'doubtful'"  # the words of the index and of its query are one
+
 
 def build_quality_tables(metadata: MetaData) -> None:
     Table(
@@ -74,6 +76,7 @@ def quality_statements() -> list[str]:
         "CREATE INDEX ix_outlet_quality_due ON outlet_quality (rid) WHERE due",
         # Few outlets have no position: those alone are in this index, and nothing else pays for it.
         "CREATE INDEX ix_outlet_unplaced ON outlet (sector_id) WHERE lat_e7 IS NULL AND state <> 'closed'",
+        f"CREATE INDEX ix_outlet_doubtful ON outlet (sector_id) WHERE {DOUBTFUL}",
         f"CREATE TRIGGER outlet_quality_update AFTER UPDATE OF {judged} ON outlet "
         "BEGIN UPDATE outlet_quality SET due = 1 WHERE rid = NEW.rid AND NOT due; END",
         "CREATE TRIGGER outlet_quality_delete AFTER DELETE ON outlet "

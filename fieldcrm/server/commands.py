@@ -11,6 +11,7 @@ from sqlalchemy import or_, select
 
 from fieldcrm.domain.catalogue import MANAGER
 from fieldcrm.domain.ids import new_id
+from fieldcrm.server.importing import ImportCommands
 from fieldcrm.server.membership import Membership
 from sync.server.ports import Command, Editing, Refused, Values
 from sync.server.tables import ServerTables
@@ -24,9 +25,10 @@ class Commands:
     def __init__(self, tables: ServerTables, membership: Membership) -> None:
         self._assignments = tables.records["sector_assignment"]
         self._membership = membership
+        self._imports = ImportCommands(tables, self._manager_sectors)
 
     def by_name(self) -> Mapping[str, Command]:
-        return {"outlet.move": self.move_outlet}
+        return {"outlet.move": self.move_outlet, **self._imports.by_name()}
 
     def move_outlet(self, editing: Editing, outlet_id: UUID, arguments: Values) -> None:
         """Give an outlet to another sector of the same manager: ``sector_id``, and ``from``, a day (today by default).

@@ -10,10 +10,12 @@ from typing import Any
 import msgspec
 
 from fieldcrm.domain.ids import Id
-from fieldcrm.domain.imported import UNIMPORT, untouched
+from fieldcrm.domain.imported import IMPORT, UNIMPORT, untouched
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.imports import Head, command, outlets
+from fieldcrm.store.state import read_state, write_state
 from sync.chunks import chunks
+from sync.client import members
 
 # What is filed under an outlet, and the word for it: whoever filed it does not lose the outlet.
 _USES = (
@@ -28,6 +30,7 @@ _USES = (
     ("outlet_alias", "alias_id", "alias"),
 )
 CHANGED = "changed"
+_DROPPED = "import.refused"  # in app_state: the last refused piece that was taken out here
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +109,33 @@ def names(r: Reader, ids: Iterable[bytes]) -> dict[bytes, str]:
         query = f"SELECT id, name FROM outlet WHERE id IN ({', '.join('?' * len(some))})"
         found.update(tuple(row) for row in r.conn.exec_driver_sql(query, tuple(some)))
     return found
+
+
+# ---- what headquarters refused ----------------------------------------
+
+
+def drop_refused(tx: Transaction) -> None:
+    """Take out what was made of pieces of an import that headquarters has refused since this was last asked.
+
+    Outlets that it would not let go are fetched again with the next sync.
+    """
+    last = read_state(tx, _DROPPED, 0)
+    query = "SELECT rid, cmd, \"set\" FROM dead_letter WHERE kind = 'cmd' AND cmd IN (?, ?) AND rid > ? ORDER BY rid"
+    for rid, name, said in tx.conn.exec_driver_sql(query, (IMPORT, UNIMPORT, last)).all():
+        if name == UNIMPORT:
+            members.fetch_anew(tx.conn)
+        else:
+            _drop(tx, [bytes.fromhex(row[0]) for row in msgspec.json.decode(said)["rows"]])
+        last = rid
+    write_state(tx, _DROPPED, last or None)
+
+
+def _drop(tx: Transaction, ids: Sequence[bytes]) -> None:
+    """Those that headquarters never had."""
+    fresh: list[bytes] = []
+    for some in chunks(ids):
+        query = f"SELECT id FROM outlet WHERE rev = 0 AND id IN ({', '.join('?' * len(some))})"
+        fresh += [id for (id,) in tx.conn.exec_driver_sql(query, tuple(some))]
+    taken = used(tx, fresh)
+    forget(tx, [id for id in fresh if id not in taken])
+    tx.touch("outlet")

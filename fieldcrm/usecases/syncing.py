@@ -25,6 +25,7 @@ from fieldcrm.store import outbox as _outbox
 from fieldcrm.store import receipts as _receipts
 from fieldcrm.store import replica as _replica
 from fieldcrm.store import reviews as _reviews
+from fieldcrm.store import unimports as _unimports
 from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.outbox import Run
 from fieldcrm.store.outbox import Waiting as Waiting
@@ -453,6 +454,8 @@ def after_apply(tx: LocalTransaction, touched: Touched) -> None:
     assert isinstance(tx, Transaction)
     if "erasure" in touched:
         erasing.follow_orders(tx, touched["erasure"])
+    if "import_batch" in touched:
+        _unimports.drop_refused(tx)
     reports = touched.get("submission", set())
     if reports:
         _replica.forget_observations(tx, reports)

@@ -47,10 +47,9 @@ def hello(connection: Connection) -> Hello:
 
 def take(connection: Connection, max_ops: int, max_bytes: int) -> tuple[list[Tx], bool]:
     """The oldest transactions that fit, at least one, and whether more wait behind them."""
-    query = f"SELECT {_COLUMNS} FROM outbox ORDER BY n LIMIT ?"
-    rows = connection.exec_driver_sql(query, (MAX_TX_OPS + 1,)).all()
-    whole = _grouped(rows[:MAX_TX_OPS])
-    if len(rows) > MAX_TX_OPS and len(whole) > 1:
+    rows, cut = _first(connection, max_bytes)
+    whole = _grouped(rows)
+    if cut and len(whole) > 1:
         whole.pop()  # its end may not have been read
     taken: list[Tx] = []
     ops = size = 0
@@ -66,6 +65,26 @@ def take(connection: Connection, max_ops: int, max_bytes: int) -> tuple[list[Tx]
         connection.exec_driver_sql("UPDATE outbox SET state = 'sent' WHERE n <= ?", (last,))
     more = connection.exec_driver_sql("SELECT 1 FROM outbox WHERE n > ? LIMIT 1", (last,)).one_or_none()
     return taken, more is not None
+
+
+def _first(connection: Connection, max_bytes: int) -> tuple[list[Any], bool]:
+    """The oldest operations, and whether more follow: no more text of them is read than one request can carry.
+
+    Beyond ``max_bytes`` the transaction in which they are reached is read to its end.
+    """
+    sizes = 'SELECT n, tx, octet_length("set") + octet_length(was) FROM outbox ORDER BY n LIMIT ?'
+    size, last, ending = 0, 0, None
+    listed = connection.exec_driver_sql(sizes, (MAX_TX_OPS + 1,)).all()
+    for n, tx, weight in listed[:MAX_TX_OPS]:
+        if ending is not None and tx != ending:
+            break
+        last, size = n, size + weight
+        if size > max_bytes:
+            ending = tx
+    if not last:
+        return [], False
+    query = f"SELECT {_COLUMNS} FROM outbox WHERE n <= ? ORDER BY n"
+    return list(connection.exec_driver_sql(query, (last,)).all()), last < listed[-1][0] and ending is None
 
 
 def everything(connection: Connection) -> list[Tx]:
@@ -97,7 +116,11 @@ def pending(connection: Connection, keys: Iterable[Key]) -> dict[Key, list[Pendi
         return found
     wanted = set(keys)
     for some in chunks({id for _, id in wanted}):
-        query = f'SELECT collection, id, kind, "set", was FROM outbox WHERE id IN ({marks(some)}) ORDER BY n'
+        # A command says nothing of the record's own fields, and may be long.
+        query = (
+            f'SELECT collection, id, kind, "set", was FROM outbox '
+            f"WHERE id IN ({marks(some)}) AND kind <> 'cmd' ORDER BY n"
+        )
         for collection, id, kind, values, was in connection.exec_driver_sql(query, tuple(i.bytes for i in some)):
             key = collection, UUID(bytes=id)
             if key in wanted:

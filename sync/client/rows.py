@@ -266,9 +266,13 @@ def remove_unheld(connection: Connection, collection: Collection, ids: Iterable[
 
 
 def _unheld(collection: Collection) -> str:
-    """The same record in ``member`` and ``outbox``: their columns are named, or ``id`` would be the inner one."""
+    """The same record in ``member`` and ``outbox``: their columns are named, or ``id`` would be the inner one.
+
+    A record that headquarters never saw may have been made by a command that still waits: then it stays.
+    """
     this = f'x.collection = {collection.number} AND x.id = "{collection.name}".id'
-    return " AND ".join(f"NOT EXISTS (SELECT 1 FROM {table} x WHERE {this})" for table in ("member", "outbox"))
+    nowhere = " AND ".join(f"NOT EXISTS (SELECT 1 FROM {table} x WHERE {this})" for table in ("member", "outbox"))
+    return f"{nowhere} AND (\"{collection.name}\".rev > 0 OR NOT EXISTS (SELECT 1 FROM outbox c WHERE c.kind = 'cmd'))"
 
 
 def marks(items: Sequence[Any]) -> str:

@@ -97,6 +97,15 @@ class Editing(Protocol):
 
     def remove(self, collection: str, id: UUID) -> None: ...
 
+    def load(self, keys: Iterable[tuple[str, UUID]]) -> None:
+        """Read many records at once, for what is asked next."""
+
+    def knows(self, collection: str, id: UUID) -> bool:
+        """Whether there is such a record, or was one that is deleted now."""
+
+    def again(self, collection: str, id: UUID) -> None:
+        """Write the record as it stands under a new revision: a device that let go of it hears of it again."""
+
 
 Command = Callable[[Editing, UUID, Values], None]
 

@@ -292,3 +292,17 @@ class BatchEditing:
         record = self.batch.get((collection, id))
         if record is not None and not record.deleted:
             self.batch.delete(record)
+
+    def load(self, keys: Iterable[Key]) -> None:
+        """Read many records at once, for what is asked next."""
+        self.batch.load(keys)
+
+    def knows(self, collection: str, id: UUID) -> bool:
+        """Whether there is such a record, or was one that is deleted now."""
+        return self.batch.get((collection, id)) is not None
+
+    def again(self, collection: str, id: UUID) -> None:
+        """Write the record as it stands under a new revision: a device that let go of it hears of it again."""
+        record = self.batch.get((collection, id))
+        if record is not None and not record.deleted:
+            self.batch.change(record, {})

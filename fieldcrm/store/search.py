@@ -19,7 +19,7 @@ from fieldcrm.store.searchcolumns import NAME, NOWHERE, Columns, columns, number
 from fieldcrm.store.searchfilters import DAY_MS, Filters, Near
 from fieldcrm.store.searchquery import METRES_A_DEGREE, ListQuery, filtered, point_params, square_metres
 from fieldcrm.store.searchspace import Points, nearest, points, within_box
-from fieldcrm.store.searchtypos import meant, same_hits, vocabulary
+from fieldcrm.store.searchtypos import meant, settled, vocabulary
 from fieldcrm.store.searchwords import beginning_of, expression_of, match_expression, typed_words
 from fieldcrm.store.sorting import folded
 
@@ -123,8 +123,14 @@ def ids(r: Reader, query: str, filters: Filters, sort: Sort = Sort.RELEVANCE, *,
 
 def prepare(r: Reader) -> None:
     """Read what a search keeps in memory, so that the first key finds it there: for a thread in the background."""
-    columns(r)
-    vocabulary(r, fresh=True)
+    kept = columns(r)
+    known = vocabulary(r, fresh=True)
+    if kept is not None and known is not None:
+        for letter in dict.fromkeys(word[0] for word in known.words):  # each finds so much that it takes its time
+            match = expression_of([settled(r, letter)])
+            if known.count(letter) > BROAD:
+                kept.having(r, str(match))
+                kept.having(r, f"{{name banner}} : ({match})")
 
 
 def search(r: Reader, asked: Asked, *, first: bool = False) -> Found:
@@ -295,15 +301,18 @@ def matching(r: Reader, kept: Columns, query: str) -> Rids:
 
 
 def _hits(r: Reader, kept: Columns, words: list[str], *, called: bool = False) -> Rids:
-    """What the index finds, in the order of row numbers; ``called``: with every word in the name or the banner."""
+    """What the index finds, in the order of row numbers; ``called``: with every word in the name or the banner.
 
-    def read() -> Rids:
-        expression = expression_of(words)
-        sql = "SELECT group_concat(rowid) FROM (SELECT rowid FROM outlet_search WHERE outlet_search MATCH ?)"
-        found = numbers(r, sql, (f"{{name banner}} : ({expression})" if called else expression,))
-        return found[: int(found.searchsorted(kept.size))]
+    Asked word by word: of a text that is being typed all words but the last have been asked before.
+    """
+    import numpy as np
 
-    return kept.hits((called, same_hits(r, words)), read)
+    found: npt.NDArray[np.bool_] | None = None
+    for word in words:
+        match = expression_of([settled(r, word)])
+        having = kept.having(r, f"{{name banner}} : ({match})" if called else str(match))
+        found = having if found is None else found & having
+    return np.flatnonzero(found).astype(np.int32) if found is not None else kept.by_name[:0]
 
 
 def _named(r: Reader, kept: Columns, query: str) -> Rids:
@@ -328,12 +337,15 @@ def _ranked(
     """``found`` by relevance, at most so many. Without ``named`` all are, without ``called`` all the others are."""
     import numpy as np
 
-    key = np.full(len(found), _NAMED if named is None else _CALLED, dtype=np.int64)
+    match = np.full(len(found), _NAMED if named is None else _CALLED, dtype=np.int8)
     if called is not None:
-        key[~_among(found, called, kept.size)] = _ELSEWHERE
+        match[~_among(found, called, kept.size)] = _ELSEWHERE
     if named is not None:
-        key[_among(found, named, kept.size)] = _NAMED
-    key <<= 1
+        match[_among(found, named, kept.size)] = _NAMED
+    if most is not None and named is not None:  # the best alone, when they fill the page
+        enough = next((at for at in (_NAMED, _CALLED) if int((match <= at).sum()) >= most), _ELSEWHERE)
+        found, match = found[match <= enough], match[match <= enough]
+    key = match.astype(np.int64) << 1
     if asked.mine:
         own = {id_.bytes for id_ in asked.mine}
         mine = np.fromiter((cell.sector in own for cell in kept.cells), dtype=bool, count=len(kept.cells))

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
 
 NOWHERE = -(2**31)  # the latitude of an outlet that is not mapped
+REINDEXED = 8  # outlets touched by a write, for which what was found is mended
 PATCHED = 400  # outlets touched by a write, beyond which all are read again
-MASKS_KEPT, ORDERS_KEPT, HITS_KEPT = 8, 4, 8
+MASKS_KEPT, ORDERS_KEPT, HAVING_KEPT = 8, 4, 160
 SLOT = "outlet_columns"
 NAME = folded("o.name")
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -103,7 +104,7 @@ class Columns:
         self.rank = self._ranked()
         self._whole: OrderedDict[Filters, Mask] = OrderedDict()
         self._masks: OrderedDict[Filters, Mask] = OrderedDict()
-        self._hits: OrderedDict[Any, Rids] = OrderedDict()
+        self._having: OrderedDict[str, npt.NDArray[np.uint8]] = OrderedDict()
         self._orders: OrderedDict[Any, Rids] = OrderedDict()
 
     def _ranked(self) -> Rids:
@@ -139,13 +140,19 @@ class Columns:
         _remember(self._whole, filters, found, MASKS_KEPT)
         return found
 
-    def hits(self, key: Any, read: Callable[[], Rids]) -> Rids:
-        """What the full-text index finds; the last few answers are kept until an outlet is written."""
-        kept = self._hits.get(key)
-        if kept is None:
-            kept = read()
-            _remember(self._hits, key, kept, HITS_KEPT)
-        return kept
+    def having(self, r: Reader, match: str) -> Mask:
+        """By row number: whether the full-text index finds the outlet by ``match``; the last answers are kept."""
+        import numpy as np
+
+        bits = self._having.get(match)
+        if bits is None:
+            sql = "SELECT group_concat(rowid) FROM (SELECT rowid FROM outlet_search WHERE outlet_search MATCH ?)"
+            rids = numbers(r, sql, (match,))
+            found = np.zeros(self.size, dtype=bool)
+            found[rids[rids < self.size]] = True
+            bits = np.packbits(found)
+            _remember(self._having, match, bits, HAVING_KEPT)
+        return np.unpackbits(bits, count=self.size).view(bool)
 
     def passing(self, r: Reader, rids: Rids, filters: Filters) -> Rids:
         """Those of ``rids`` that pass, as they stand."""
@@ -216,7 +223,13 @@ class Columns:
         self.cell, self.lat, self.lon = cell, lat, lon
         changed = np.array([row[0] for row in rows], dtype=np.int32)
         self._put_in_order(r, changed, [row[1] for row in rows])
-        self._orders, self._hits, self._whole, masks = OrderedDict(), OrderedDict(), OrderedDict(), self._masks
+        masks, having = self._masks, self._having
+        self._orders, self._whole = OrderedDict(), OrderedDict()
+        self._having = OrderedDict()
+        if len(changed) <= REINDEXED:
+            self._having = OrderedDict(
+                (match, self._found_anew(r, match, bits, changed)) for match, bits in having.items()
+            )
         self._masks = OrderedDict()
         for others, kept in masks.items():
             query = filtered(r, others, few=True)
@@ -227,6 +240,18 @@ class Columns:
             mask[passing] = True
             self._masks[others] = mask
         return True
+
+    def _found_anew(self, r: Reader, match: str, bits: npt.NDArray[np.uint8], changed: Rids) -> npt.NDArray[np.uint8]:
+        import numpy as np
+
+        found = np.zeros(self.size, dtype=bool)
+        known = np.unpackbits(bits).view(bool)[: self.size]
+        found[: len(known)] = known
+        found[changed] = False
+        marks = ", ".join(str(int(rid)) for rid in changed)
+        sql = f"SELECT rowid FROM outlet_search WHERE outlet_search MATCH ? AND rowid IN ({marks})"
+        found[list(r.conn.exec_driver_sql(sql, (match,)).scalars())] = True
+        return np.packbits(found)
 
     def _grow(self, last: int) -> None:
         import numpy as np

@@ -9,12 +9,11 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from fieldcrm.store.database import Reader
 from fieldcrm.store.kept import Kept
-from fieldcrm.store.searchwords import forms
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,6 +57,11 @@ class Vocabulary:
     def stretch(self, beginning: str) -> tuple[int, int]:
         """The places of the words that begin so."""
         return bisect_left(self.words, beginning), bisect_left(self.words, beginning + "\U0010ffff")
+
+    def count(self, beginning: str) -> int:
+        """Outlets that have a word with this beginning, those with two counted twice."""
+        low, high = self.stretch(beginning)
+        return sum(self.counts[low:high])
 
     def beginnings(self, length: int) -> Beginnings:
         made = self._beginnings.get(length)
@@ -166,25 +170,20 @@ def vocabulary(r: Reader, *, fresh: bool = False) -> Vocabulary | None:
         return read
 
 
-def same_hits(r: Reader, words: list[str]) -> tuple[object, ...]:
-    """A key that is the same for texts that find the same: *carref* and *carrefour*, when no other word begins so.
+def settled(r: Reader, word: str) -> str:
+    """The longest beginning that finds the same as ``word``: *carref* is *carrefour* when no other word begins so.
 
-    The words themselves when the vocabulary is not of this moment, or a word is folded otherwise by the index.
+    The word itself when the vocabulary is not of this moment, or the index folds the word in a way of its own.
     """
     made: tuple[int, Vocabulary] | None = r.kept.slots.get(SLOT) if r.kept is not None else None
-    if made is None or r.kept is None or _reworded(r.kept, made[0]):
-        return tuple(words)
-    key: list[object] = []
-    for word in words:
-        stretches = [made[1].stretch(form) for form in forms(word) if _plainly(form)]
-        known = len(stretches) == len(forms(word)) and all(low < high for low, high in stretches)
-        key.append(tuple(stretches) if known else word)
-    return tuple(key)
-
-
-def _plainly(word: str) -> bool:
-    """Whether the index holds the word just as it is: its other letters it folds in its own way."""
-    return word.isascii() and word == word.lower()
+    if made is None or r.kept is None or not word.isascii() or _reworded(r.kept, made[0]):
+        return word
+    low, high = made[1].stretch(word.lower())
+    if low == high:
+        return word
+    first, last = made[1].words[low], made[1].words[high - 1]
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
+    return first[:alike]
 
 
 def _reworded(kept: Kept, number: int) -> bool:

@@ -13,13 +13,14 @@ from uuid import UUID
 
 from fieldcrm.domain.catalogue import MANAGER, buckets
 from fieldcrm.domain.errors import DomainError
+from fieldcrm.domain.order import LINES_MOST, QUANTITY_MOST, is_price, is_quantity
 from fieldcrm.domain.outlet import check_zone
 from fieldcrm.domain.review import Decision
 from sync.server.blobs import MAX_BLOB, MIME_TYPES
 from sync.server.ports import Caller, Proposal, Refused, Values
 
 # Who made the record: nobody writes in another person's name.
-_AUTHORED = frozenset({"visit", "submission", "review", "note", "saved_segment", "sales_order"})
+_AUTHORED = frozenset({"visit", "submission", "review", "note", "saved_segment"})
 # What a record is about does not change afterwards: it would move to where its writer may not look.
 _FIXED: Mapping[str, frozenset[str]] = {
     "outlet": frozenset({"sector_id"}),  # moved by the command outlet.move, with a date
@@ -29,6 +30,7 @@ _FIXED: Mapping[str, frozenset[str]] = {
     "plan": frozenset({"person_id", "sector_id"}),
     "plan_stop": frozenset({"plan_id", "outlet_id"}),
     "proposal": frozenset({"sector_id", "outlet_id", "kind", "before", "after", "source", "reference", "batch_id"}),
+    "import_batch": frozenset({"source", "licence", "person_id", "begun_at", "given"}),
     "custom_field": frozenset({"key", "kind"}),
     "distinct_pair": frozenset({"outlet_id", "other_id"}),
     "saved_segment": frozenset({"person_id"}),
@@ -39,7 +41,8 @@ _FIXED: Mapping[str, frozenset[str]] = {
         "lost_at", "kept_at",
     }),
 }
-_KEPT = frozenset({"outlet", "outlet_alias", "conflict"})  # closed or switched off, never deleted
+_KEPT = frozenset({"outlet", "outlet_alias", "conflict", "sales_order"})  # closed or switched off, never deleted
+_ID = re.compile(r"[0-9a-f]{32}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REASON_LENGTH = 64
 
@@ -49,12 +52,15 @@ _LOOKED_AT: Mapping[str, tuple[tuple[str, str], ...]] = {  # collection -> the f
     "attachment": (("submission_id", "submission"),),
     "review": (("submission_id", "submission"),),
     "plan_stop": (("plan_id", "plan"),),
+    "outlet_alias": (("outlet_id", "outlet"), ("alias_id", "outlet")),
+    "distinct_pair": (("outlet_id", "outlet"), ("other_id", "outlet")),
 }
 
 
 def needs(collection: str, values: Values) -> Iterable[tuple[str, Any]]:
     """The records that ``authorize`` will ask for, as collection and wire id; the values are unchecked."""
-    return [(name, values[field]) for field, name in _LOOKED_AT.get(collection, ()) if values.get(field) is not None]
+    found = [(name, values[field]) for field, name in _LOOKED_AT.get(collection, ()) if values.get(field) is not None]
+    return found + ordered_products(values) if collection == "sales_order" else found
 
 
 def authorize(caller: Caller, proposal: Proposal) -> None:
@@ -163,6 +169,40 @@ def _check_alias(caller: Caller, proposal: Proposal, alias: Values) -> None:
         raise Refused("same_outlet", field="alias_id")
 
 
+def ordered_products(values: Values) -> list[tuple[str, Any]]:
+    """The products of an order whose values are unchecked."""
+    lines = values.get("lines")
+    some = lines[:LINES_MOST] if isinstance(lines, list) else []
+    return [("product", line.get("product_id")) for line in some if isinstance(line, Mapping)]
+
+
+def _check_order(caller: Caller, proposal: Proposal, order: Values) -> None:
+    """Who takes an order takes it in their own name; afterwards a manager may settle it too."""
+    if order["person_id"] != caller.user.hex and (proposal.kind == "new" or caller.role != MANAGER):
+        raise Refused("not_your_name", field="person_id")
+    if "lines" not in proposal.set:
+        return
+    lines = order["lines"]
+    if not isinstance(lines, list) or not lines:
+        raise Refused("wrong_kind", field="lines")
+    if len(lines) > LINES_MOST:
+        raise Refused("too_large", field="lines", maximum=LINES_MOST)
+    for line in lines:
+        _check_order_line(proposal, line)
+
+
+def _check_order_line(proposal: Proposal, line: Any) -> None:
+    if not isinstance(line, Mapping) or set(line) - {"product_id", "quantity", "price_minor"}:
+        raise Refused("wrong_kind", field="lines")
+    if not is_quantity(line.get("quantity")) or not is_price(line.get("price_minor")):
+        raise Refused("too_large", field="lines", maximum=QUANTITY_MOST)
+    product = line.get("product_id")
+    if not isinstance(product, str) or not _ID.fullmatch(product):
+        raise Refused("wrong_id", field="lines")
+    if proposal.get("product", UUID(hex=product)) is None:
+        raise Refused("no_record", field="lines", collection="product")
+
+
 _RULES: Mapping[str, Callable[[Caller, Proposal, Values], None]] = {
     "outlet": _check_zone,
     "visit": _check_visit,
@@ -173,6 +213,7 @@ _RULES: Mapping[str, Callable[[Caller, Proposal, Values], None]] = {
     "plan_stop": _check_plan_stop,
     "conflict": _check_conflict,
     "outlet_alias": _check_alias,
+    "sales_order": _check_order,
 }
 
 

@@ -130,6 +130,13 @@ def of_records(r: Reader, ids: Iterable[Id], limit: int = 100) -> tuple[Recorded
     )
 
 
+def removed_here(r: Reader, outlets: Iterable[Id]) -> frozenset[Id]:
+    """Records filed under these outlets that were deleted here, and headquarters does not know of it yet."""
+    wanted = {outlet.hex for outlet in outlets}
+    query = select(T.outbox.c.id, T.outbox.c.was).where(T.outbox.c.kind == "del")
+    return frozenset(row.id for row in r.conn.execute(query) if json.loads(row.was).get("outlet_id") in wanted)
+
+
 # ---- rows as wire values, to compare and to put back ----------------------------------------
 
 
@@ -159,6 +166,15 @@ def parsed(collection: str, wire: Mapping[str, Any]) -> dict[str, Any]:
     """Wire values as the columns take them."""
     fields = CATALOGUE.by_name[collection].by_name
     return {name: from_wire(fields[name].kind, value) for name, value in wire.items() if name in fields}
+
+
+def is_there(r: Reader, collection: str, wire: Mapping[str, Any]) -> bool:
+    """Whether a record with exactly these values is on this device."""
+    table: Table = getattr(T, collection)
+    fields = CATALOGUE.by_name[collection].by_name
+    same = [table.c[name] == value for name, value in parsed(collection, wire).items() if value is not None]
+    empty = [table.c[name].is_(None) for name in fields if wire.get(name) is None]
+    return bool(same) and r.conn.execute(select(table.c.id).where(*same, *empty).limit(1)).first() is not None
 
 
 def depends_on(r: Reader, outlet_id: Id) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from fieldcrm.domain.opening import MINUTES_A_DAY, Openness, OpenState, Span, Week
+from fieldcrm.domain.opening import MINUTES_A_DAY, DayRange, Openness, OpenState, Span, Week
+from fieldcrm.domain.weekplan import WeekPlan
 from fieldcrm.words import date as day_words
 from fieldcrm.words import language, listing, tr, trc
 
@@ -56,6 +57,45 @@ def week_lines(week: Week) -> list[tuple[str, str]]:
 def week_text(week: Week) -> str:
     """The week as lines: “Monday to Friday: 08:30–12:30 and 14:00–19:30”."""
     return "\n".join(trc("days", "{days}: {hours}", days=days, hours=spans) for days, spans in week_lines(week))
+
+
+def plan_sentence(plan: WeekPlan) -> str:
+    """A whole week as one sentence: “Monday to Saturday 08:00–12:30 and 14:00–19:00; closed on Sunday”."""
+    parts = []
+    if plan.always:
+        parts.append(tr("day and night, every day"))
+    else:
+        groups = Week(plan.days).grouped()
+        parts += [
+            trc("days", "{days} {hours}", days=_range_words(group), hours=spans_words(group.spans))
+            for group in groups
+            if group.spans
+        ]
+        closed = [_range_words(group) for group in groups if not group.spans]
+        if len(closed) == 1 and groups[0].first == 0 and groups[0].last == 6:
+            parts.append(tr("closed all week"))
+        elif closed:
+            parts.append(trc("days", "closed on {days}", days=listing(closed)))
+    if plan.holidays:
+        parts.append(tr("on public holidays {hours}", hours=spans_words(plan.holidays)))
+    elif plan.holidays is not None:
+        parts.append(tr("closed on public holidays"))
+    text = "; ".join(parts) if language() == "en" else "\u00a0; ".join(parts)
+    return text[:1].upper() + text[1:]
+
+
+def _range_words(group: DayRange) -> str:
+    """Days within a sentence: “Monday to Friday”, « du lundi au vendredi »."""
+    first, last = weekday(group.first), weekday(group.last)
+    if language() != "en":
+        first, last = first.lower(), last.lower()
+    if group.first == 0 and group.last == 6:
+        return tr("every day")
+    if group.first == group.last:
+        return trc("within", "{day}", day=first)
+    if group.last == group.first + 1:
+        return listing([trc("within", "{day}", day=first), trc("within", "{day}", day=last)])
+    return trc("within", "{first} to {last}", first=first, last=last)
 
 
 def slots_words(week: Week) -> str:

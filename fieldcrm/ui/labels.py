@@ -208,32 +208,27 @@ def placing_words(placing: Placing) -> str:
     """How an outlet came to its position, or why it has none."""
     if placing.state == "by_hand":
         return tr("Placed by hand on the map")
-    if placing.state == "unplaced":
-        return _why_unplaced(placing.why)
-    precision = {"address": tr("to the house"), "street": tr("to the street"), "town": tr("to the town only")}
-    sure = percent((placing.score or 0) / 100) if placing.score is not None else ""
-    facts = [part for part in (precision.get(placing.precision, ""), sure, placing.provider) if part]
-    if placing.state == "placed":
-        return trc("placing", "Placed from its address: {facts}", facts=", ".join(facts))
-    reason = {
-        "ambiguous": tr("several addresses fit"),
-        "imprecise": tr("only the street or the town was found"),
-        "far_from_town": tr("the place found is far from its town"),
-        "other_town": tr("the place found is in another town"),
-    }.get(placing.why, "")
-    return trc("placing", "Placed, but doubtful: {facts}", facts=", ".join(part for part in (reason, *facts) if part))
+    reason = _why_doubtful(placing.why)
+    if placing.state == "refused":
+        return tr("Not on the map: {reason}", reason=reason or tr("its address was not found"))
+    sure = percent(placing.confidence / 100) if placing.confidence else ""
+    facts = ", ".join(part for part in (reason, sure, placing.provider.upper()) if part)
+    if placing.state == "doubtful":
+        return tr("Its place is doubtful: {facts}", facts=facts)
+    return tr("Placed from its address ({facts})", facts=facts) if facts else tr("Placed from its address")
 
 
-def _why_unplaced(why: str) -> str:
+def _why_doubtful(why: str) -> str:
     return {
-        "no_address": tr("Not on the map: it has no address."),
-        "waiting": tr("Not on the map yet: its address is looked up when you are connected."),
-        "not_found": tr("Not on the map: its address was not found."),
-        "ambiguous": tr("Not on the map: several addresses fit."),
-        "imprecise": tr("Not on the map: only the street or the town was found."),
-        "far_from_town": tr("Not on the map: the place found is far from its town."),
-        "other_town": tr("Not on the map: the place found is in another town."),
-    }.get(why, tr("Not on the map yet."))
+        "no_address": tr("it has no address"),
+        "town_only": tr("only its town was found"),
+        "not_found": tr("its address was not found"),
+        "several": tr("several places fit its address"),
+        "elsewhere": tr("the place found is in another town"),
+        "street_only": tr("only its street was found"),
+        "weak": tr("what was found hardly fits its address"),
+        "declined": tr("somebody has refused the place that was proposed"),
+    }.get(why, "")
 
 
 def unbroken(text: str | None) -> str:

@@ -11,37 +11,68 @@ from fieldcrm.domain.actor import Actor
 from fieldcrm.domain.contact import Contact
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.opening import OpenState, Week
+from fieldcrm.domain.order import Order
 from fieldcrm.domain.outlet import Outlet, overdue_days
 from fieldcrm.domain.review import latest_review
 from fieldcrm.domain.submission import Photo, ReportState, report_state
 from fieldcrm.domain.task import Task, by_urgency
 from fieldcrm.domain.visit import visit_state
+from fieldcrm.insights.outlet_quality import Facts as QualityFacts
+from fieldcrm.insights.outlet_quality import Rules, completeness, missing_fields
+from fieldcrm.insights.outlet_values import siret_valid
 from fieldcrm.store import contacts as _contacts
+from fieldcrm.store import identity as _standing
+from fieldcrm.store import orders as _orders
+from fieldcrm.store import outlet_quality as _quality
 from fieldcrm.store import outletcard as _card
 from fieldcrm.store import outlets as _outlets
 from fieldcrm.store import reviews as _reviews
 from fieldcrm.store import tasks as _tasks
 from fieldcrm.store.database import Reader
 from fieldcrm.store.history import Custody
+from fieldcrm.store.identity import Hierarchy, Merged, SourceRow
 from fieldcrm.store.outletcard import Seen, ShareOfShelf
 from fieldcrm.store.tasks import Note
+from fieldcrm.usecases import customfields
 from fieldcrm.usecases.brief import Brief, Facts, News, NextAction, ShelfLine, VisitLine, make_brief
+from fieldcrm.usecases.customfields import CustomField
 from fieldcrm.usecases.opening import open_state, usual_week
-from fieldcrm.usecases.timeline import HistoryLine, Trace, history, traces
+from fieldcrm.usecases.timeline import FieldChange, HistoryLine, Timeline, Trace, timeline, traces
 
 __all__ = [
     "Brief",
     "Card",
     "Custody",
+    "CustomField",
+    "FieldChange",
+    "Hierarchy",
     "HistoryLine",
+    "Identity",
+    "Merged",
     "News",
     "NextAction",
     "Note",
+    "Order",
     "ShareOfShelf",
     "ShelfLine",
+    "SourceRow",
+    "Timeline",
     "VisitLine",
     "card",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Where the outlet stands among others, and who knows it under which name."""
+
+    hierarchy: Hierarchy
+    sector_people: tuple[str, ...]
+    sources: tuple[SourceRow, ...]
+    merged: tuple[Merged, ...]
+    siret_doubtful: bool  # its check digits do not fit
+    completeness: int  # 0 to 100, by the organisation's weights
+    missing: tuple[str, ...]  # the fields that would raise it most
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +80,7 @@ class Card:
     outlet: Outlet
     sector: str
     synced: bool
-    merged: int  # outlets that were merged into this one
+    identity: Identity
     open: OpenState
     week: Week | None
     last_visit_at: datetime | None
@@ -65,7 +96,10 @@ class Card:
     photos: tuple[Photo, ...]
     tasks: tuple[Task, ...]
     notes: tuple[Note, ...]
-    history: tuple[HistoryLine, ...]
+    orders: tuple[Order, ...]
+    products: Mapping[Id, str]  # the names of those that were ordered
+    custom_fields: tuple[CustomField, ...]
+    history: Timeline
     people: Mapping[Id, str]
     traces: Mapping[str, Trace]
 
@@ -81,6 +115,7 @@ def card(r: Reader, outlet_id: Id, actor: Actor, *, now: datetime) -> Card:
     contacts = _contacts.contacts_of(r, ids)
     tasks = by_urgency(_tasks.tasks_of(r, ids))
     notes = _tasks.notes_of(r, ids)
+    orders = _orders.orders_of(r, ids)
     last = visits[0].visit.started_at if visits else None
     last_day = None if last is None else last.astimezone(ZoneInfo(outlet.zone)).date()
     rhythm = None if outlet.state == "closed" else outlet.visit_interval_days
@@ -88,7 +123,7 @@ def card(r: Reader, outlet_id: Id, actor: Actor, *, now: datetime) -> Card:
     draft = _card.draft_of(r, ids)
     stop = _card.next_stop(r, ids, today)
     known_from = traces(outlet, people)
-    lines = history(r, outlet, (*ids, *(c.id for c in contacts), *(t.id for t in tasks)), people)
+    named = {c.id: (c.name, "") for c in contacts} | {t.id: (t.title, t.kind) for t in tasks}
     facts = Facts(
         outlet, actor, today, visits, shelf, contacts, tasks, notes, last, late, draft, stop, people, known_from,
     )
@@ -96,7 +131,7 @@ def card(r: Reader, outlet_id: Id, actor: Actor, *, now: datetime) -> Card:
         outlet=outlet,
         sector=next((s.name for s in _outlets.sectors(r) if s.id == outlet.sector_id), ""),
         synced=outlet.revision > 0 and not _outlets.pending(r, outlet.id),
-        merged=len(ids) - 1,
+        identity=_identity(r, outlet, ids, today),
         open=open_state(outlet.opening_hours, outlet.zone, outlet.country, now),
         week=usual_week(outlet.opening_hours, outlet.zone, now),
         last_visit_at=last,
@@ -112,9 +147,26 @@ def card(r: Reader, outlet_id: Id, actor: Actor, *, now: datetime) -> Card:
         photos=_card.photos_of(r, ids),
         tasks=tasks,
         notes=notes,
-        history=lines,
+        orders=orders,
+        products=_orders.product_names(r, {line.product_id for order in orders for line in order.lines}),
+        custom_fields=customfields.fields(r),
+        history=timeline(r, outlet, ids, named, people, actor),
         people=people,
         traces=known_from,
+    )
+
+
+def _identity(r: Reader, outlet: Outlet, ids: tuple[Id, ...], today: date) -> Identity:
+    rules = Rules.of(_quality.read_rule(r, "quality"))
+    complete, bits = completeness(QualityFacts(*(getattr(outlet, name) for name in QualityFacts._fields)), rules)
+    return Identity(
+        _standing.hierarchy(r, outlet),
+        _standing.sector_people(r, outlet.sector_id, today),
+        _standing.sources_of(r, ids),
+        _standing.merged_into(r, ids),
+        bool(outlet.siret) and not siret_valid(outlet.siret or ""),
+        complete,
+        missing_fields(bits, rules),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from opening_hours import UnknownCountryError as _UnknownCountryError  # type: i
 
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.opening import MINUTES_A_DAY, UNKNOWN, Openness, OpenState, Span, Week
+from fieldcrm.domain.weekplan import CLOSED_WEEK, SPANS_MOST, WeekPlan, in_order
 
 _STATES = {State.OPEN: Openness.OPEN, State.CLOSED: Openness.CLOSED, State.UNKNOWN: Openness.UNKNOWN}
 _SEASON = timedelta(weeks=26)
@@ -100,3 +102,80 @@ def day_windows(value: str | None, country: str | None, day: date) -> tuple[Span
         if state is State.OPEN
     ]
     return tuple(spans)
+
+
+# ---- the week as a person fills it in ----------------------------------------
+
+# Nothing but days, public holidays, times and what joins them: the rest says more than a week can show.
+_PLAIN = re.compile(r"(?:24/7|Mo|Tu|We|Th|Fr|Sa|Su|PH|off|closed|[0-9]{1,2}:[0-9]{2}|[-,; ])+")
+_COMPARED = timedelta(days=800)  # public holidays fall on other days of the week from year to year
+_SOME_COUNTRY = "FR"  # to know a public holiday when the outlet's country is not known
+
+
+def plan_of(value: str | None, country: str | None, now: datetime) -> WeekPlan | None:
+    """The week that says exactly what ``value`` says, or ``None`` when a week cannot say it (or it cannot be read).
+
+    The candidate is read off the intervals of an ordinary week and compared with ``value`` over two years: what
+    differs on a single day is left as text.
+    """
+    text = (value or "").strip()
+    if not text:
+        return CLOSED_WEEK
+    if not _PLAIN.fullmatch(text):
+        return None
+    where = country if country and _knows(country) else _SOME_COUNTRY
+    hours = _parsed(text, where)
+    bare = _parsed(text, None)
+    if hours is None or bare is None:
+        return None
+    monday = _monday(now)
+    days = tuple(tuple(spans) for spans in _week_from(bare, monday))
+    if any(len(spans) > SPANS_MOST or not in_order(spans) for spans in days):
+        return None
+    holidays = _on_holidays(hours, where, monday) if "PH" in text else None
+    a, b, c, d, e, f, g = days
+    plan = WeekPlan((a, b, c, d, e, f, g), holidays)
+    return plan if _same(hours, plan.osm(), where, monday) else None
+
+
+def _knows(country: str) -> bool:
+    try:
+        OpeningHours("24/7", country=country)
+    except _UnknownCountryError:
+        return False
+    return True
+
+
+def _monday(now: datetime) -> datetime:
+    day = now.date()
+    return datetime.combine(day - timedelta(days=day.weekday()), time.min)
+
+
+def _on_holidays(hours: OpeningHours, country: str, monday: datetime) -> tuple[Span, ...] | None:
+    """What holds on the first public holiday of the two years, when that can be told."""
+    probe = OpeningHours("PH 10:00-11:00", country=country)
+    found = probe.intervals(monday, monday + _COMPARED)
+    first = next((start for start, _, state, _ in found if state is State.OPEN), None)
+    if first is None:
+        return None
+    midnight = datetime.combine(first.date(), time.min)
+    return _week_from(hours, midnight)[0]
+
+
+def _same(hours: OpeningHours, text: str, country: str, monday: datetime) -> bool:
+    other = _parsed(text, country)
+    if other is None:
+        return False
+    return _open_spans(hours, monday) == _open_spans(other, monday)
+
+
+def _open_spans(hours: OpeningHours, monday: datetime) -> list[tuple[datetime, datetime]]:
+    found: list[tuple[datetime, datetime]] = []
+    for start, end, state, _comment in hours.intervals(monday, monday + _COMPARED):
+        if state is not State.OPEN:
+            continue
+        if found and found[-1][1] == start:
+            found[-1] = found[-1][0], end
+        else:
+            found.append((start, end))
+    return found

@@ -93,6 +93,11 @@ def sectors(r: Reader) -> tuple[Sector, ...]:
     return _outlets.sectors(r)
 
 
+def usual_country(r: Reader, sector_id: Id | None) -> str:
+    """The country of most outlets of a sector: how a national telephone number there is read. ``""`` if none."""
+    return (_outlets.zone_of_neighbours(r, sector_id)[1] or "") if sector_id is not None else ""
+
+
 def banners(r: Reader) -> tuple[str, ...]:
     return _outlets.banners(r)
 
@@ -173,12 +178,12 @@ def _checked(values: Mapping[str, Any], country: str | None) -> dict[str, Any]:
     return fresh
 
 
-_MANAGERS_DECIDE = frozenset({"segment", "visit_interval_days"})
+MANAGERS_DECIDE = frozenset({"segment", "visit_interval_days"})
 
 
 def _may_write(actor: Actor, changes: Mapping[str, Any]) -> None:
-    if actor.role is Role.REP and _MANAGERS_DECIDE & set(changes):
-        raise DomainError("field_not_yours", field=min(_MANAGERS_DECIDE & set(changes)))
+    if actor.role is Role.REP and MANAGERS_DECIDE & set(changes):
+        raise DomainError("field_not_yours", field=min(MANAGERS_DECIDE & set(changes)))
 
 
 def _stamped(tx: Transaction, changes: Mapping[str, Any]) -> dict[str, provenance.Origin]:

@@ -6,7 +6,7 @@ since is never overwritten.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,15 +16,21 @@ from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.ids import Id, new_id
 from fieldcrm.store import history as _history
+from fieldcrm.store import past as _past
 from fieldcrm.store.database import Reader, Transaction
-from fieldcrm.store.history import Operation
+from fieldcrm.store.history import Custody, Operation
+from fieldcrm.usecases.timeline import label_of, may_undo
 from sync.catalogue import Kind
 from sync.columns import to_wire
 
 # What a person edits by hand. Plans have their own undo by planning again; facts are corrected, not undone.
-_UNDOABLE = frozenset({"outlet", "contact", "task", "plan_stop"})
+_UNDOABLE = frozenset({"outlet", "contact", "task", "plan_stop", "sales_order"})
 _SAID = frozenset({"outlet.confirmed"})  # a moment that somebody was there is not unsaid by a click
+SENT = Custody.SENT
 _OF_A_DECISION = _UNDOABLE | {"conflict", "plan", "outlet_alias"}
+_SWITCHED_OFF = frozenset({"outlet_alias", "distinct_pair"})  # kept for the record: their undo is a switch
+_OF_A_MERGE = _UNDOABLE | _SWITCHED_OFF
+_MERGES = frozenset({"outlet.merged", "outlet.unmerged", "outlet.told_apart"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,27 @@ def undo_change(tx: Transaction, transaction: Id) -> Step:
     return Step(change.id, change.label, change.at)
 
 
+def undo_told(tx: Transaction, outlet_id: Id, places: Sequence[tuple[int, int]]) -> str:
+    """Take back what somebody did elsewhere, as headquarters told it; returns the code of what was done.
+
+    Raises ``nothing_to_undo`` when it is not known here or not this person's to undo, ``undo_overtaken`` when all of
+    it was changed again since.
+    """
+    changes = _past.named(tx, outlet_id, places)
+    if not changes or not all(may_undo(change, tx.actor) for change in changes):
+        raise DomainError("nothing_to_undo")
+    kinds = {change.id: str(change.set.get("kind") or "task") for change in changes}
+    label = label_of(min(changes, key=lambda change: change.collection != "outlet"), kinds)
+    done = [
+        _reverse(tx, Operation(0, change.id, change.kind, change.collection, change.id, change.set, change.was, SENT))
+        for change in changes
+    ]
+    if not any(done):
+        raise DomainError("undo_overtaken", label=label)
+    tx.label = f"undone.{label}"
+    return label
+
+
 def _stacks(r: Reader, actor: Actor) -> tuple[list[Step], list[Step]]:
     """What can be undone and redone, the next one last: each undo moves a change between the two."""
     undo: list[Step] = []
@@ -104,6 +131,8 @@ def _undoable(label: str, collections: Iterable[str]) -> bool:
     found = set(collections)
     if not found or label in _SAID:
         return False
+    if label in _MERGES:
+        return found <= _OF_A_MERGE
     return found <= (_OF_A_DECISION if label.startswith("decision.") else _UNDOABLE)
 
 
@@ -117,7 +146,12 @@ def _reverse(tx: Transaction, operation: Operation) -> bool:
     if operation.kind == "new":
         if operation.collection == "outlet" and _history.depends_on(tx, operation.id):
             raise DomainError("undo_in_use", id=operation.id.hex)
-        _history.delete_row(tx, operation.collection, operation.id)
+        if operation.collection == "sales_order":
+            return _cancel_order(tx, operation.id, row)
+        if operation.collection in _SWITCHED_OFF:
+            _history.write_fields(tx, operation.collection, operation.id, {"active": False})
+        else:
+            _history.delete_row(tx, operation.collection, operation.id)
         _touch(tx, operation.collection, operation.id, row)
         return True
     back = _restored(operation, row)
@@ -127,8 +161,19 @@ def _reverse(tx: Transaction, operation: Operation) -> bool:
     return bool(back)
 
 
+def _cancel_order(tx: Transaction, order_id: Id, row: Mapping[str, Any]) -> bool:
+    """An order is never taken away: that it was placed, and taken back, may matter to the store."""
+    if row["state"] != "placed":
+        return False
+    _history.write_fields(tx, "sales_order", order_id, {"state": "cancelled"})
+    _touch(tx, "sales_order", order_id, row)
+    return True
+
+
 def _bring_back(tx: Transaction, operation: Operation) -> bool:
     """A deleted record comes back under a new id: the old one is on its way to being forgotten everywhere."""
+    if _history.is_there(tx, operation.collection, operation.was):
+        return False  # somebody has brought it back
     fresh = new_id(tx.now)
     _history.insert_row(tx, operation.collection, fresh, operation.was)
     _touch(tx, operation.collection, fresh, _history.parsed(operation.collection, operation.was))

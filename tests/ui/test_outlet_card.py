@@ -156,12 +156,13 @@ def test_a_choice_is_edited_from_its_list(qtbot: Any, session: AppSession, scree
 
 def test_hours_are_read_back_while_they_are_typed(qtbot: Any, screen: OutletScreen) -> None:
     screen.edit("opening_hours")
-    line = screen.details.lines["opening_hours"]
-    editor = line.editors["opening_hours"]
-    assert isinstance(editor, QLineEdit)
-    editor.clear()
-    qtbot.keyClicks(editor, "Mo-Fr 09:00-18:00")
-    assert "Monday to Friday: 09:00–18:00" in said(line)
+    editor = screen.times.lines["opening_hours"].editor
+    assert editor is not None
+    editor.raw.clear()
+    qtbot.keyClicks(editor.raw, "Mo-Fr 09:00-18:00; PH off")
+    assert editor.sentence.text() == (
+        "Monday to Friday 09:00–18:00; closed on Saturday and Sunday; closed on public holidays"
+    )
 
 
 @pytest.mark.parametrize(

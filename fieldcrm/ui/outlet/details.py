@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,19 +11,21 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from fieldcrm.domain import provenance
 from fieldcrm.domain.catalogue import OUTLET_STATES, STORE_TYPES
 from fieldcrm.domain.errors import CodedError, DomainError
 from fieldcrm.domain.outlet import Outlet, parse_position
-from fieldcrm.ui import hours, labels, theme
+from fieldcrm.ui import labels, theme
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.messages import sentence
+from fieldcrm.ui.outlet.custom_words import custom_value
 from fieldcrm.ui.outlet.parts import Section
+from fieldcrm.ui.outlet.trace_words import trace_words
 from fieldcrm.ui.widgets import Button, Divider, IconButton, Text, clear_layout, plain
-from fieldcrm.usecases import outlets
+from fieldcrm.usecases import outlets, ownfields
 from fieldcrm.usecases.card import Card as OutletCard
-from fieldcrm.usecases.opening import usual_week
-from fieldcrm.words import since, tr
+from fieldcrm.usecases.customfields import CustomField
+from fieldcrm.usecases.timeline import custom_name
+from fieldcrm.words import language, tr
 
 LINE = 30  # pixels of a line with one line of text
 
@@ -37,6 +39,7 @@ class Spec:
     say: Callable[[OutletCard], str]
     choices: tuple[tuple[str, str], ...] = ()
     editable: bool = True
+    own: CustomField | None = None  # one of the organisation's own fields
 
 
 def specs(manager: bool) -> list[Spec]:
@@ -49,14 +52,14 @@ def specs(manager: bool) -> list[Spec]:
     return [
         plain("name"),
         plain("banner"),
+        plain("group_name"),
+        plain("distributor"),
         Spec(labels.field_name("store_type"), ("store_type",), lambda c: labels.store_type(c.outlet.store_type), types),
         Spec(tr("Address"), ("house_number", "street", "postcode", "city"), lambda card: card.outlet.address),
         Spec(labels.field_name("position"), ("position",), lambda card: _position(card.outlet)),
         plain("phone"),
         plain("email"),
         plain("website"),
-        Spec(labels.field_name("opening_hours"), ("opening_hours",), _hours),
-        Spec(labels.field_name("preferred_slots"), ("preferred_slots",), _slots),
         Spec(labels.field_name("visit_minutes"), ("visit_minutes",), lambda card: _value(card.outlet, "visit_minutes")),
         Spec(
             labels.field_name("visit_interval_days"),
@@ -81,17 +84,29 @@ def _position(outlet: Outlet) -> str:
     return "" if outlet.position is None else "{:.5f}, {:.5f}".format(*outlet.position)
 
 
-def _hours(card: OutletCard) -> str:
-    if card.week is None:
-        return card.outlet.opening_hours or ""
-    said = hours.week_text(card.week)
-    return said + "\n" + tr("Other hours in another season") if card.week.seasonal else said
+def own_spec(field: CustomField) -> Spec:
+    """The line of one of the organisation's own fields."""
+    choices: tuple[tuple[str, str], ...] = ()
+    if field.kind == "flag":
+        choices = (("", tr("Not known")), ("yes", tr("yes")), ("no", tr("no")))
+    elif field.kind == "choice":
+        choices = (("", tr("Not known")), *((text, text) for text in field.choices))
+
+    def say(card: OutletCard) -> str:
+        value = card.outlet.custom.get(field.key)
+        return "" if value is None else custom_value(value, field.kind)
+
+    return Spec(field.name(language()), (custom_name(field.key),), say, choices, own=field)
 
 
-def _slots(card: OutletCard) -> str:
-    if card.brief.slots is None:
-        return card.outlet.preferred_slots or ""
-    return hours.slots_words(card.brief.slots)
+def _editable(outlet: Outlet, spec: Spec, field: str) -> str:
+    """The value as it is typed."""
+    if spec.own is not None:
+        value = outlet.custom.get(spec.own.key)
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return custom_value(value, spec.own.kind) if isinstance(value, int | float) else str(value or "")
+    return _position(outlet) if field == "position" else str(getattr(outlet, field) or "")
 
 
 class DetailLine(QWidget):
@@ -151,7 +166,7 @@ class DetailLine(QWidget):
         for at, field in enumerate(self.spec.fields):
             editor = self._editor(field)
             self.editors[field] = editor
-            name = labels.field_name(field)
+            name = self.spec.label if self.spec.own else labels.field_name(field)
             editor.setAccessibleName(name)
             editor.installEventFilter(self)
             if isinstance(editor, QLineEdit) and len(self.spec.fields) > 1:
@@ -177,12 +192,14 @@ class DetailLine(QWidget):
             box = QComboBox()
             for code, words in self.spec.choices:
                 box.addItem(words, code)
-            box.setCurrentIndex(max(0, box.findData(getattr(outlet, field))))
+            known = _editable(outlet, self.spec, field)
+            if known and box.findData(known) < 0:  # a choice that is offered no more stays until another is made
+                box.addItem(known, known)
+            box.setCurrentIndex(max(0, box.findData(known)))
             return box
-        line = QLineEdit(_position(outlet) if field == "position" else str(getattr(outlet, field) or ""))
-        if field in ("opening_hours", "preferred_slots"):
-            line.setPlaceholderText("Mo-Fr 08:30-12:30,14:00-19:00; Sa 09:00-18:00")
-            line.textEdited.connect(self._say_hours)
+        line = QLineEdit(_editable(outlet, self.spec, field))
+        if self.spec.own is not None and self.spec.own.kind == "date":
+            line.setPlaceholderText("2026-03-31")
         return line
 
     def _buttons(self) -> QHBoxLayout:
@@ -192,18 +209,6 @@ class DetailLine(QWidget):
         across.addWidget(Button(tr("Cancel"), "ghost", on_click=self.leave))
         across.addStretch(1)
         return across
-
-    def _say_hours(self, typed: str) -> None:
-        """Read the hours back in words as they are typed."""
-        assert self._card is not None
-        when = self._card.last_visit_at or self._card.outlet.confirmed_at
-        week = usual_week(typed, self._card.outlet.zone, when) if when is not None else None
-        if week is not None:
-            self._wrong.set_tone("muted")
-            self._wrong.setText(hours.week_text(week))
-            self._wrong.show()
-        else:
-            self._wrong.hide()
 
     def values(self) -> dict[str, Any]:
         """What was typed. Raises ``DomainError`` at a position that is none."""
@@ -255,18 +260,39 @@ class Details(Section):
         super().__init__(tr("Details"))
         self._session = session
         self._card: OutletCard | None = None
+        self._own: tuple[CustomField, ...] = ()
         self.lines: dict[str, DetailLine] = {}
         self.content.setSpacing(0)
         for spec in specs(session.is_manager):
-            if self.lines:
-                self.content.addWidget(Divider())
-            line = self.lines[spec.fields[0]] = DetailLine(spec, self._save)
-            self.content.addWidget(line)
+            self._add_line(spec)
+        self.own = QVBoxLayout()
+        self.own.setSpacing(0)
+        self.add(self.own)
+
+    def _add_line(self, spec: Spec, into: QVBoxLayout | None = None) -> None:
+        place = self.content if into is None else into
+        if self.lines:
+            place.addWidget(Divider())
+        line = self.lines[spec.fields[0]] = DetailLine(spec, self._save)
+        place.addWidget(line)
 
     def show_card(self, card: OutletCard, now: datetime) -> None:
         self._card = card
+        self._offer_own(card)
         for line in self.lines.values():
-            line.show_card(card, _trace(card, line.spec.fields, now))
+            line.show_card(card, trace_words(card, line.spec.fields, now))
+
+    def _offer_own(self, card: OutletCard) -> None:
+        """The organisation's own fields, made anew when others were declared and none is being edited."""
+        ours = [line for line in self.lines.values() if line.spec.own is not None]
+        if card.custom_fields == self._own or any(line.editing for line in ours):
+            return
+        self._own = card.custom_fields
+        for line in ours:
+            del self.lines[line.spec.fields[0]]
+        clear_layout(self.own)
+        for field in card.custom_fields:
+            self._add_line(own_spec(field), self.own)
 
     def edit(self, field: str) -> None:
         self.lines[field].edit()
@@ -274,28 +300,16 @@ class Details(Section):
     def _save(self, line: DetailLine, values: Mapping[str, Any]) -> None:
         assert self._card is not None
         outlet = self._card.outlet
-        if all(getattr(outlet, name) == (value or None) for name, value in values.items()):
-            line.leave()
-            return
-        id_ = outlet.id
 
-        def landed(_: Outlet) -> None:
+        def landed(_: object) -> None:
             line.leave()
             self.say_saved(self._session)
 
-        self._session.do(lambda tx: outlets.edit_outlet(tx, id_, values), landed, line.refuse)
-
-
-_SOURCES = {"osm": "OpenStreetMap"}
-
-
-def _trace(card: OutletCard, fields: Sequence[str], now: datetime) -> str:
-    """Who knew it, and since when."""
-    for field in fields:
-        trace = card.traces.get(field)
-        if trace is not None:
-            source = _SOURCES.get(trace.source, trace.source)
-            if trace.source == provenance.PERSON:
-                source = trace.person or tr("A colleague")
-            return ", ".join(part for part in (source, trace.licence, since(trace.at, now)) if part)
-    return ""
+        if line.spec.own is not None:
+            key, value = line.spec.own.key, next(iter(values.values()))
+            self._session.do(lambda tx: ownfields.set_value(tx, outlet.id, key, value), landed, line.refuse)
+            return
+        if all(getattr(outlet, name) == (value or None) for name, value in values.items()):
+            line.leave()
+            return
+        self._session.do(lambda tx: outlets.edit_outlet(tx, outlet.id, values), landed, line.refuse)

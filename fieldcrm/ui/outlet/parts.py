@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
@@ -13,6 +14,7 @@ from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.messages import Message, sentence
 from fieldcrm.ui.widgets import Button, Card, InlineMessage, SectionTitle, Text, clear_layout
 from fieldcrm.usecases import undo
+from fieldcrm.usecases.card import Card as OutletCard
 from fieldcrm.words import tr
 
 SAVED_SECONDS = 6
@@ -35,6 +37,10 @@ class Section(Card):
         button = Button(words, "ghost", icon, act)
         self.title.add(button)
         return button
+
+    def show_card(self, card: OutletCard, now: datetime) -> None:
+        """Show what the card knows now; what is being edited stays."""
+        raise NotImplementedError
 
     def empty(self) -> None:
         clear_layout(self.content)

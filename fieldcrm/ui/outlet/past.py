@@ -1,4 +1,4 @@
-"""What happened here: visits as a timeline, and the history of every change."""
+"""What happened here: visits as a timeline."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import datetime
 
 from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from fieldcrm.domain.visit import VisitState
-from fieldcrm.ui import labels, theme
+from fieldcrm.ui import theme
 from fieldcrm.ui.outlet.parts import Section
-from fieldcrm.ui.widgets import Badge, Button, Divider, Text, column, painting
+from fieldcrm.ui.widgets import Badge, Button, Text, column, painting
 from fieldcrm.usecases.card import Card as OutletCard
-from fieldcrm.usecases.card import Custody, HistoryLine, VisitLine
+from fieldcrm.usecases.card import VisitLine
 from fieldcrm.words import day_time, duration, number, since, tr, trc, trn
 
 SHOWN = 5
@@ -153,52 +153,3 @@ class Visits(Unfolding):
         if visit.stop_id is None:
             facts.append(tr("unplanned"))
         return " · ".join(fact for fact in facts if fact)
-
-
-class History(Unfolding):
-    def __init__(self) -> None:
-        super().__init__(tr("History"))
-
-    def _fill(self) -> None:
-        self.empty()
-        assert self._card is not None and self._now is not None
-        lines = self._card.history
-        for at, line in enumerate(lines[: self._limit(len(lines))]):
-            if at:
-                self.content.addWidget(Divider())
-            self.content.addWidget(_history_line(line, self._now))
-        if not lines:
-            self.say_nothing(tr("Nothing was changed since it came to this device."))
-        self._add_more(len(lines))
-
-
-def _history_line(line: HistoryLine, now: datetime) -> QWidget:
-    holder = QWidget()
-    lines = QVBoxLayout(holder)
-    lines.setContentsMargins(0, theme.space(1), 0, theme.space(1))
-    lines.setSpacing(theme.space(0.5))
-    top = QHBoxLayout()
-    top.setSpacing(theme.space(2))
-    what = labels.what_was_done(line.label) if not line.undoes else labels.undo_text(line.label)
-    top.addWidget(Text(what, "body-medium", wrap=True), 1)
-    words, tone = custody_words(line.custody)
-    top.addWidget(Badge(words, tone), 0, Qt.AlignmentFlag.AlignTop)
-    lines.addLayout(top)
-    for change in line.fields[:4]:
-        before, after = labels.field_value(change.field, change.was), labels.field_value(change.field, change.now)
-        name = labels.field_name(change.field)
-        said = tr("{field}: {value}", field=name, value=after)
-        if line.transaction is not None:
-            said = tr("{field}: {before} → {after}", field=name, before=before, after=after)
-        lines.addWidget(Text(said, "caption", wrap=True))
-    who = line.person or ("OpenStreetMap" if line.source == "osm" else "")
-    lines.addWidget(Text(", ".join(part for part in (who, since(line.at, now)) if part), "caption", "faint"))
-    return holder
-
-
-def custody_words(custody: Custody) -> tuple[str, str]:
-    return {
-        Custody.HERE: (tr("Saved on this device"), "warning"),
-        Custody.SENT: (tr("Synced"), "neutral"),
-        Custody.REFUSED: (tr("Needs your decision"), "danger"),
-    }[custody]

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.task import Task
+from fieldcrm.ui import theme
 from fieldcrm.ui.actions import Action
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.fresh_screen import FreshScreen
 from fieldcrm.ui.outlet.brief import BriefTiles, NextBar
+from fieldcrm.ui.outlet.changes import History
 from fieldcrm.ui.outlet.details import Details
 from fieldcrm.ui.outlet.header import Header
+from fieldcrm.ui.outlet.identity import Identity
+from fieldcrm.ui.outlet.orders import Orders
 from fieldcrm.ui.outlet.parts import Section, TwoColumns
-from fieldcrm.ui.outlet.past import History, Visits
+from fieldcrm.ui.outlet.past import Visits
 from fieldcrm.ui.outlet.people import People
 from fieldcrm.ui.outlet.photos import Photos
 from fieldcrm.ui.outlet.place import PlaceOnMap
+from fieldcrm.ui.outlet.sections import SectionBar
 from fieldcrm.ui.outlet.shelf import Shelf
+from fieldcrm.ui.outlet.times import FIELDS as TIMES
+from fieldcrm.ui.outlet.times import Times
 from fieldcrm.ui.outlet.todo import Notes, Tasks
 from fieldcrm.ui.widgets import EmptyState, InlineMessage, ScrollPage, StateStack
 from fieldcrm.usecases import card as cards
@@ -31,7 +39,10 @@ from fieldcrm.words import tr
 
 WIDTH = 1180
 TWO_COLUMNS = 880
-KINDS = ("outlet", "visit", "task", "contact", "note", "draft", "outlet_alias", "submission", "review", "plan_stop")
+KINDS = (
+    "outlet", "visit", "task", "contact", "note", "draft", "outlet_alias", "outlet_source", "submission", "review",
+    "plan_stop", "sales_order", "custom_field", "past",
+)
 
 
 class OutletScreen(FreshScreen):
@@ -55,7 +66,10 @@ class OutletScreen(FreshScreen):
         self.notes = Notes(session)
         self.photos = Photos(session)
         self.details = Details(session)
-        self.history = History()
+        self.identity = Identity(session, self.edit, None)
+        self.times = Times(session)
+        self.orders = Orders(session)
+        self.history = History(session)
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -63,25 +77,30 @@ class OutletScreen(FreshScreen):
         body = self.page.body
         for part in (self.header, self.message, self.place, self.next, self.brief):
             body.addWidget(part)
-        wide: list[QWidget] = [self.shelf, self.visits, self.photos, self.history]
-        narrow: list[QWidget] = [self.tasks, self.people, self.details, self.notes]
+        wide: list[QWidget] = [self.shelf, self.orders, self.visits, self.photos, self.history]
+        narrow: list[QWidget] = [self.tasks, self.people, self.times, self.identity, self.details, self.notes]
         order: list[QWidget] = [
-            self.tasks,
-            self.shelf,
-            self.people,
-            self.visits,
-            self.details,
-            self.photos,
-            self.notes,
-            self.history,
+            self.tasks, self.shelf, self.orders, self.people, self.visits, self.times, self.identity, self.details,
+            self.photos, self.notes, self.history,
         ]
+        self.bar = SectionBar(self._sections(), self.go_to)
         body.addWidget(TwoColumns(wide, narrow, order, TWO_COLUMNS))
         body.addStretch(1)
         self.states = StateStack(self.page)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self.states)
+        whole.setSpacing(0)
+        whole.addWidget(self.bar)
+        whole.addWidget(self.states, 1)
         self.place.hide()
+
+    def _sections(self) -> list[tuple[str, Section]]:
+        """In the order of their keys, Alt+1 to Alt+9."""
+        return [
+            (tr("Tasks"), self.tasks), (tr("Shelf"), self.shelf), (tr("Orders"), self.orders),
+            (tr("Visits"), self.visits), (tr("People"), self.people), (tr("Hours"), self.times),
+            (tr("Identity"), self.identity), (tr("Details"), self.details), (tr("History"), self.history),
+        ]
 
     # ---- what the shell asks ----
 
@@ -103,6 +122,7 @@ class OutletScreen(FreshScreen):
             Action("outlet.note", tr("Write a &note"), self._write_note, ("Ctrl+Shift+M",), "notebook-pen", "visit", 1),
             Action("outlet.promise", tr("Note a &promise"), self._add_task, ("Ctrl+Shift+P",), "hand", "visit", 1),
             Action("outlet.contact", tr("Add a c&ontact"), self._add_contact, (), "user-plus", "visit", 1),
+            *self._more_actions(),
             Action("outlet.edit", tr("&Edit the details"), lambda: self.edit("name"), ("F2",), "pencil", "edit", 2),
             Action(
                 "outlet.map",
@@ -124,6 +144,24 @@ class OutletScreen(FreshScreen):
                 3,
                 self._is_open,
             ),
+        ]
+
+    def _more_actions(self) -> list[Action]:
+        live = self._is_open
+        keys = ("Ctrl+Shift+O",), ("Ctrl+Shift+K",)
+        return [
+            Action("outlet.order", tr("Take an &order"), self.take_order, keys[0], "shopping-cart", "visit", 1, live),
+            Action("outlet.confirm", tr("Confir&m the data"), self.confirm, keys[1], "badge-check", "edit", 2, live),
+            *self._section_actions(),
+        ]
+
+    def _section_actions(self) -> list[Action]:
+        def going(section: Section) -> Callable[[], None]:
+            return lambda: self.go_to(section)
+
+        return [
+            Action(f"outlet.section{at}", tr("Go to: {section}", section=name), going(section), (f"Alt+{at}",))
+            for at, (name, section) in enumerate(self._sections(), 1)
         ]
 
     def areas(self) -> list[QWidget]:
@@ -163,16 +201,11 @@ class OutletScreen(FreshScreen):
         self.header.show_card(card, now)
         self.next.show_next(card.brief.next)
         self.brief.show_card(card, now)
-        for section in (
-            self.shelf,
-            self.visits,
-            self.people,
-            self.tasks,
-            self.notes,
-            self.photos,
-            self.details,
-            self.history,
-        ):
+        sections: list[Section] = [
+            self.shelf, self.orders, self.visits, self.people, self.tasks, self.notes, self.photos, self.times,
+            self.identity, self.details, self.history,
+        ]
+        for section in sections:
             section.show_card(card, now)
         if self.place.isVisible():
             self.place.show_card(card)
@@ -237,8 +270,32 @@ class OutletScreen(FreshScreen):
         self._session.navigator.go("visit", submission=line.submission_id)
 
     def edit(self, field: str) -> None:
-        self._reveal(self.details)
-        self.details.edit(field)
+        if field in TIMES:
+            self._reveal(self.times)
+            self.times.edit(field)
+        else:
+            self._reveal(self.details)
+            self.details.edit(field)
+
+    def take_order(self) -> None:
+        self._reveal(self.orders)
+        self.orders.begin_new()
+
+    def confirm(self) -> None:
+        """What is known of the store was seen to be right."""
+        if self.card is not None:
+            self._reveal(self.identity)
+            self.identity.confirm()
+
+    def go_to(self, section: Section) -> None:
+        """Bring a section to the top of the page, with the focus on its first control."""
+        bar = self.page.verticalScrollBar()
+        whole = self.page.widget()
+        assert whole is not None
+        bar.setValue(max(0, section.mapTo(whole, QPoint(0, 0)).y() - theme.space(4)))
+        first = next((one for one in section.findChildren(QWidget) if _takes_focus(one)), None)
+        if first is not None:
+            first.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def close_outlet(self) -> None:
         if self.card is None:
@@ -281,3 +338,7 @@ class OutletScreen(FreshScreen):
 
     def _refused(self, error: BaseException) -> None:
         self._session.messages.error(error)
+
+
+def _takes_focus(widget: QWidget) -> bool:
+    return bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus) and widget.isVisible() and widget.isEnabled()

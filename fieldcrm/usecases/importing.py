@@ -166,7 +166,7 @@ def dry_run(
     Raises ``DomainError`` when the file as a whole cannot be read.
     """
     with read() as r:
-        sorter = Sorter(feed.source, _codes(r), None)
+        sorter = Sorter(feed.source, _codes(r), None, _given(defaults))
         known_source = _imports.has_source(r, feed.source)
     tell, tally = Teller(on_progress), _Tally()
     for lines in _lines.parts(feed, lambda: _DRY_ROWS):
@@ -220,6 +220,10 @@ def _names(r: Reader, part: Sorted) -> dict[Id, str]:
     return {Id(bytes=id): name for id, name in found.items()}
 
 
+def _given(defaults: Defaults) -> dict[str, Any]:
+    return given_by(defaults.sector_id, defaults.zone, defaults.country, defaults.state)
+
+
 def _codes(r: Reader) -> dict[str, Id]:
     return {sector.code.strip().casefold(): sector.id for sector in _outlets.sectors(r)}
 
@@ -248,14 +252,13 @@ def run_import(
     with _alone(db):
         _takingout.after_crash(slices, tell)
         begun = clock()
-        given = given_by(defaults.sector_id, defaults.zone, defaults.country, defaults.state)
-        head = Head(new_id(begun), feed.source, feed.licence, begun, given)
+        head = Head(new_id(begun), feed.source, feed.licence, begun, _given(defaults))
         with db.read() as r:
             codes = {code: id for code, id in _codes(r).items() if not actor.sectors or id in actor.sectors}
             has = _imports.has_source(r, feed.source)
         propose = defaults.openings is Openings.PROPOSE or (defaults.openings is Openings.AUTO and has)
         told = Told(propose, has, defaults.complete, defaults.sector_id, feed.file)
-        run = Run(slices, head, Sorter(feed.source, codes, head.id), told, tell, stopped, on_refused)
+        run = Run(slices, head, Sorter(feed.source, codes, head.id, head.given), told, tell, stopped, on_refused)
         try:
             whole = run.through(feed)
             if whole and run.nothing:

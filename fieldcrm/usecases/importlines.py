@@ -21,6 +21,7 @@ from fieldcrm.store import imports as _imports
 from fieldcrm.store.database import Reader
 from fieldcrm.store.imports import Known
 
+_NOTHING: Mapping[str, Any] = {}
 _E7_A_METRE = DEGREE / 111_195  # of latitude
 
 
@@ -63,12 +64,15 @@ class Sorter:
 
     A reference that came before in the same run is refused. In a dry run nothing is written, so they are remembered,
     8 bytes and its place in a set for each; an import asks the database, which has what was written, and remembers
-    those of the last parts alone (``own_batch``).
+    those of the last parts alone (``own_batch``). ``given``: see ``domain.imported.given_by``.
     """
 
-    def __init__(self, source: str, sectors: Mapping[str, Id], own_batch: Id | None) -> None:
+    def __init__(
+        self, source: str, sectors: Mapping[str, Id], own_batch: Id | None, given: Mapping[str, Any] = _NOTHING
+    ) -> None:
         self.source = source
         self.sectors = sectors
+        self._given = [(name, given.get(name)) for name in ("zone", "country")]
         self._mine = own_batch.hex if own_batch else None
         self._before: set[int] = set()
         self._lately: dict[str, None] = {}
@@ -140,6 +144,9 @@ class Sorter:
             values["sector_id"] = sector.hex
         elif isinstance(values.get("sector_id"), Id):
             values["sector_id"] = values["sector_id"].hex
+        for name, usual in self._given:  # what every line says alike is said once, by the batch
+            if values.get(name) == usual:
+                values.pop(name, None)
         wrong = fault(values)
         if wrong is not None:
             return _refused(line, wrong[0], column=wrong[1], value=str(values.get(wrong[1], "")))

@@ -68,23 +68,25 @@ def take(connection: Connection, max_ops: int, max_bytes: int) -> tuple[list[Tx]
 
 
 def _first(connection: Connection, max_bytes: int) -> tuple[list[Any], bool]:
-    """The oldest operations, and whether more follow: no more text of them is read than one request can carry.
+    """The oldest operations, and whether the last transaction among them may go on.
 
-    Beyond ``max_bytes`` the transaction in which they are reached is read to its end.
+    Rows are read one by one, no more of them than one request can carry; the transaction in which ``max_bytes`` are
+    reached is read to its end.
     """
-    sizes = 'SELECT n, tx, octet_length("set") + octet_length(was) FROM outbox ORDER BY n LIMIT ?'
-    size, last, ending = 0, 0, None
-    listed = connection.exec_driver_sql(sizes, (MAX_TX_OPS + 1,)).all()
-    for n, tx, weight in listed[:MAX_TX_OPS]:
-        if ending is not None and tx != ending:
-            break
-        last, size = n, size + weight
-        if size > max_bytes:
-            ending = tx
-    if not last:
-        return [], False
-    query = f"SELECT {_COLUMNS} FROM outbox WHERE n <= ? ORDER BY n"
-    return list(connection.exec_driver_sql(query, (last,)).all()), last < listed[-1][0] and ending is None
+    found: list[Any] = []
+    size, ending = 0, None
+    query = f"SELECT {_COLUMNS} FROM outbox ORDER BY n LIMIT ?"
+    with connection.exec_driver_sql(query, (MAX_TX_OPS + 1,)) as rows:
+        for row in rows:
+            if len(found) == MAX_TX_OPS:
+                return found, True
+            if ending is not None and row.tx != ending:
+                break
+            found.append(row)
+            size += len(row.set) + len(row.was)
+            if size > max_bytes:
+                ending = row.tx
+    return found, False
 
 
 def everything(connection: Connection) -> list[Tx]:

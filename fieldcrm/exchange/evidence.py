@@ -18,7 +18,11 @@ _URL = re.compile(
     r"(?:https?://|www\.)\S+|[a-z0-9\-]+(?:\.[a-z0-9\-]+)*\.(?:fr|com|net|org|eu|be|ch|uk|ie|de|io)(?:/\S*)?", re.I
 )
 _PHONE = re.compile(r"(?:\+|00)?[0-9(][0-9 .()/\-\u00a0\u202f]{6,20}[0-9]")
-_POSTCODE = re.compile(r"[0-9]{5}|[0-9]{4}|[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}|[A-Z][0-9]{2} ?[A-Z0-9]{4}", re.I)
+_POSTCODE = re.compile(  # FR DE ES IT FI, BE CH, GB, IE, MT, NL, CA, PL PT, SE
+    r"[0-9]{5}|[0-9]{4}|[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}|[A-Z][0-9]{2} ?[A-Z0-9]{4}|[A-Z]{3} ?[0-9]{4}|"
+    r"[0-9]{4} ?[A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|[0-9]{2,4}-[0-9]{3,4}|[0-9]{3} [0-9]{2}|[A-Z]-[0-9]{4,5}",
+    re.I,
+)
 _STREET = re.compile(
     r"\b(rue|avenue|av|ave|bd|boulevard|blvd|place|pl|chemin|route|rte|quai|impasse|all[ée]e|cours|square|faubourg|"
     r"zone|zac|za|zi|street|st|road|rd|lane|drive|way|high street|close|court|terrace|parade|park|centre commercial|"

@@ -14,11 +14,12 @@ from rapidfuzz import fuzz
 from fieldcrm.exchange import positions
 from fieldcrm.exchange.evidence import Evidence, look
 from fieldcrm.exchange.mapping import IGNORED, WGS84, folded
-from fieldcrm.exchange.vocabulary import headers
+from fieldcrm.exchange.vocabulary import Words, headers, plain_words, split_title, vague
 
 ENOUGH = 0.5  # below this mark a column is left to the person
 _RESEMBLES = 84.0  # of 100, by rapidfuzz: the least that counts at all
 _EXACT = 0.9
+_VAGUE = 0.86  # it is called so, but so are other things
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,10 @@ def _given_away(
 ) -> tuple[list[str], list[float]]:
     offers: list[tuple[float, int, str]] = []
     for place, title in enumerate(header):
-        name = folded(title)
-        if name in own:
-            offers.append((1.0, place, own[name]))
+        if folded(title) in own:
+            offers.append((1.0, place, own[folded(title)]))
             continue
+        name = split_title(title)
         for target, mark in called(name).items():
             offers.append((_weighed(target, mark, seen[place]), place, target))
         for target, mark in _looks(seen[place]).items():
@@ -79,28 +80,27 @@ def called(name: str) -> Mapping[str, float]:
     found: dict[str, float] = {}
     if not name:
         return found
-    joined = name.replace(" ", "")
+    joined, words = name.replace(" ", ""), plain_words(name)
     for target, names in headers().items():
         best = 0.0
-        for known in names:
-            if known == name or known.replace(" ", "") == joined:
-                best = _EXACT + 0.02 * min(len(known.split()), 4)
+        for known, own in names:
+            if own == words or known.replace(" ", "") == joined:
+                best = _VAGUE if own in vague() else _EXACT + 0.02 * min(len(own), 4)
                 break
-            best = max(best, _resembles(name, known))
+            best = max(best, _resembles(name, words, known, own))
         if best:
             found[target] = best
     exact = max(found.values(), default=0.0)
-    if exact >= _EXACT:  # who is called so exactly leaves no room for those who sound alike
-        found = {target: mark for target, mark in found.items() if mark >= _EXACT}
+    if exact >= _VAGUE:  # who is called so exactly leaves no room for those who sound alike
+        found = {target: mark for target, mark in found.items() if mark >= _VAGUE}
     return found
 
 
-def _resembles(name: str, known: str) -> float:
-    words, own = name.split(), known.split()
+def _resembles(name: str, words: Words, known: str, own: Words) -> float:
     ratio = fuzz.ratio(name, known)
     if ratio >= _RESEMBLES and min(len(name), len(known)) >= 5:
         return 0.55 + 0.3 * (ratio - _RESEMBLES) / (100 - _RESEMBLES)
-    if len(known) >= 3 and set(own) <= set(words):  # the known name, and more words
+    if len(known) >= 2 and own < words:  # the known name, and more words
         extra = len(words) - len(own)
         return max(0.0, 0.72 + 0.03 * len(own) - 0.07 * extra)
     return 0.0
@@ -166,7 +166,7 @@ _FITS: Mapping[str, Callable[[Evidence], float]] = {
     "name": lambda seen: seen.letters * (1 - seen.email) * (1 - seen.date) * (1 - seen.one_line * 0.5),
     "banner": lambda seen: seen.letters * (1 - seen.email),
     "group_name": lambda seen: seen.letters * (1 - seen.email),
-    "store_type": lambda seen: max(seen.store_type, 0.5 * seen.letters * (1 - 0.8 * seen.distinct)),
+    "store_type": lambda seen: seen.store_type if seen.state > 0.7 else max(seen.store_type, 0.5 * seen.letters),
     "state": lambda seen: seen.state,
     "segment": lambda seen: seen.segment,
     "visit_interval_days": lambda seen: seen.whole if seen.highest <= 730 else 0.0,
@@ -196,9 +196,12 @@ def _settled(header: Sequence[str], seen: Sequence[Evidence], targets: list[str]
     if "address" in targets and "street" in targets and "city" in targets:
         targets[targets.index("address")] = IGNORED  # said twice: the parts are surer
     if "name" not in targets and "banner" in targets:
-        place = targets.index("banner")
-        if seen[place].distinct > 0.9:
-            targets[place] = "name"
+        targets[targets.index("banner")] = "name"
+    if "phone" not in targets:
+        for place, title in enumerate(header):
+            if targets[place] == IGNORED and seen[place].phone > 0.7 and "mobile" in plain_words(split_title(title)):
+                targets[place] = "phone"  # better than none
+                break
     return targets
 
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from fieldcrm.exchange.guess import called
-from fieldcrm.exchange.mapping import folded
 from fieldcrm.exchange.opened import Notice
+from fieldcrm.exchange.vocabulary import split_title
 
 _LOOKED_AT = 20
 
@@ -33,7 +33,7 @@ def _names(row: Sequence[str]) -> bool:
     cells = [cell.strip() for cell in row if cell.strip()]
     if not cells:
         return False
-    known = sum(1 for cell in cells if any(mark >= 0.9 for mark in called(folded(cell)).values()))
+    known = sum(1 for cell in cells if any(mark >= 0.86 for mark in called(split_title(cell)).values()))
     if known >= max(1, len(cells) // 4):
         return True
     values = sum(1 for cell in cells if "@" in cell or sum(map(str.isdigit, cell)) > len(cell) // 2 or len(cell) > 60)

@@ -2,19 +2,53 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import Any
 
 from fieldcrm import resources
 from fieldcrm.exchange.mapping import folded
 
+Words = frozenset[str]  # of a header, plain: without small words, abbreviations written out
+
 
 @cache
-def headers() -> Mapping[str, tuple[str, ...]]:
-    """Target of a mapping -> what its column is called, folded."""
-    content = tomllib.loads(resources.text("exchange/columns.toml"))
-    return {target: tuple(dict.fromkeys(map(folded, names))) for target, names in content["columns"].items()}
+def headers() -> Mapping[str, tuple[tuple[str, Words], ...]]:
+    """Target of a mapping -> what its column is called: folded, and as plain words."""
+    return {target: _named(names) for target, names in _columns()["columns"].items()}
+
+
+@cache
+def vague() -> frozenset[Words]:
+    """Headers that are taken for what they say only when nothing clearer is there."""
+    return frozenset(words for names in _columns()["vague"].values() for _, words in _named(names))
+
+
+def plain_words(name: str) -> Words:
+    """The words of a folded header for comparing: their order does not matter."""
+    short = _columns()["short"]
+    return frozenset(short.get(word, word) for word in name.split() if word not in _SMALL) or frozenset(name.split())
+
+
+def split_title(title: str) -> str:
+    """A header folded, with ``storeName`` and ``StoreName`` taken apart first."""
+    return folded(_HUMP.sub(" ", title))
+
+
+def _named(names: Iterable[str]) -> tuple[tuple[str, Words], ...]:
+    known = dict.fromkeys(map(folded, names))
+    return tuple((name, plain_words(name)) for name in known)
+
+
+@cache
+def _columns() -> Mapping[str, Any]:
+    return tomllib.loads(resources.text("exchange/columns.toml"))
+
+
+_SMALL = frozenset("de du des d la le les l the of a au aux en et and".split())
+_HUMP = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-Z][a-zà-ÿ])|(?<=[a-zà-ÿ])(?=[A-Z])")
 
 
 @cache

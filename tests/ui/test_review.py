@@ -354,7 +354,7 @@ def test_an_exported_file_is_named_after_what_it_holds_and_its_days(
     monkeypatch.setattr("fieldcrm.ui.review.export.QFileDialog.getSaveFileName", give_up)
     screen.export()
     first = sector.now.date() - timedelta(days=27)
-    assert offered == [f"Out of stock {first} {sector.now.date()}.csv"]
+    assert offered == [f"Out of stock {first} {sector.now.date()}.xlsx"]
 
 
 def test_every_sentence_is_translated(spoken: str) -> None:

@@ -20,6 +20,7 @@ from fieldcrm.ui.messages import Message
 from fieldcrm.ui.navigator import Place
 from fieldcrm.ui.shell import finders, routes
 from fieldcrm.ui.shell.base_actions import base_actions
+from fieldcrm.ui.shell.counts import StewardCount
 from fieldcrm.ui.shell.palette import Palette
 from fieldcrm.ui.shell.rail import Rail
 from fieldcrm.ui.shell.shortcuts import ShortcutHelp, menu_name
@@ -56,6 +57,7 @@ class MainWindow(QMainWindow):
         session.messages.posted.connect(self._say)
         session.preferences.changed.connect(self._on_preference)
         theme.follow_system(self._system_shade_changed)
+        self._waiting = StewardCount(session, self)
         self._restore()
 
     # ---- building ----

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fieldcrm.domain.outlet import DEGREE
@@ -31,7 +31,12 @@ def position_words(values: Mapping[str, Any]) -> str:
     return comma.join(number(part / DEGREE, 5) for part in (lat, lon))
 
 
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+Say = Callable[[str, Any], str]
+
+
+def differences(
+    before: Mapping[str, Any], after: Mapping[str, Any], say: Say = value_words
+) -> list[tuple[str, str, str]]:
     """``(field, before, after)`` in words for each field of ``after``; the position is one of them."""
     found = []
     for field in after:
@@ -39,7 +44,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tup
             if field == POSITION[0] or POSITION[0] not in after:
                 found.append(("position", position_words(before), position_words(after)))
         elif field not in QUIET:
-            found.append((field, value_words(field, before.get(field)), value_words(field, after.get(field))))
+            found.append((field, say(field, before.get(field)), say(field, after.get(field))))
     return found
 
 

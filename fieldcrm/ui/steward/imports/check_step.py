@@ -33,7 +33,7 @@ from fieldcrm.ui.widgets import (
     row,
 )
 from fieldcrm.usecases.importing import Changed, Openings, Preview
-from fieldcrm.words import number, tr, trn
+from fieldcrm.words import listing, number, tr, trc, trn
 
 SORTS = ("new", "changed", "same", "refused")
 
@@ -47,6 +47,7 @@ class Line:
     first: str
     second: str
     third: str
+    dropped: str = ""  # what was left out of it
 
 
 class SortTile(Card):
@@ -108,8 +109,8 @@ class CheckStep(QWidget):
 
     def _make_tiles(self) -> Any:
         self.tiles = {
-            "new": SortTile(tr("New"), "success"), "changed": SortTile(tr("Known and changed"), "accent"),
-            "same": SortTile(tr("Already the same"), "neutral"), "refused": SortTile(tr("Refused"), "warning"),
+            "new": SortTile(trc("outlets", "New"), "success"), "changed": SortTile(tr("Known and changed"), "accent"),
+            "same": SortTile(tr("Already the same"), "neutral"), "refused": SortTile(trc("rows", "Refused"), "warning"),
         }  # fmt: skip
         across = row(3)
         for name, tile in self.tiles.items():
@@ -162,7 +163,8 @@ class CheckStep(QWidget):
             self.show_sort(first)
         self.openings.setVisible(preview.known_source and preview.new > 0)
         self.how.set_value(Openings.ADD if desk.aim.openings == Openings.ADD else Openings.PROPOSE)
-        self.save_button.setVisible(preview.refused > 0)
+        dropped = any(one.dropped for one in (*preview.sample_new, *preview.sample_same))
+        self.save_button.setVisible(preview.refused > 0 or dropped)
         self.save_button.setEnabled(not desk.busy())
         self._tell_tiles()
 
@@ -188,7 +190,7 @@ class CheckStep(QWidget):
         notes = {
             "new": tr("wait as updates") if propose else unmapped or tr("are added"),
             "changed": tr("wait as updates"), "same": tr("stay as they are"),
-            "refused": tr("are left out, with the reason"),
+            "refused": tr("stay out, with the reason"),
         }  # fmt: skip
         for name, tile in self.tiles.items():
             tile.set(self._count(name), notes[name], shown=name == self._shown)
@@ -206,6 +208,8 @@ class CheckStep(QWidget):
         self._lines = [_line(at, one) for at, one in enumerate(samples[name])]
         self.model.beginResetModel()
         self.model.columns = _columns(name)
+        if not any(line.dropped for line in self._lines):
+            self.model.columns = [one for one in self.model.columns if one.key != "dropped"]
         self.model.endResetModel()
         self.model.set_ids([line.id for line in self._lines])
         self._fit()
@@ -227,7 +231,7 @@ class CheckStep(QWidget):
         header.setSectionsMovable(False)
         header.setStretchLastSection(False)
         for at, one in enumerate(self.model.columns):
-            stretches = one.key in ("third",)
+            stretches = one.key == "third"
             header.setSectionResizeMode(
                 at, QHeaderView.ResizeMode.Stretch if stretches else QHeaderView.ResizeMode.Interactive)
             self.table.setColumnWidth(at, theme.pixels(one.width))
@@ -258,7 +262,8 @@ def _line(at: int, one: Incoming | Changed | Refused) -> Line:
     values = one.values
     where = address(*(values.get(part) for part in ("house_number", "street", "postcode", "city")))
     name = str(values.get("name") or values.get("banner") or "–")
-    return Line(at, one.row, name, labels.store_type(values.get("store_type")), where)
+    dropped = listing([tr("{column}: {value}", column=gone.column or "–", value=gone.value) for gone in one.dropped])
+    return Line(at, one.row, name, labels.store_type(values.get("store_type")), where, dropped)
 
 
 def _columns(sort: str) -> list[Column[Line]]:
@@ -273,6 +278,9 @@ def _columns(sort: str) -> list[Column[Line]]:
     if second:
         made.append(Column("second", second, lambda line: line.second, 170, tone=lambda _: "muted"))
     made.append(Column("third", third, lambda line: line.third, 300))
+    if sort == "new":
+        made.append(Column("dropped", tr("Values left out"), lambda line: line.dropped, 180,
+                           tone=lambda _: "warning_text"))
     return made
 
 

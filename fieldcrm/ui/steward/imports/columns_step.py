@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QWidget
 
 from fieldcrm.domain.catalogue import OUTLET_STATES, SEGMENTS, STORE_TYPES
@@ -13,11 +14,12 @@ from fieldcrm.ui.messages import Message, sentence
 from fieldcrm.ui.steward.imports.columns_table import ColumnsTable
 from fieldcrm.ui.steward.imports.desk import ImportDesk
 from fieldcrm.ui.steward.imports.words import target_name
-from fieldcrm.ui.widgets import Badge, Card, FlowLayout, InlineMessage, SectionTitle, Text, clear_layout, column
+from fieldcrm.ui.widgets import Badge, Button, Card, FlowLayout, InlineMessage, SectionTitle, Text, clear_layout, column
 from fieldcrm.usecases import feeds
 from fieldcrm.words import tr, trn
 
-WORDS_SHOWN = 12  # of a field; the others are counted
+WORDS_SHOWN = 12  # of a field: the commonest
+LOW = 460  # pixels of height
 
 
 class ColumnsStep(QWidget):
@@ -43,11 +45,18 @@ class ColumnsStep(QWidget):
         self._left_out = Text("", "caption", "muted", wrap=True)
         lines.addWidget(self._left_out)
         self._translation = Card(padding=4, spacing=2)
-        self._translation.add(SectionTitle(tr("Words of the file that are not known"), style="body-strong"))
+        self._title = SectionTitle(tr("Words of the file that are not known"), style="body-strong")
+        self.fold_button = Button("", "quiet", on_click=self._fold)
+        self._title.add(self.fold_button)
+        self._translation.add(self._title)
+        self._folded = True  # in a low place: the words take the room of the table, or the table that of the words
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(theme.space(3))
         self._grid.setVerticalSpacing(theme.space(1.5))
-        self._translation.add(self._grid)
+        self._words_holder = QWidget()
+        self._words_holder.setLayout(self._grid)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._translation.add(self._words_holder)
         self.choices: dict[tuple[str, str], QComboBox] = {}
         lines.addWidget(self._translation)
 
@@ -104,7 +113,25 @@ class ColumnsStep(QWidget):
                 for field in feeds.TRANSLATED if field in desk.mapping.targets
             }  # fmt: skip
             self._fill_words()
-        self._translation.setVisible(any(self._words.values()))
+        self._arrange()
+
+    def _fold(self) -> None:
+        self._folded = not self._folded
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        count = sum(len(words) for words in self._words.values())
+        low = self.height() < theme.pixels(LOW)
+        self._translation.setVisible(count > 0)
+        self._title.set_count(str(count) if count else "")
+        self.fold_button.setVisible(low)
+        self.fold_button.setText(tr("Translate") if self._folded else tr("Back to the columns"))
+        self._words_holder.setVisible(not (low and self._folded))
+        self.table.setVisible(not low or self._folded or not count)
 
     def _fill_words(self) -> None:
         clear_layout(self._grid)

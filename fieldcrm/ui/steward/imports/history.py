@@ -12,7 +12,7 @@ from fieldcrm.domain.ids import Id
 from fieldcrm.ui import theme
 from fieldcrm.ui.widgets import Button, Column, PageModel, PageTable, Text, column, row
 from fieldcrm.usecases.importing import Batch
-from fieldcrm.words import day_time, number, tr, trn
+from fieldcrm.words import day_time, number, tr, trc, trn
 
 NARROW = 860
 GIVES_WAY = ("licence", "who", "kept")  # in a narrow place
@@ -24,13 +24,14 @@ class HistoryView(QWidget):
     undo_asked = Signal(object)
     proposals_asked = Signal(object)
 
-    def __init__(self) -> None:
+    def __init__(self, *, server: bool) -> None:
         super().__init__()
+        self._server = server
         self._batches: dict[Id, Batch] = {}
         lines = column(3)
         self.setLayout(lines)
         self._model: PageModel[Batch] = PageModel(
-            _columns(), lambda ids: [self._batches[id] for id in ids if id in self._batches], parent=self)
+            _columns(server), lambda ids: [self._batches[id] for id in ids if id in self._batches], parent=self)
         self.table = PageTable(self._model, tr("Imports"))
         self.table.setSelectionMode(PageTable.SelectionMode.SingleSelection)
         self.table.setSortingEnabled(False)
@@ -68,7 +69,7 @@ class HistoryView(QWidget):
         batch = self.current
         self.undo_button.setVisible(batch is not None and batch.state == "live")
         self.proposals_button.setVisible(batch is not None and batch.proposals_open > 0)
-        self._words.setText("" if batch is None else described(batch))
+        self._words.setText("" if batch is None else described(batch, server=self._server))
 
     def ask_undo(self) -> None:
         batch = self.current
@@ -86,7 +87,7 @@ class HistoryView(QWidget):
             self.table.setColumnHidden(at, narrow and one.key in GIVES_WAY)
 
 
-def described(batch: Batch) -> str:
+def described(batch: Batch, *, server: bool) -> str:
     """The row in front in a sentence or two."""
     parts = []
     if batch.state == "undone":
@@ -97,31 +98,32 @@ def described(batch: Batch) -> str:
                              batch.kept))
     if batch.proposals_open:
         parts.append(trn("{n} update waits for a decision.", "{n} updates wait for a decision.", batch.proposals_open))
-    if batch.unsent:
+    if batch.unsent and server:
         parts.append(tr("Not all of it is at headquarters yet."))
     if batch.licence:
         parts.append(tr("Licence: {licence}.", licence=batch.licence))
     return " ".join(parts)
 
 
-def state_of(batch: Batch) -> tuple[str, str]:
+def state_of(batch: Batch, *, server: bool) -> tuple[str, str]:
     """The state in words, and its tone."""
     if batch.state == "undone":
         return tr("Undone"), "neutral"
-    return (tr("On its way"), "warning") if batch.unsent else (tr("In use"), "success")
+    return (tr("On its way"), "warning") if batch.unsent and server else (tr("In use"), "success")
 
 
-def _columns() -> list[Column[Batch]]:
+def _columns(server: bool) -> list[Column[Batch]]:
     return [
         Column("when", tr("When"), lambda batch: day_time(batch.begun_at), 132, figures=True),
         Column("source", tr("Source"), lambda batch: source_name(batch.source), 120, strong=True),
         Column("file", tr("File"), lambda batch: batch.file or "–", 200, tone=lambda _: "muted"),
         Column("who", tr("Who"), lambda batch: batch.person_name or "–", 150, tone=lambda _: "muted"),
-        Column("added", tr("Added"), lambda batch: number(batch.added), 90, right=True),
+        Column("added", trc("outlets", "Added"), lambda batch: number(batch.added), 90, right=True),
         Column("changed", tr("Updates"), lambda batch: number(batch.changed), 104, right=True),
-        Column("refused", tr("Refused"), lambda batch: number(batch.refused), 92, right=True,
+        Column("refused", trc("rows", "Refused"), lambda batch: number(batch.refused), 92, right=True,
                tone=lambda batch: "warning_text" if batch.refused else "muted"),
-        Column("state", tr("State"), lambda batch: state_of(batch)[0], 124, badge=lambda batch: state_of(batch)[1]),
+        Column("state", tr("State"), lambda batch: state_of(batch, server=server)[0], 124,
+               badge=lambda batch: state_of(batch, server=server)[1]),
     ]
 
 

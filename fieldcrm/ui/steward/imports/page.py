@@ -61,7 +61,7 @@ class ImportsPage(StewardPage):
         lines.addWidget(self.unfinished)
         self.bar = WorkBar(self.desk.work, RUN, UNDO)
         lines.addWidget(self.bar)
-        self.history = HistoryView()
+        self.history = HistoryView(server=self.session.sync is not None)
         self.history.undo_asked.connect(self._ask_undo)
         self.history.proposals_asked.connect(
             lambda batch: self.session.navigator.go("steward", page="updates", batch=batch.id))

@@ -54,28 +54,54 @@ class PageModel(QAbstractTableModel, Generic[Row]):
         super().__init__(parent)
         self.columns = list(columns)
         self._fetch, self._identify = fetch, identify
-        self._ids: list[Any] = []
-        self._at: dict[Any, int] = {}
+        self._ids: Any = []  # a list, or an array of numbers: half a million of them are two megabytes
+        self._at: dict[Any, int] | None = None
         self._pages: OrderedDict[int, list[Row | None]] = OrderedDict()
 
     # what a screen uses
 
-    def set_ids(self, ids: Sequence[Any]) -> None:
-        """Show these ids, in this order."""
+    def set_ids(self, ids: Sequence[Any] | Any) -> None:
+        """Show these ids, in this order: a sequence, or an array of numpy, which is kept as it is."""
         self.beginResetModel()
-        self._ids = list(ids)
-        self._at = {id: i for i, id in enumerate(self._ids)}
+        self._take(ids)
         self._pages.clear()
         self.endResetModel()
 
+    def go_on_with(self, ids: Sequence[Any] | Any) -> None:
+        """All the ids, of which the first are shown already: what is shown stays as it is, the others are added."""
+        shown = len(self._ids)
+        if len(ids) < shown or list(ids[:shown]) != list(self._ids):
+            self.set_ids(ids)
+            return
+        if len(ids) == shown:
+            return
+        self.beginInsertRows(QModelIndex(), shown, len(ids) - 1)
+        self._take(ids)
+        self._pages.pop(shown // PAGE, None)  # it was not full
+        self.endInsertRows()
+
+    def _take(self, ids: Any) -> None:
+        self._ids = ids if hasattr(ids, "tolist") else list(ids)
+        self._at = None
+
     def ids(self) -> list[Any]:
-        return list(self._ids)
+        return list(self._listed(0, len(self._ids)))
+
+    def _listed(self, start: int, end: int) -> list[Any]:
+        part = self._ids[start:end]
+        found: list[Any] = part if isinstance(part, list) else part.tolist()
+        return found
 
     def id_at(self, row: int) -> Any:
-        return self._ids[row] if 0 <= row < len(self._ids) else None
+        return self._listed(row, row + 1)[0] if 0 <= row < len(self._ids) else None
 
     def row_of(self, id: Any) -> int:
         """The line an id is on, or -1."""
+        if not isinstance(self._ids, list):
+            lines = (self._ids == id).nonzero()[0]
+            return int(lines[0]) if len(lines) else -1
+        if self._at is None:
+            self._at = {one: line for line, one in enumerate(self._ids)}
         return self._at.get(id, -1)
 
     def row(self, at: int) -> Row | None:
@@ -98,12 +124,12 @@ class PageModel(QAbstractTableModel, Generic[Row]):
             self._pages.clear()
         else:
             for id in ids:
-                self._pages.pop(self._at.get(id, -1) // PAGE, None)
-        if self._ids:
+                self._pages.pop(self.row_of(id) // PAGE, None)
+        if len(self._ids):
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._ids) - 1, len(self.columns) - 1))
 
     def _read(self, page: int) -> list[Row | None]:
-        ids = self._ids[page * PAGE : (page + 1) * PAGE]
+        ids = self._listed(page * PAGE, (page + 1) * PAGE)
         found = {self._identify(row): row for row in self._fetch(ids)}
         return [found.get(id) for id in ids]
 

@@ -46,8 +46,8 @@ class _ById(_View):
     def _go_to(self, at: int) -> None:
         self.setCurrentIndex(self._pages.index(at, 0))
 
-    def set_ids(self, ids: list[Any]) -> None:
-        """New ids; the current row stays with its id when it is still there."""
+    def set_ids(self, ids: Any) -> None:
+        """New ids, a list or an array; the current row stays with its id when it is still there."""
         kept = self.current_id()
         self._pages.set_ids(ids)
         if kept is not None:

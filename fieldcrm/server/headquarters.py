@@ -24,6 +24,7 @@ from fieldcrm.server.commands import Commands
 from fieldcrm.server.erasures import Erasures
 from fieldcrm.server.highwater import HighWater
 from fieldcrm.server.membership import Membership
+from fieldcrm.server.merges import Ties
 from fieldcrm.server.receipts import Receipts, authors_of
 from fieldcrm.server.regions import Regions
 from fieldcrm.server.serverkey import server_key
@@ -38,7 +39,7 @@ from sync.server.engine import SyncServer
 from sync.server.leases import Leases
 from sync.server.parts import Parts, Profile
 from sync.server.past import Past
-from sync.server.ports import Caller, Change, Hooks
+from sync.server.ports import Caller, Change, Hooks, Proposal
 from sync.server.quarantine import Quarantine
 from sync.server.schema import SchemaNewer, bring_up_to_date
 from sync.server.second_factor import SecondFactors
@@ -176,11 +177,17 @@ def open_headquarters(
     tables = build(CATALOGUE)
     membership = Membership(tables, clock)
     projected = projections.Projections(tables)
+    ties = Ties(tables, membership.visible)
+
+    def authorize(connection: Connection, caller: Caller, proposal: Proposal) -> None:
+        permissions.authorize(caller, proposal)
+        ties.authorize(connection, caller, proposal)
+
     hooks = Hooks(
         buckets=permissions.place,
         visible=membership.visible,
         needs=permissions.needs,
-        authorize=lambda _connection, caller, proposal: permissions.authorize(caller, proposal),
+        authorize=authorize,
         on_applied=projected.on_applied,
         conflict=clashes.record_of,
         merged=clashes.merge_of,

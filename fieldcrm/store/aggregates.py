@@ -76,14 +76,13 @@ class WeekCount:
 
 def outlet_home(outlet_id: ColumnElement[Any]) -> tuple[Any, ColumnElement[Any]]:
     """The alias join condition and the id that an outlet reference resolves to."""
-    alias = T.outlet_alias.alias()
-    on = and_(alias.c.alias_id == outlet_id, alias.c.active == true())
-    return (alias, on), func.coalesce(alias.c.outlet_id, outlet_id)
+    alias = T.outlet_home.alias()
+    return (alias, alias.c.alias_id == outlet_id), func.coalesce(alias.c.outlet_id, outlet_id)
 
 
 def stores(selection: Selection) -> Select[Any]:
     """Active outlets of the sectors chosen, without those merged into another."""
-    merged = exists().where(T.outlet_alias.c.alias_id == T.outlet.c.id, T.outlet_alias.c.active == true())
+    merged = exists().where(T.outlet_home.c.alias_id == T.outlet.c.id)
     query = select(T.outlet.c.id, T.outlet.c.store_type).where(T.outlet.c.state == "active", ~merged)
     return query.where(T.outlet.c.sector_id.in_(selection.sectors)) if selection.sectors else query
 

@@ -14,6 +14,7 @@ from sqlalchemy.schema import CreateColumn
 
 from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.domain.errors import DomainError
+from fieldcrm.store.merging_tables import duplicate_statements, refill_homes
 from fieldcrm.store.quality_tables import quality_statements
 from fieldcrm.store.tables import (
     SCHEMA_VERSION,
@@ -81,6 +82,8 @@ def widen_outlet_base(connection: Connection) -> None:
     for statement in quality_statements():
         connection.exec_driver_sql(statement)
     for statement in past_triggers():
+        connection.exec_driver_sql(statement)
+    for statement in (*duplicate_statements(), refill_homes()):
         connection.exec_driver_sql(statement)
 
 

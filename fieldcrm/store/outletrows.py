@@ -51,7 +51,7 @@ class OutletRow:
         return address(self.house_number, self.street, self.postcode, self.city)
 
 
-_SAME = "(SELECT o.id UNION ALL SELECT a.alias_id FROM outlet_alias a WHERE a.outlet_id = o.id AND a.active)"
+_SAME = "(SELECT o.id UNION ALL SELECT a.alias_id FROM outlet_home a WHERE a.outlet_id = o.id)"
 
 _ROW = f"""
 SELECT o.rid, o.id, o.name, o.banner, o.store_type, o.segment, o.state, o.house_number, o.street, o.postcode, o.city,

@@ -126,7 +126,7 @@ _PLAN = tuple(T.plan.c[name] for name in Plan.__dataclass_fields__)
 
 def outlets_in(r: Reader, sectors: Collection[Id]) -> tuple[PlanOutlet, ...]:
     """Active outlets of the sectors, without those merged into another, in a fixed order."""
-    merged = exists().where(T.outlet_alias.c.alias_id == T.outlet.c.id, T.outlet_alias.c.active == true())
+    merged = exists().where(T.outlet_home.c.alias_id == T.outlet.c.id)
     query = (
         select(*_OUTLET)
         .where(T.outlet.c.sector_id.in_(list(sectors)), T.outlet.c.state == "active", ~merged)
@@ -152,7 +152,7 @@ class OutletPlace:
 
 def places_in(r: Reader, sectors: Collection[Id]) -> tuple[OutletPlace, ...]:
     """Where the active outlets of the sectors are, those that are mapped and not merged into another."""
-    merged = select(T.outlet_alias.c.alias_id).where(T.outlet_alias.c.active == true())
+    merged = select(T.outlet_home.c.alias_id)
     query = select(T.outlet.c.id, T.outlet.c.name, T.outlet.c.lat_e7, T.outlet.c.lon_e7).where(
         T.outlet.c.sector_id.in_(list(sectors)), T.outlet.c.state == "active", T.outlet.c.id.not_in(merged),
         T.outlet.c.lat_e7.is_not(None), T.outlet.c.lon_e7.is_not(None),
@@ -291,8 +291,7 @@ def _stop(row: Any) -> PlanStop:
 
 def aliases(r: Reader) -> dict[Id, Id]:
     """Merged outlet -> the one that stays."""
-    alias = T.outlet_alias
-    query = select(alias.c.alias_id, alias.c.outlet_id).where(alias.c.active == true())
+    query = select(T.outlet_home.c.alias_id, T.outlet_home.c.outlet_id)
     return {row[0]: row[1] for row in r.conn.execute(query)}
 
 

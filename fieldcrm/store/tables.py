@@ -11,6 +11,8 @@ from types import SimpleNamespace
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
 from fieldcrm.domain.catalogue import CATALOGUE
+from fieldcrm.store.merging_tables import declare as declare_merging
+from fieldcrm.store.merging_tables import duplicate_statements
 from fieldcrm.store.quality_tables import build_quality_tables, quality_statements
 from fieldcrm.store.sorting import folded
 from sync.client.capture import capture_triggers
@@ -154,6 +156,8 @@ Table(
     sqlite_strict=True,
 )
 
+declare_merging(metadata)
+
 for _table, _columns in {
     "outlet": ("sector_id",),
     "visit": ("started_at", "person_id"),
@@ -251,6 +255,7 @@ def extra_statements() -> list[str]:
         *capture_triggers(CATALOGUE),
         *past_triggers(),
         *quality_statements(),
+        *duplicate_statements(),
         "INSERT INTO sync_state (one) VALUES (1)",
         "INSERT INTO capture (one) VALUES (1)",
         "INSERT INTO outlet_bulk (one) VALUES (1)",

@@ -205,6 +205,7 @@ def skip_reason(code: str | None) -> str:
         "contact_absent": tr("the contact was away"),
         "refused": tr("visit refused"),
         "road": tr("road closed or too far"),
+        "merged": tr("the same store is on the round twice"),
         "other": tr("another reason"),
     }
     return reasons.get(code, code)

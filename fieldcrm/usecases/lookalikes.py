@@ -1,31 +1,44 @@
-"""Outlets that may be the one being typed: shown while typing, never in the way."""
+"""Outlets that may be the one being typed: shown while typing, never in the way.
+
+The same model judges here and over the whole base (``insights.duplicates``); only what to compare is found otherwise:
+by the R*Tree around the position, by the indexes of telephone and SIRET, and by the words of the name.
+"""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz
-
 from fieldcrm.domain.ids import Id
-from fieldcrm.domain.outlet import DEGREE, Outlet
-from fieldcrm.geo.distance import great_circle_m
+from fieldcrm.domain.outlet import Outlet
+from fieldcrm.insights.duplicates import (
+    COMMON,
+    Prepared,
+    Raw,
+    Reason,
+    Rules,
+    compare,
+    judge,
+    metres_between,
+    prepare,
+    reasons,
+)
+from fieldcrm.insights.outlet_words import KEY_DIGITS, name_core, tokens
+from fieldcrm.store import duplicates as _duplicates
 from fieldcrm.store import outlets as _outlets
+from fieldcrm.store import rules as _rules
 from fieldcrm.store.database import Reader
 
-CLOSE_M = 300  # two stores of one name this close are probably one
 SHOWN = 3
-ENOUGH = 70  # of 100, below which a likeness is not worth a word
+WORTH = 0.35  # probability below which a likeness is not worth a word: little is typed yet
 
 
 @dataclass(frozen=True, slots=True)
 class Lookalike:
-    """``score`` of 100; ``reasons`` are codes: same_siret, same_phone, same_name, close, same_city."""
+    """``score`` of 100: the probability that the two are one. ``reasons``: the weightiest first."""
 
     outlet: Outlet
     score: int
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
     distance_m: int | None
 
 
@@ -41,68 +54,75 @@ class Typed:
     siret: str = ""
     lat_e7: int | None = None
     lon_e7: int | None = None
+    store_type: str = ""
+    house_number: str = ""
+    street: str = ""
+    country: str = ""
+    email: str = ""
+    website: str = ""
 
 
 def lookalikes(r: Reader, typed: Typed, *, other_than: Id | None = None) -> tuple[Lookalike, ...]:
     """The most likely doubles of what is typed, best first: at most three, in a few milliseconds."""
-    phone, siret = _digits(typed.phone), _digits(typed.siret)
-    if len(typed.name.strip()) < 3 and len(phone) < 8 and len(siret) != 14:
+    mine = prepare(_raw(typed))
+    rules = Rules.from_value(_rules.value(r, "duplicates"))
+    rids = _blocked(r, typed, mine, rules)
+    if not rids:
         return ()
-    position = (typed.lat_e7, typed.lon_e7) if typed.lat_e7 is not None and typed.lon_e7 is not None else None
-    found = _outlets.alike(
-        r,
-        words=f"{typed.name} {typed.banner} {typed.city}" if len(typed.name.strip()) >= 3 else "",
-        position=position,
-        metres=CLOSE_M,
-        phone_digits=phone,
-        siret=siret if len(siret) == 14 else "",
-    )
-    judged = [_judge(typed, outlet, phone, siret) for outlet in found if outlet.id != other_than]
-    worth = [one for one in judged if one.score >= ENOUGH]
-    return tuple(sorted(worth, key=lambda one: (-one.score, one.outlet.id.bytes)))[:SHOWN]
+    mine.common = min(COMMON, _duplicates.name_count(r, mine.core.split(), COMMON + 1)) if mine.core else 1
+    judged = []
+    for row in _duplicates.raw_rows(r, rids, closed=True):
+        theirs = prepare(raw_of(row[1:]))
+        levels = compare(mine, theirs, ignored_phones=rules.ignored_phones)
+        metres = metres_between(mine, theirs)
+        score = judge(levels, metres, rules)
+        keyed = levels.get("phone") == "same" or levels.get("siret") == "same"
+        if keyed or score >= WORTH:  # the same number is worth a word whatever the names
+            judged.append((score, row[0], metres, levels))
+    best = sorted(judged, key=lambda one: (-one[0], one[1]))[: SHOWN + 1]
+    outlets = _outlets.outlets_at(r, [one[1] for one in best])
+    found = [
+        Lookalike(
+            outlets[rid], round(100 * score), reasons(levels, metres, rules), None if metres is None else round(metres)
+        )
+        for score, rid, metres, levels in best
+        if outlets[rid].id != other_than
+    ]
+    return tuple(found[:SHOWN])
 
 
-def _judge(typed: Typed, outlet: Outlet, phone: str, siret: str) -> Lookalike:
-    reasons: list[str] = []
-    distance = _distance(typed, outlet)
-    if len(siret) == 14 and siret == outlet.siret:
-        reasons.append("same_siret")
-    if len(phone) >= 8 and _digits(outlet.phone or "")[-9:] == phone[-9:]:
-        reasons.append("same_phone")
-    name = fuzz.token_set_ratio(_plain(typed.name), _plain(outlet.name)) if typed.name else 0.0
-    whole = fuzz.ratio(_plain(typed.name), _plain(outlet.name)) if typed.name else 0.0
-    likeness = 0.6 * name + 0.4 * whole
-    if likeness >= 80:
-        reasons.append("same_name")
-    near = distance is not None and distance <= CLOSE_M
-    if near:
-        reasons.append("close")
-    same_city = bool(typed.city or typed.postcode) and (
-        (bool(typed.postcode) and typed.postcode == outlet.postcode)
-        or (bool(typed.city) and _plain(typed.city) == _plain(outlet.city or ""))
-    )
-    if same_city:
-        reasons.append("same_city")
-    if {"same_siret", "same_phone"} & set(reasons):
-        score = 95.0
-    else:
-        # A name alone says little where a banner has hundreds of stores: it needs a place to agree.
-        score = likeness * (0.98 if near else 0.9 if same_city else 0.72 if distance is None else 0.5)
-    return Lookalike(outlet, round(score), tuple(reasons), distance)
+def lookalikes_of(r: Reader, outlet: Outlet) -> tuple[Lookalike, ...]:
+    """The most likely doubles of an outlet as it stands, itself left out: for the card, after an edit."""
+    texts = {
+        name: getattr(outlet, name) or ""
+        for name in ("name", "banner", "city", "postcode", "phone", "siret", "store_type", "house_number", "street",
+                     "country", "email", "website")
+    }  # fmt: skip
+    return lookalikes(r, Typed(**texts, lat_e7=outlet.lat_e7, lon_e7=outlet.lon_e7), other_than=outlet.id)
 
 
-def _distance(typed: Typed, outlet: Outlet) -> int | None:
-    if typed.lat_e7 is None or typed.lon_e7 is None or outlet.lat_e7 is None or outlet.lon_e7 is None:
-        return None
-    here, there = (typed.lat_e7 / DEGREE, typed.lon_e7 / DEGREE), (outlet.lat_e7 / DEGREE, outlet.lon_e7 / DEGREE)
-    return round(great_circle_m(here, there))
+def _raw(typed: Typed) -> Raw:
+    return Raw(**{name: getattr(typed, name) for name in Raw.__dataclass_fields__})
 
 
-def _plain(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    letters = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return " ".join(re.findall(r"[^\W_]+", letters))
+def raw_of(columns: tuple[object, ...]) -> Raw:
+    """What the store gives, in the order of its ``DUPLICATE_COLUMNS``."""
+    return Raw(*("" if value is None else value for value in columns[:-2]), *columns[-2:])  # type: ignore[arg-type]
 
 
-def _digits(text: str) -> str:
-    return "".join(c for c in text if c.isdigit())
+def _blocked(r: Reader, typed: Typed, mine: Prepared, rules: Rules) -> list[int]:
+    """Row numbers of what is worth comparing."""
+    found: list[int] = []
+    named = len(typed.name.strip()) >= 3
+    if typed.lat_e7 is not None and typed.lon_e7 is not None and named:
+        found += _duplicates.near(r, (typed.lat_e7, typed.lon_e7), min(300, rules.max_distance_m))
+    for number in mine.phones:
+        if number not in rules.ignored_phones and sum(c.isdigit() for c in number) >= KEY_DIGITS:
+            found += _duplicates.same_phone(r, number)
+    if len(mine.siret) == 14:
+        found += _duplicates.same_company(r, mine.siret[:9])
+    if named:
+        core, _ = name_core(typed.name)
+        where = [*tokens(typed.postcode), *tokens(typed.city)]
+        found += _duplicates.same_words(r, core, where)
+    return list(dict.fromkeys(found))

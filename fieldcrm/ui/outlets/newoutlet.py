@@ -15,11 +15,12 @@ from fieldcrm.domain.ids import Id
 from fieldcrm.domain.outlet import parse_position
 from fieldcrm.ui import labels, theme
 from fieldcrm.ui.appsession import AppSession
+from fieldcrm.ui.duplicate_words import why
 from fieldcrm.ui.messages import sentence
 from fieldcrm.ui.widgets import Button, Card, Field, IconButton, InlineMessage, ScrollPage, Text, clear_layout, column
 from fieldcrm.usecases import outlets
 from fieldcrm.usecases.lookalikes import Lookalike, Typed, lookalikes
-from fieldcrm.words import distance, tr
+from fieldcrm.words import tr
 
 PAUSE = 250  # ms after the last key before lookalikes are asked for
 
@@ -79,6 +80,7 @@ class NewOutlet(Card):
         hint = tr("Latitude and longitude in degrees. Without them it is kept, and shown as not mapped.")
         self._line(grid, "position", tr("P&osition"), 5, 0, 2, hint)
         self._session_sector(grid)
+        self._country = self._session.ask(lambda r: outlets.usual_country(r, self.sectors.currentData()))
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
         return grid
@@ -173,7 +175,10 @@ class NewOutlet(Card):
             position = parse_position(self.editor("position").text())
         except DomainError:
             position = (None, None)
-        texts = {name: self.editor(name).text() for name in ("name", "banner", "city", "postcode", "phone")}
+        known = ("name", "banner", "city", "postcode", "phone", "street", "house_number")
+        texts = {name: self.editor(name).text() for name in known}
+        texts["store_type"] = self.types.currentData() or ""
+        texts["country"] = self._country
         typed = Typed(**texts, lat_e7=position[0], lon_e7=position[1])
         self._session.ask_later(lambda r: lookalikes(r, typed), self._show_alike, key="outlets.alike")
 
@@ -192,20 +197,9 @@ class NewOutlet(Card):
         across.setContentsMargins(0, 0, 0, 0)
         lines = column(0)
         lines.addWidget(Text(one.outlet.name, "body-medium", wrap=True))
-        why = [reason_words(reason) for reason in one.reasons]
-        if one.distance_m is not None:
-            why.append(distance(one.distance_m))
-        lines.addWidget(Text(" · ".join([one.outlet.address, *why]), "caption", "muted", wrap=True))
+        if one.outlet.address:
+            lines.addWidget(Text(one.outlet.address, "caption", "muted", wrap=True))
+        lines.addWidget(Text(why(one.reasons, speaking_for=True), "caption", wrap=True))
         across.addLayout(lines, 1)
-        across.addWidget(Button(tr("Open it"), "ghost", on_click=lambda: self._open(one.outlet.id)))
+        across.addWidget(Button(tr("Open that one instead"), "ghost", on_click=lambda: self._open(one.outlet.id)))
         return holder
-
-
-def reason_words(code: str) -> str:
-    return {
-        "same_siret": tr("same SIRET"),
-        "same_phone": tr("same phone"),
-        "same_name": tr("nearly the same name"),
-        "close": tr("very close"),
-        "same_city": tr("same town"),
-    }.get(code, "")

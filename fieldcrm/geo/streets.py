@@ -64,6 +64,8 @@ def write_streets(connection: sqlite3.Connection, extract: Path) -> int:
         " lat_e7 INTEGER NOT NULL, lon_e7 INTEGER NOT NULL);"
         "CREATE TABLE house (street_id INTEGER NOT NULL, number TEXT NOT NULL, lat_e7 INTEGER NOT NULL,"
         " lon_e7 INTEGER NOT NULL, PRIMARY KEY (street_id, number)) WITHOUT ROWID;"
+        "CREATE INDEX ix_house_place ON house (lat_e7, lon_e7);"
+        f"CREATE INDEX ix_street_place ON {TABLE} (lat_e7, lon_e7);"
         "CREATE VIRTUAL TABLE street_search USING fts5(name, city, content='street', content_rowid='id',"
         " tokenize='unicode61 remove_diacritics 2', prefix='2 3');"
     )
@@ -215,6 +217,24 @@ class Streets:
         with self._lock:
             rows = self._connection.execute(query, (number, match, limit)).fetchall()
         return tuple(_found(row, number) for row in rows)
+
+
+    def near(self, lat_e7: int, lon_e7: int, *, metres: int = 150) -> tuple[StreetFound, ...]:
+        """The house nearest to a place, or the street where no house is near; nothing within ``metres``: empty."""
+        box = (metres / 0.0111195, metres / 0.0111195 / max(0.01, float(np.cos(np.radians(lat_e7 / 1e7)))))
+        inside = (lat_e7 - box[0], lat_e7 + box[0], lon_e7 - box[1], lon_e7 + box[1])
+        where = "{0}.lat_e7 BETWEEN ? AND ? AND {0}.lon_e7 BETWEEN ? AND ?"
+        houses = (
+            "SELECT s.name, s.city, h.number, h.lat_e7, h.lon_e7, 'address' FROM house h "
+            f"JOIN {TABLE} s ON s.id = h.street_id WHERE {where.format('h')}"
+        )
+        streets = f"SELECT name, city, '', lat_e7, lon_e7, 'street' FROM {TABLE} WHERE {where.format(TABLE)}"
+        with self._lock:
+            rows = self._connection.execute(houses, inside).fetchall() or self._connection.execute(
+                streets, inside
+            ).fetchall()
+        found = sorted((_metres(row[3], row[4], lat_e7, lon_e7), row) for row in rows)
+        return tuple(StreetFound(*row) for away, row in found[:3] if away <= metres)
 
 
 def _found(row: tuple[Any, ...], number: str) -> StreetFound:

@@ -144,7 +144,7 @@ window.fieldPoints = (() => {
     const pane = L.DomUtil.create("div", "points-note", map.getContainer());
     pane.hidden = true;
     layer.note = pane;
-    document.fonts.ready.then(draw);
+    document.fonts.load("600 11px Inter").then(draw);
     layer.voice = L.DomUtil.create("div", "unseen", map.getContainer());
     layer.voice.setAttribute("aria-live", "polite");
   }
@@ -274,9 +274,14 @@ window.fieldPoints = (() => {
     const at = current === null ? -1 : points.rids.indexOf(current);
     if (at >= 0) {  // whether or not it is drawn alone
       const { x, y } = map.latLngToLayerPoint([points.latitudes[at] / 1e7, points.longitudes[at] / 1e7]);
-      disc(ink, x, y, 10.5, look.surface);
-      ring(ink, x, y, 9.5, 3, look.accent);
-      disc(ink, x, y, SINGLE + 0.5, look.colours[points.categories[at]] || look.muted);
+      if (shown.order.some((item) => shown.members[item] === 1 && shown.reference[item] === at)) {
+        disc(ink, x, y, 10.5, look.surface);
+        ring(ink, x, y, 9.5, 3, look.accent);
+        disc(ink, x, y, SINGLE + 0.5, look.colours[points.categories[at]] || look.muted);
+      } else {  // somewhere in a cluster: small, so that its number can be read
+        disc(ink, x, y, 6, look.surface);
+        disc(ink, x, y, 4.5, look.accent);
+      }
     }
     for (const [marked, width] of [[over, 1.5], [focus, 2.5]]) {
       if (marked >= 0 && shown.reference[marked] !== undefined) {

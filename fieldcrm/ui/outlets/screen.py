@@ -18,6 +18,7 @@ from fieldcrm.ui.fresh_screen import FreshScreen
 from fieldcrm.ui.outlets.columns import columns
 from fieldcrm.ui.outlets.export import export_list
 from fieldcrm.ui.outlets.filters import FilterBar
+from fieldcrm.ui.outlets.map_switch import ListOrMap
 from fieldcrm.ui.outlets.newoutlet import NewOutlet
 from fieldcrm.ui.outlets.preview import Preview
 from fieldcrm.ui.outlets.table import OutletTable
@@ -63,6 +64,12 @@ class OutletsScreen(FreshScreen):
         self.table.installEventFilter(self)
         self.search.left.connect(self._into_list)
         self.states = StateStack(self.table)
+        self.sides = ListOrMap(session, self.states)
+        self.sides.chosen.connect(self._chosen_on_map)
+        self.sides.opened.connect(lambda rid: self._with_row(rid, self._open_card))
+        self.sides.narrowed.connect(self._load)
+        self.sides.export_wanted.connect(self._export_these)
+        self.sides.unmapped_wanted.connect(self._only_unmapped)
         self.preview = Preview(self._open_card, self._start)
         self.new_outlet = NewOutlet(session, self._open_card)
         self.new_outlet.left.connect(self._leave_new)
@@ -132,6 +139,10 @@ class OutletsScreen(FreshScreen):
             Action(
                 "outlets.export", tr("&Export the list…"), self.export, ("Ctrl+Shift+E",), "file-spreadsheet", "file", 1
             ),
+            Action(
+                "outlets.map", tr("&Map"), self.sides.toggle, ("Ctrl+M",), "map", "view", 1,
+                checked=lambda: self.sides.showing_map,
+            ),
             Action("outlets.clear", tr("C&lear search and filters"), self.clear, (), "x", "view", 1),
         ]
 
@@ -157,7 +168,8 @@ class OutletsScreen(FreshScreen):
         self.export_button = IconButton("file-spreadsheet", tr("Export the list"), self.export)
         self.preview_button = IconButton("panel-right", tr("Show or hide the preview"), self.toggle_preview)
         self.new_button = Button(tr("New outlet"), "secondary", "plus", self.begin_new)
-        for widget in (self.columns_button, self.export_button, self.preview_button, self.new_button):
+        buttons = (self.columns_button, self.export_button, self.preview_button, self.new_button)
+        for widget in (self.sides.switch, *buttons):
             head.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
         whole.addLayout(head)
         whole.addWidget(self.search)
@@ -165,7 +177,7 @@ class OutletsScreen(FreshScreen):
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(theme.space(4))
-        self.splitter.addWidget(self.states)
+        self.splitter.addWidget(self.sides)
         side = QWidget()
         self._side_holder = side
         beside = QVBoxLayout(side)
@@ -187,7 +199,7 @@ class OutletsScreen(FreshScreen):
         """Below 900 px there is one column: the list, or what is being entered."""
         narrow = self.width() < theme.pixels(NARROW)
         entering = not self.new_outlet.isHidden()
-        self.states.setVisible(not (narrow and entering))
+        self.sides.setVisible(not (narrow and entering))
         self._side_holder.setVisible(entering or (self._previewing and not narrow))
 
     def toggle_preview(self) -> None:
@@ -212,7 +224,7 @@ class OutletsScreen(FreshScreen):
     def _load(self) -> None:
         """Ask for the ids again, and for the counts of the chips."""
         self._stale = False
-        self._filters = filters = self.filters.filters(self._midnight())
+        self._filters = filters = self.sides.narrow(self.filters.filters(self._midnight()))
         query, sort, descending = self._query, self._sort, self._descending
         if sort is Sort.RELEVANCE and filters.near is not None:
             sort = Sort.DISTANCE
@@ -229,6 +241,7 @@ class OutletsScreen(FreshScreen):
 
     def _found(self, rids: list[int]) -> None:
         self.table.set_ids(rids)
+        self.sides.show_results(self._query, self._filters, len(rids))
         if rids:
             self.states.show_content()
             if self.table.current_id() is None:
@@ -262,7 +275,7 @@ class OutletsScreen(FreshScreen):
                 (tr("Enter “{text}”", text=typed[:24]), lambda: self.begin_new(typed)),
                 second=(tr("Clear search and filters"), self.clear),
             )
-        if self.filters.active():
+        if self.filters.active() or self.sides.is_narrow:
             return EmptyState(
                 "list-filter", tr("No outlet passes these filters"), "", (tr("Clear filters"), self.clear)
             )
@@ -295,6 +308,7 @@ class OutletsScreen(FreshScreen):
         self.search.blockSignals(True)
         self.search.clear()
         self.search.blockSignals(False)
+        self.sides.widen()
         self.filters.clear()
 
     def _find(self) -> None:
@@ -327,6 +341,7 @@ class OutletsScreen(FreshScreen):
 
     def _show_preview(self) -> None:
         row = self._row_now()
+        self.sides.set_current(row.rid if row is not None else None)
         if row is None or self._side_holder.isHidden() or not self.new_outlet.isHidden():
             return
         now, actor, id_ = self._session.clock(), self._session.actor, row.id
@@ -336,6 +351,13 @@ class OutletsScreen(FreshScreen):
             lambda error: self.preview.show_nothing(),
             key="outlets.preview",
         )
+
+    def _chosen_on_map(self, rid: int) -> None:
+        self.table.select_id(rid)
+
+    def _only_unmapped(self) -> None:
+        self.filters.unmapped.setChecked(True)
+        self._filtered()
 
     def _open_card(self, outlet_id: Id) -> None:
         self._session.navigator.go("outlet", id=outlet_id)
@@ -381,6 +403,9 @@ class OutletsScreen(FreshScreen):
         self.table.columns_menu().popup(corner)
 
     def export(self) -> None:
+        self._export_these(self.model.ids())
+
+    def _export_these(self, rids: Sequence[int]) -> None:
         near = self._filters.near or self._near
         shown = self.table.shown_columns()
-        export_list(self, self._session, self.model.ids(), shown, self._filters.midnight, near)
+        export_list(self, self._session, rids, shown, self._filters.midnight, near)

@@ -51,7 +51,7 @@ def described(row: Proposal) -> TwoLine:
         badge, tone = state_words(row)
     return TwoLine(
         row.outlet_name or "–", subtitle, icon=ICONS.get(row.kind, "pencil"), tone=tone, badge=badge,
-        trailing="" if badge else row.city, faded=row.state in ("refused", "stale"),
+        faded=row.state in ("refused", "stale"),
     )  # fmt: skip
 
 

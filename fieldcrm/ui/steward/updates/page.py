@@ -67,6 +67,7 @@ class UpdatesPage(StewardPage):
         both.setHandleWidth(theme.space(4))
         holder = Card(padding=1.5, spacing=0)
         holder.add(self.list, 1)
+        holder.setMinimumWidth(theme.pixels(300))
         both.addWidget(holder)
         both.addWidget(self.panel)
         both.setStretchFactor(0, 5)

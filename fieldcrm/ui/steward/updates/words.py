@@ -52,4 +52,4 @@ def accept_all_words(kind: str, count: int) -> str:
     """The button under the list: of one kind, or of all that is shown."""
     if kind:
         return trn("Accept {n} “{kind}”", "Accept all {n} “{kind}”", count, kind=kind_name(kind))
-    return trn("Accept {n}", "Accept all {n}", count)
+    return trn("Accept {n} update", "Accept all {n} updates", count)

@@ -33,6 +33,8 @@ _STREET = re.compile(
 _NUMBERED = re.compile(r"[0-9]{1,4}\s?(?:bis|ter|quater|[a-z])?(?:\s?[-/]\s?[0-9]{1,4})?", re.I)
 _DATE = re.compile(r"[0-9]{1,2}[/.\-][0-9]{1,2}[/.\-][0-9]{2,4}(?: .*)?|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].*)?")
 _ONE_LINE = re.compile(r".*[A-Za-z].*[, ]\s*(?:[0-9]{5}\s+\S+.*|.*\b[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}\b.*)")
+_CODE_TOWN = re.compile(r"[0-9]{5} [A-Za-zÀ-ÿ][^0-9,]{1,60}")
+_CODE = re.compile(r"[A-Za-z#]{0,6}[-_/ ]?[A-Za-z]{0,4}[-_/]?[0-9][0-9A-Za-z\-_/]{0,24}")
 _SLOT = re.compile(r"\b(?:Mo|Tu|We|Th|Fr|Sa|Su)\b")
 
 
@@ -64,6 +66,10 @@ class Evidence:
     state: float = 0.0
     segment: float = 0.0
     country: float = 0.0
+    state_words: float = 0.0  # words for a state that are not just yes and no
+    code_town: float = 0.0  # "35000 RENNES"
+    coded: float = 0.0  # a key: digits, with few letters or none, and no blank
+    many: bool = False  # enough values for ``distinct`` to mean something
 
 
 def look(cells: Sequence[str]) -> Evidence:
@@ -89,6 +95,8 @@ def look(cells: Sequence[str]) -> Evidence:
         store_type=share(lambda text: folded(text) in words_of("store_type")),
         state=share(lambda text: folded(text) in words_of("state")),
         segment=share(lambda text: folded(text) in words_of("segment")), country=share(_is_country),
+        state_words=share(_is_state), code_town=share(_CODE_TOWN.fullmatch), coded=share(_is_code),
+        many=len(found) >= 8,
     )  # fmt: skip
 
 
@@ -114,7 +122,9 @@ def _is_phone(text: str) -> bool:
     if "." in text and text.count(".") == 1 and " " not in text:
         return False  # a decimal number
     # A bare run of digits is a telephone only as one is written where it begins with 0, 33 or 44, or in nine.
-    return not text.isdecimal() or digits == 9 or (digits == 10 and text[0] == "0") or text.startswith(("33", "44"))
+    if not text.isdecimal():
+        return True
+    return (text[0] == "0") == (digits == 10) if digits in (9, 10) else text.startswith(("33", "44"))
 
 
 def _is_hours(text: str) -> bool:
@@ -135,6 +145,17 @@ def _is_pair(text: str) -> bool:
     except ValueError:
         return False
     return abs(lat) <= 180 and abs(lon) <= 180 and not (lat == int(lat) and lon == int(lon))
+
+
+def _is_state(text: str) -> bool:
+    word = folded(text)
+    return len(word) > 3 and word in words_of("state") and word not in ("true", "false", "vrai", "faux")
+
+
+def _is_code(text: str) -> bool:
+    if not _CODE.fullmatch(text) or not any(map(str.isdecimal, text)):
+        return len(text) >= 16 and text.isalnum() and not text.isalpha()
+    return "." not in text and not _DATE.fullmatch(text) and not _is_phone(text)
 
 
 def _is_country(text: str) -> bool:

@@ -7,19 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-
-from rapidfuzz import fuzz
 
 from fieldcrm.exchange import positions
 from fieldcrm.exchange.evidence import Evidence, look
 from fieldcrm.exchange.mapping import IGNORED, WGS84, folded
-from fieldcrm.exchange.vocabulary import Words, headers, plain_words, split_title, vague
+from fieldcrm.exchange.naming import called
+from fieldcrm.exchange.settling import settled
+from fieldcrm.exchange.vocabulary import split_title
 
 ENOUGH = 0.5  # below this mark a column is left to the person
-_RESEMBLES = 84.0  # of 100, by rapidfuzz: the least that counts at all
-_EXACT = 0.9
-_VAGUE = 0.86  # it is called so, but so are other things
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +35,7 @@ def guess(header: Sequence[str], sample: Sequence[Sequence[str]], custom: Mappin
     own = {folded(title): f"custom:{key}" for key, title in (custom or {}).items()}
     own |= {folded(key): f"custom:{key}" for key in custom or {}}
     targets, marks = _given_away(header, seen, own)
-    targets = _settled(header, seen, targets)
+    targets, marks = settled([split_title(title) for title in header], seen, targets, marks)
     where, decimal = _written(header, columns, targets)
     return Guess(tuple(targets), tuple(min(1.0, round(mark, 2)) for mark in marks), where, decimal)
 
@@ -71,41 +67,6 @@ def _given_away(
     return targets, marks
 
 
-# ---- by its name ----------------------------------------
-
-
-@cache
-def called(name: str) -> Mapping[str, float]:
-    """Target -> how much the folded header ``name`` is one of its names: 0.9 when it is, less when it resembles."""
-    found: dict[str, float] = {}
-    if not name:
-        return found
-    joined, words = name.replace(" ", ""), plain_words(name)
-    for target, names in headers().items():
-        best = 0.0
-        for known, own in names:
-            if own == words or known.replace(" ", "") == joined:
-                best = _VAGUE if own in vague() else _EXACT + 0.02 * min(len(own), 4)
-                break
-            best = max(best, _resembles(name, words, known, own))
-        if best:
-            found[target] = best
-    exact = max(found.values(), default=0.0)
-    if exact >= _VAGUE:  # who is called so exactly leaves no room for those who sound alike
-        found = {target: mark for target, mark in found.items() if mark >= _VAGUE}
-    return found
-
-
-def _resembles(name: str, words: Words, known: str, own: Words) -> float:
-    ratio = fuzz.ratio(name, known)
-    if ratio >= _RESEMBLES and min(len(name), len(known)) >= 5:
-        return 0.55 + 0.3 * (ratio - _RESEMBLES) / (100 - _RESEMBLES)
-    if len(known) >= 2 and own < words:  # the known name, and more words
-        extra = len(words) - len(own)
-        return max(0.0, 0.72 + 0.03 * len(own) - 0.07 * extra)
-    return 0.0
-
-
 # ---- by its values ----------------------------------------
 
 
@@ -130,6 +91,10 @@ def _looks(seen: Evidence) -> dict[str, float]:
         found["address"] = 0.6 * seen.one_line
     if seen.street > 0.7 and seen.one_line < 0.5:
         found["street"] = 0.58 * seen.street
+    if seen.code_town > 0.8:
+        found["address"] = 0.7 * seen.code_town
+    if seen.state_words > 0.8:
+        found["state"] = 0.62 * seen.state_words
     return found
 
 
@@ -163,10 +128,12 @@ _FITS: Mapping[str, Callable[[Evidence], float]] = {
     "address": lambda seen: max(seen.one_line, 0.5 * seen.letters),
     "city": lambda seen: seen.letters * (1 - seen.email) * (1 - 0.6 * seen.street) * (1 - seen.date),
     "country": lambda seen: max(seen.country, 0.2),
-    "name": lambda seen: seen.letters * (1 - seen.email) * (1 - seen.date) * (1 - seen.one_line * 0.5),
+    "name": lambda seen: seen.letters * (1 - seen.email) * (1 - seen.date) * (1 - seen.url) * (1 - seen.one_line / 2),
     "banner": lambda seen: seen.letters * (1 - seen.email),
     "group_name": lambda seen: seen.letters * (1 - seen.email),
-    "store_type": lambda seen: seen.store_type if seen.state > 0.7 else max(seen.store_type, 0.5 * seen.letters),
+    "store_type": lambda seen: (
+        seen.store_type if seen.state_words > 0.7 else max(seen.store_type, 0.5 * seen.letters)
+    ),
     "state": lambda seen: seen.state,
     "segment": lambda seen: seen.segment,
     "visit_interval_days": lambda seen: seen.whole if seen.highest <= 730 else 0.0,
@@ -174,35 +141,13 @@ _FITS: Mapping[str, Callable[[Evidence], float]] = {
     "surface_m2": lambda seen: seen.numeric if seen.highest <= 1_000_000 else 0.0,
     "reference": lambda seen: seen.distinct * (1 - seen.date) * (1 - seen.email),
     "zone": lambda seen: 0.0 if seen.numeric > 0.5 else 0.5,
-    "sector": lambda seen: 1.0 - 0.6 * seen.distinct,
+    "sector": lambda seen: 1.0 - 0.6 * seen.distinct if seen.many else 0.6,
+    "way": lambda seen: 1.0 - seen.numeric,
     "distributor": lambda seen: seen.letters,
 }
 
 
-# ---- all columns together ----------------------------------------
-
-
-def _settled(header: Sequence[str], seen: Sequence[Evidence], targets: list[str]) -> list[str]:
-    """What only the whole table tells."""
-    if ("lat" in targets) != ("lon" in targets):
-        lone = targets.index("lat" if "lat" in targets else "lon")
-        targets[lone] = IGNORED
-    if "position" in targets and "lat" in targets:
-        targets[targets.index("position")] = IGNORED
-    if "street" in targets:
-        place = targets.index("street")
-        if seen[place].one_line > 0.8 and "postcode" not in targets and "city" not in targets:
-            targets[place] = "address"
-    if "address" in targets and "street" in targets and "city" in targets:
-        targets[targets.index("address")] = IGNORED  # said twice: the parts are surer
-    if "name" not in targets and "banner" in targets:
-        targets[targets.index("banner")] = "name"
-    if "phone" not in targets:
-        for place, title in enumerate(header):
-            if targets[place] == IGNORED and seen[place].phone > 0.7 and "mobile" in plain_words(split_title(title)):
-                targets[place] = "phone"  # better than none
-                break
-    return targets
+# ---- how coordinates are written ----------------------------------------
 
 
 def _written(header: Sequence[str], columns: Sequence[Sequence[str]], targets: Sequence[str]) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from fieldcrm.exchange.guess import called
+from fieldcrm.exchange.naming import called
 from fieldcrm.exchange.opened import Notice
 from fieldcrm.exchange.vocabulary import split_title
 

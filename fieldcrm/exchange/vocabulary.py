@@ -28,8 +28,29 @@ def vague() -> frozenset[Words]:
 
 def plain_words(name: str) -> Words:
     """The words of a folded header for comparing: their order does not matter."""
-    short = _columns()["short"]
-    return frozenset(short.get(word, word) for word in name.split() if word not in _SMALL) or frozenset(name.split())
+    short: Mapping[str, str] = _columns()["short"]
+    written = (part for word in name.split() for part in short.get(word, word).split() if word not in _SMALL)
+    return frozenset(written) or frozenset(name.split())
+
+
+def core(words: Words) -> Words:
+    """What is left of a header without the words for whose thing it is: the store's, the client's, for the bill."""
+    return words - _whose()
+
+
+def of_people(words: Words) -> bool:
+    """Whether a header speaks of somebody of the company: its owner in the file, a representative, a manager."""
+    return bool(words & _people())
+
+
+@cache
+def _whose() -> Words:
+    return frozenset(_columns()["words"]["whose"])
+
+
+@cache
+def _people() -> Words:
+    return frozenset(_columns()["words"]["people"])
 
 
 def split_title(title: str) -> str:

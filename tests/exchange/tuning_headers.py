@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tests.exchange.header_sets import HeaderSet, columns
 
-TUNING: tuple[HeaderSet, ...] = (
+_OWN: tuple[HeaderSet, ...] = (
     columns(
         "fr-erp-sage", "Code client:reference|Intitulé:name|Adresse:street|Complément:|Code postal:postcode|Ville:city|"
         "Pays:country|Téléphone:phone|Télécopie:|E-mail:email|N° SIRET:siret|Code NAF:|Représentant:|Catégorie tarifaire:",
@@ -76,3 +76,159 @@ TUNING: tuple[HeaderSet, ...] = (
         "P-12|Welbee's|MLT-S|B|Closed|28|20|7|Main Street||Mosta|MST 2222|2024-05-03",
     ),
 )
+
+# Written to judge it when it was first done: 10 of 20 were right then. Since then they tune it.
+FIRST_FRENCH: tuple[HeaderSet, ...] = (
+    columns(
+        "fr-erp-ebp", "Code (tiers):reference|Civilité:|Nom (facturation):name|Adresse 1 (facturation):street|"
+        "Adresse 2 (facturation):|Code postal (facturation):postcode|Ville (facturation):city|Code Pays (facturation):"
+        "country|Téléphone fixe (facturation):phone|E-mail (facturation):email|Site web (facturation):website|SIREN:|"
+        "N° TVA intracommunautaire:",
+        "CL00001|SARL|BOULANGERIE DU CENTRE|4 rue du Marché||35000|RENNES|FR|02 99 00 01 02|contact@boulcentre.fr||"
+        "732829320|FR83732829320",
+        "CL00002|SAS|SUPER U CESSON|12 bd de Dézerseul|ZAC Rigourdière|35510|CESSON SEVIGNE|FR|02 99 00 03 04|"
+        "superu.cesson@systeme-u.fr|www.magasins-u.com|552100554|FR12552100554",
+    ),
+    columns(
+        "fr-panel", "CODE_PDV:reference|ENSEIGNE:banner|GROUPE:group_name|NOM_PDV:name|TYPE_MAG:store_type|SURF_VENTE:"
+        "surface_m2|NB_CAISSES:|ADRESSE:street|CP:postcode|VILLE:city|DEPT:|CA_N1:",
+        "30211|INTERMARCHE SUPER|LES MOUSQUETAIRES|INTERMARCHE SUPER VITRE|SM|2400|9|RTE DE LAVAL|35500|VITRE|35|14500000",
+        "30214|LECLERC|GALEC|LECLERC FOUGERES|HM|6200|24|BD DE GROSLAY|35300|FOUGERES|35|68200000",
+    ),
+    columns(
+        "fr-tableur", "Magasin:name|Adresse:street|CP:postcode|Ville:city|Tel:phone|Nom du chef de rayon:|Mail:email|"
+        "Jour de passage:|Remarques:note",
+        "Vival|2 place de l'Église|56000|Vannes|0297000102|M. Le Goff|vival.vannes@wanadoo.fr|mardi|sonner derrière",
+        "Proxi|8 rue du Port|56400|Auray|0297000304||proxi.auray@orange.fr|jeudi|",
+    ),
+    columns(
+        "fr-grossiste", "NUM_CLI:reference|NOM_CLI:name|ADR1:street|ADR2:|CPOST:postcode|LOCALITE:city|TELEPHONE:phone|"
+        "SIRET:siret|CIRCUIT:store_type|COD_TOURNEE:sector|DEPOT:distributor|DATE_CREA:",
+        "10254|CAFE DE LA GARE|1 PL DE LA GARE||67000|STRASBOURG|0388000102|39962626600387|CHR|T12|STRASBOURG|01/02/2015",
+        "10255|AU BON COIN|7 RUE DES TONNELIERS|CTRE VILLE|67600|SELESTAT|0388000304|17999533700401|CHR|T14|COLMAR|"
+        "15/03/2018",
+    ),
+    columns(
+        "fr-opendata-ville", "Nom du commerce:name|Activité:store_type|N° voie:house_number|Type voie:street|Nom voie:street|"
+        "Code postal:postcode|Téléphone:phone|Horaires:opening_hours|Site internet:website|geo_point_2d:position",
+        "Le Petit Primeur|Primeur|12|rue|Voltaire|93100|01 48 00 01 02|Tu-Sa 08:00-13:00,15:00-19:30||48.8622, 2.4420",
+        "Pharmacie de la Mairie|Pharmacie|3 bis|place|Jean Jaurès|93100|01 48 00 03 04|Mo-Sa 09:00-19:30|"
+        "https://pharma-mairie.fr|48.8581, 2.4377",
+    ),
+    columns(
+        "fr-crm-sellsy", "Identifiant:reference|Type:state|Nom:name|Email:email|Téléphone:phone|Mobile:|Site web:website|"
+        "Adresse - Partie 1:street|Adresse - Code postal:postcode|Adresse - Ville:city|Adresse - Pays:country|"
+        "Propriétaire:|Créé le:",
+        "874512|Client|Biocoop Kerbio|contact@kerbio.bzh|02 98 00 01 02|06 00 00 01 02|https://kerbio.bzh|"
+        "20 rue de Siam|29200|Brest|France|Anne Riou|12/05/2022 10:12",
+        "874513|Prospect|La Vie Claire|vieclaire.quimper@gmail.com|02 98 00 03 04|||5 quai du Steir|29000|Quimper|France|"
+        "Anne Riou|13/05/2022 09:40",
+    ),
+    columns(
+        "fr-finess", "nofinesset:reference|rs:name|numvoie:house_number|typvoie:street|voie:street|departement:|"
+        "libdepartement:|ligneacheminement:address|telephone:phone|siret:siret|coordxet:lon|coordyet:lat",
+        "010001246|PHARMACIE DES DOMBES|25|RUE|DU COMMERCE|01|AIN|01330 VILLARS LES DOMBES|0474980102|39962626600387|"
+        "865321.4|6546231.1",
+        "010001253|PHARMACIE DU REVERMONT|3|AV|DE BOURG|01|AIN|01250 CEYZERIAT|0474300102|17999533700401|880120.9|"
+        "6566104.7",
+    ),
+    columns(
+        "fr-chaine", "Code magasin:reference|Libellé magasin:name|Région commerciale:|Secteur:sector|Animateur réseau:|"
+        "Adresse:street|Code Postal:postcode|Ville:city|Tél standard:phone|Latitude:lat|Longitude:lon|"
+        "Date d'ouverture:|Statut magasin:state",
+        "M0412|Picard Nantes Decré|Ouest|OU-03|P. Hamon|2 rue du Moulin|44000|Nantes|02 40 00 01 02|47,2153|-1,5532|"
+        "12/03/2009|Ouvert",
+        "M0413|Picard Rezé|Ouest|OU-03|P. Hamon|4 place du Pays de Retz|44400|Rezé|02 40 00 03 04|47,1828|-1,5494|"
+        "02/09/2014|Fermé",
+    ),
+    columns(
+        "fr-revendeurs", "Revendeur:name|Adresse complète:address|Téléphone:phone|Courriel:email|Site:website|"
+        "Classification:segment|Fréquence visites (jours):visit_interval_days|Durée visite (min):visit_minutes",
+        "Cave des Halles|3 place des Halles, 21000 Dijon|03 80 00 01 02|cave@halles.fr|www.cavedeshalles.fr|A|30|45",
+        "Le Vin Vivant|18 rue Berbisey, 21000 Dijon|03 80 00 03 04|bonjour@vinvivant.fr||C|90|20",
+    ),
+    columns(
+        "fr-sans-accent", "ref_externe:reference|denomination:name|enseigne_commerciale:banner|num_voie:house_number|"
+        "libelle_voie:street|code_postal:postcode|libelle_commune:city|code_insee:|latitude:lat|longitude:lon|"
+        "tranche_effectif:|date_maj:",
+        "a81f-01|SARL MARTIN DISTRIBUTION|Spar|14|rue de la République|13001|Marseille|13201|43.2967|5.3764|02|2024-01-15",
+        "a81f-02|EURL CHEZ NOUR|Vival|2|cours Julien|13006|Marseille|13206|43.2936|5.3836|01|2024-01-15",
+    ),
+)
+
+FIRST_ENGLISH: tuple[HeaderSet, ...] = (
+    columns(
+        "en-dynamics", "Account Number:reference|Account Name:name|Category:store_type|Address 1: Street 1:street|"
+        "Address 1: Street 2:|Address 1: City:city|Address 1: ZIP/Postal Code:postcode|Address 1: Country/Region:country|"
+        "Main Phone:phone|Email:email|Website:website|Owner:|Status:state|Modified On:",
+        "ACC-1001|Costcutter Byker|Convenience|12 Shields Road||Newcastle|NE6 1DN|United Kingdom|0191 496 0011|"
+        "byker@costcutter.example|http://www.costcutter.example|Jo Reid|Active|01/02/2025 10:00",
+        "ACC-1002|The Plough|Pub|1 Church Lane|Ouseburn|Newcastle|NE1 2PW|United Kingdom|0191 496 0022||"
+        "http://theplough.example|Jo Reid|Inactive|03/02/2025 11:20",
+    ),
+    columns(
+        "en-sap", "KUNNR:reference|NAME1:name|STRAS:street|PSTLZ:postcode|ORT01:city|LAND1:country|TELF1:phone|"
+        "SMTP_ADDR:email|VKBUR:|KTOKD:",
+        "0000104511|Delhaize Ixelles|Rue du Bailli 22|1050|Ixelles|BE|+32 2 538 00 11|ixelles@delhaize.example|B100|Z001",
+        "0000104512|Proxy Uccle|Chaussee d'Alsemberg 5|1180|Uccle|BE|+32 2 344 00 22|uccle@proxy.example|B100|Z001",
+    ),
+    columns(
+        "en-hubspot", "Record ID:reference|Company name:name|Company owner:|Create Date:|Phone Number:phone|Street Address:"
+        "street|City:city|Postal Code:postcode|Country/Region:country|Industry:store_type|Website URL:website|"
+        "Last Activity Date:|Lifecycle Stage:state",
+        "8812345001|Brew & Bean|Kim Wu|2024-03-01 10:11|+353 1 496 0011|14 Camden Street|Dublin|D02 XY45|Ireland|"
+        "RESTAURANTS|brewandbean.example.com|2025-01-02 09:00|Customer",
+        "8812345002|Fresh Market|Kim Wu|2024-03-04 15:45|+353 21 496 0022|3 Oliver Plunkett Street|Cork|T12 AB12|"
+        "Ireland|SUPERMARKETS|freshmarket.example.com||Lead",
+    ),
+    columns(
+        "en-us-chain", "Store #:reference|Banner:banner|Store Name:name|Street Address:street|City:city|State:|Zip Code:"
+        "postcode|Store Phone:phone|Lat:lat|Long:lon|District:|Sq Ft:|Open Date:",
+        "0412|Kroger|Kroger Buckhead|3330 Piedmont Rd|Atlanta|GA|30305|(404) 555-0111|33.8487|-84.3733|D12|62000|4/1/1998",
+        "0413|Publix|Publix Midtown|950 W Peachtree St|Atlanta|GA|30309|(404) 555-0122|33.7813|-84.3880|D12|31000|9/9/2004",
+    ),
+    columns(
+        "en-wholesaler", "A/C No:reference|Trading Name:name|Premises Address:street|Town:city|Postcode:postcode|Tel No:"
+        "phone|Trade Type:store_type|Buying Group:group_name|Delivery Day:|Rep Code:sector",
+        "N1045|Patel News|44 Station Road|Harrow|HA1 2SQ|020 8496 0011|Newsagent|Today's|Tue|R07",
+        "N1046|Green Valley|102 High Street|Pinner|HA5 5PR|020 8496 0022|Convenience|Nisa|Thu|R07",
+    ),
+    columns(
+        "en-food-hygiene", "FHRSID:reference|BusinessName:name|BusinessType:store_type|AddressLine1:street|AddressLine2:|"
+        "AddressLine3:city|PostCode:postcode|RatingValue:|RatingDate:|LocalAuthorityName:|Longitude:lon|Latitude:lat",
+        "1345678|The Copper Kettle|Restaurant|8 Market Place||York|YO1 8SB|5|2024-02-11|York|-1.0804|53.9594",
+        "1345679|Bishy News|Newsagent|31 Bishopthorpe Road||York|YO23 1NA|4|2023-10-02|York|-1.0850|53.9502",
+    ),
+    columns(
+        "en-maps-list", "title:name|categoryName:store_type|address:address|phone:phone|website:website|location/lat:lat|"
+        "location/lng:lon|totalScore:|reviewsCount:|placeId:reference",
+        "Cafe Central|Cafe|5 George Street, Edinburgh EH2 2PA|+44 131 496 0011|https://cafecentral.example|55.9525|"
+        "-3.1950|4.6|812|ChIJ98CZIJrHh0gRWApM5esemkY",
+        "Leith Stores|Grocery store|101 Leith Walk, Edinburgh EH6 8NP|+44 131 496 0022||55.9660|-3.1740|4.1|55|"
+        "ChIJd8BlQ2BZwokRAFUEcm_qrcA",
+    ),
+    columns(
+        "en-field-app", "Place ID:reference|Place Name:name|Territory:sector|Representative:|Street Address:street|Zip:"
+        "postcode|City:city|Country:country|Phone:phone|Email:email|Note:note|GPS Latitude:lat|GPS Longitude:lon|Active:state",
+        "PL-88|Konzum Split|HR-South|Ana|Ulica slobode 12|21000|Split|Croatia|+385 21 496 001|split@konzum.example||"
+        "43.5081|16.4402|Yes",
+        "PL-89|Tommy Zadar|HR-South|Ana|Obala kneza 3|23000|Zadar|Croatia|+385 23 496 002||Ring twice|44.1194|15.2314|No",
+    ),
+    columns(
+        "en-spreadsheet", "Outlet:name|Address:street|Town:city|Eircode:postcode|Phone:phone|Grade:segment|"
+        "Visit every (days):visit_interval_days|Wholesaler:distributor|Comments:note",
+        "Centra Salthill|12 Upper Salthill|Galway|H91 AB12|091 496001|A|14|Musgrave|Manager off Mondays",
+        "Mace Oranmore|Main Street|Oranmore|H91 CD34|091 496002|B|28|BWG|",
+    ),
+    columns(
+        "en-bev-onpremise", "outlet_no:reference|outlet_nm:name|chain_nm:banner|channel_desc:store_type|addr_line_1:street|"
+        "addr_line_2:|city_nm:city|post_cd:postcode|ctry_cd:country|phone_no:phone|lat_dd:lat|lon_dd:lon|status_cd:state|"
+        "sales_terr_cd:sector",
+        "500123|Scruffy Murphy's||Pub|15 Baggot Lane||Dublin|D04 X2Y3|IE|+353 1 496 0033|53.3330|-6.2400|A|T-0101",
+        "500124|TGI Fridays Blanchardstown|TGI Fridays|Restaurant|Blanchardstown Centre|Unit 4|Dublin|D15 A1B2|IE|"
+        "+353 1 496 0044|53.3920|-6.3880|A|T-0102",
+    ),
+)
+
+
+TUNING = _OWN + FIRST_FRENCH + FIRST_ENGLISH

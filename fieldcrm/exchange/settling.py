@@ -1,0 +1,120 @@
+"""What only the whole table tells: halves without their other half, things said twice, and what is still missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from fieldcrm.exchange.evidence import Evidence
+from fieldcrm.exchange.mapping import IGNORED
+from fieldcrm.exchange.naming import called
+from fieldcrm.exchange.vocabulary import plain_words
+
+WAY = "way"  # rue, avenue, boulevard in a column of its own: with the street's name it makes the street
+_FOUND = 0.55  # the mark of what is taken because nothing else is left
+_KEYED = re.compile(r"(?:no|num|nb|id|code|cod|ref).*|.*(?:id|code|cod|no|num|nr|number|ref|key|cd)")
+
+
+def settled(
+    names: Sequence[str], seen: Sequence[Evidence], targets: list[str], marks: list[float]
+) -> tuple[list[str], list[float]]:
+    """``names``: the headers, folded. Returns targets and marks, mended."""
+    table = _Table(names, seen, targets, marks)
+    table.positions()
+    table.streets()
+    table.name()
+    table.reference()
+    table.city()
+    table.phone()
+    return table.targets, table.marks
+
+
+class _Table:
+    def __init__(
+        self, names: Sequence[str], seen: Sequence[Evidence], targets: list[str], marks: list[float]
+    ) -> None:
+        self.names, self.seen = names, seen
+        self.targets, self.marks = targets, marks
+
+    def _drop(self, target: str) -> None:
+        self.targets[self.targets.index(target)] = IGNORED
+
+    def _take(self, place: int, target: str) -> None:
+        self.targets[place], self.marks[place] = target, max(_FOUND, min(self.marks[place], 0.7))
+
+    def _free(self, place: int) -> bool:
+        """Whether nobody knows what the column is: it is not even known as something to ignore."""
+        return self.targets[place] == IGNORED and called(self.names[place]).get("ignored", 0.0) < 0.8
+
+    def positions(self) -> None:
+        targets = self.targets
+        if ("lat" in targets) != ("lon" in targets):
+            self._drop("lat" if "lat" in targets else "lon")
+        if "position" in targets and "lat" in targets:
+            self._drop("position")
+
+    def streets(self) -> None:
+        targets = self.targets
+        if WAY in targets:
+            way = targets.index(WAY)
+            street = targets.index("street") if "street" in targets else self._street_after(way)
+            if street > way and self.seen[street].street < 0.6:
+                targets[way] = targets[street] = "street"
+            else:
+                targets[way] = IGNORED
+        if "street" in targets:
+            place = targets.index("street")
+            if self.seen[place].one_line > 0.8 and "postcode" not in targets and "city" not in targets:
+                if "address" in targets:
+                    self._drop("address")
+                targets[place] = "address"
+        if "address" in targets and "street" in targets and "city" in targets:
+            self._drop("address")  # said twice: the parts are surer
+
+    def _street_after(self, way: int) -> int:
+        for place in range(way + 1, min(way + 3, len(self.targets))):
+            if self.targets[place] == IGNORED and "voie" in self.names[place]:
+                return place
+        return -1
+
+    def name(self) -> None:
+        targets = self.targets
+        if "name" in targets:
+            return
+        for place, seen in enumerate(self.seen):
+            worded = seen.letters > 0.8 and seen.length > 3 and seen.distinct > 0.8
+            other = max(seen.email, seen.url, seen.street, seen.date, seen.one_line, seen.country, seen.store_type)
+            if worded and other < 0.5 and seen.coded < 0.5 and self._free(place):
+                self._take(place, "name")
+                return
+        if "banner" in targets:
+            targets[targets.index("banner")] = "name"
+
+    def reference(self) -> None:
+        if "reference" in self.targets:
+            return
+        for place, seen in enumerate(self.seen):
+            keyed = _KEYED.fullmatch(self.names[place].replace(" ", "")) or place == 0 or "#" in self.names[place]
+            if keyed and seen.coded > 0.9 and seen.distinct == 1 and seen.filled == 1 and self._free(place):
+                self._take(place, "reference")
+                return
+
+    def city(self) -> None:
+        """The last of several lines of an address, where nothing else is the town."""
+        if "city" in self.targets or "address" in self.targets:
+            return
+        for place in range(len(self.names) - 1, -1, -1):
+            seen, words = self.seen[place], plain_words(self.names[place])
+            lined = "address" in words or "addressline" in self.names[place].replace(" ", "")
+            if lined and self.targets[place] == IGNORED and seen.filled > 0.8 and seen.letters > 0.8 > seen.street:
+                self._take(place, "city")
+                return
+
+    def phone(self) -> None:
+        """A mobile is better than none."""
+        if "phone" in self.targets:
+            return
+        for place, name in enumerate(self.names):
+            if self.targets[place] == IGNORED and self.seen[place].phone > 0.7 and "mobile" in plain_words(name):
+                self._take(place, "phone")
+                return

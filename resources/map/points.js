@@ -400,6 +400,7 @@ window.fieldPoints = (() => {
   function keyed(event) {
     if (!shown || map.fieldTool) return;
     if (event.key === "Escape") { focus = -1; note(null); draw(); say("escaped", {}); return; }
+    if ((event.ctrlKey || event.metaKey) && event.key === "a") { event.preventDefault(); say("all", {}); return; }
     if (event.ctrlKey && WAYS[event.key]) { event.preventDefault(); event.stopPropagation(); step(...WAYS[event.key]); return; }
     if (focus < 0 || !["Enter", " "].includes(event.key)) return;
     event.preventDefault();

@@ -47,22 +47,20 @@ class BulkWork(QObject):
         self.running: Running | None = None
         session.closing.connect(self.stop)
 
-    def change(self, rids: Sequence[int], change: Setting, then: Callable[[Changes], None]) -> None:
+    def change(self, rids: Sequence[int], change: Setting) -> None:
         db, actor, clock = self._session.db, self._session.actor, self._session.clock
         self._begin(
             tr("Changing outlets."),
             lambda told, stopped: bulk_edit.set_all(db, actor, clock, rids, change, told, stopped),
             lambda done: trn("{n} outlet changed", "{n} outlets changed", done.changed),
-            then,
         )
 
-    def tasks(self, rids: Sequence[int], title: str, due: date | None, then: Callable[[Changes], None]) -> None:
+    def tasks(self, rids: Sequence[int], title: str, due: date | None) -> None:
         db, actor, clock = self._session.db, self._session.actor, self._session.clock
         self._begin(
             tr("Making tasks."),
             lambda told, stopped: bulk_edit.make_tasks(db, actor, clock, rids, title, due, told, stopped),
             lambda done: trn("{n} task made", "{n} tasks made", done.changed),
-            then,
         )
 
     def stop(self) -> None:
@@ -71,35 +69,33 @@ class BulkWork(QObject):
             self.changed.emit()
 
     def _begin(
-        self, said: str, work: Callable[[OnProgress, Stopped], Done], words: Callable[[Done], str],
-        then: Callable[[Changes], None],
+        self, said: str, work: Callable[[OnProgress, Stopped], Done], words: Callable[[Done], str]
     ) -> None:  # fmt: skip
         def done(result: Done) -> None:
-            self._ended(then, result.label)
+            self._ended(result.label)
             text = words(result)
             if result.stopped:
                 text = tr("Stopped. {done}", done=text)
-            self._session.messages.done(text, lambda: self._take_back(result.label, then) if result.changed else None)
+            self._session.messages.done(text, lambda: self._take_back(result.label) if result.changed else None)
 
-        self._run(said, work, done, then)
+        self._run(said, work, done)
 
-    def _take_back(self, label: str, then: Callable[[Changes], None]) -> None:
+    def _take_back(self, label: str) -> None:
         db, actor, clock = self._session.db, self._session.actor, self._session.clock
 
         def done(_: int) -> None:
-            self._ended(then, label)
+            self._ended(label)
             self._session.messages.done(tr("Taken back: {what}", what=labels.what_was_done(label)))
 
         if self.running is None:
             self._run(
                 tr("Taking it back."),
-                lambda told, stopped: bulk_edit.take_back(db, actor, clock, label, told, stopped), done, then,
+                lambda told, stopped: bulk_edit.take_back(db, actor, clock, label, told, stopped), done
             )  # fmt: skip
 
     def _run(
-        self, said: str, work: Callable[[OnProgress, Stopped], Any], done: Callable[[Any], None],
-        then: Callable[[Changes], None],
-    ) -> None:  # fmt: skip
+        self, said: str, work: Callable[[OnProgress, Stopped], Any], done: Callable[[Any], None]
+    ) -> None:
         running = self.running = Running(said)
         tasks = self._session.tasks
 
@@ -109,17 +105,17 @@ class BulkWork(QObject):
                 self.changed.emit()
 
         def failed(error: BaseException) -> None:
-            self._ended(then, "")
+            self._ended("")
             self._session.messages.error(error)
 
         self._session.set_under_way(said)
         self.changed.emit()
         tasks.run(lambda: work(lambda p: tasks.post(lambda: heard(p)), running.stop.is_set), done, failed)
 
-    def _ended(self, then: Callable[[Changes], None], label: str) -> None:
+    def _ended(self, label: str) -> None:
         self.running = None
         self._session.set_under_way("")
-        then(Changes({}, True, label, None))
+        self._session.wrote(Changes({}, True, label, None))
         self.changed.emit()
 
 

@@ -8,15 +8,13 @@ from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from fieldcrm.domain.changes import Changes
 from fieldcrm.ui import theme
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.map.scheme import webengine_installed
-from fieldcrm.ui.outlets.map_bulk import BulkWork, ChangeMany, TaskForMany
 from fieldcrm.ui.outlets.map_colours import Coloured, coloured, colourings
 from fieldcrm.ui.outlets.map_legend import Legend
 from fieldcrm.ui.outlets.map_selection import Ring, Selection
-from fieldcrm.ui.outlets.map_tools import SelectionBar, ToolBar
+from fieldcrm.ui.outlets.map_tools import ToolBar
 from fieldcrm.ui.widgets import Button, Text
 from fieldcrm.ui.widgets.map_view_points import PointMap, Sight
 from fieldcrm.usecases import outlets
@@ -27,17 +25,12 @@ KEPT = "outlets/map"
 
 
 class OutletsMap(QWidget):
-    """``show_results`` says what the list has now. Row numbers are those of the list.
-
-    ``only_wanted(ring, rids)``: show no others in the list; ``ring`` is None when no single area made the selection.
-    """
+    """``show_results`` says what the list has now. Row numbers are those of the list."""
 
     current_changed = Signal(int)
     opened = Signal(int)
-    only_wanted = Signal(object, list)
-    export_wanted = Signal(list)
+    selection_changed = Signal()
     unmapped_wanted = Signal()
-    changed_outlets = Signal()
 
     def __init__(self, session: AppSession) -> None:
         super().__init__()
@@ -55,15 +48,6 @@ class OutletsMap(QWidget):
         self.tools = ToolBar(self._pick_colour)
         self.tools.tool_chosen.connect(self.use_tool)
         self.tools.all_wanted.connect(self.select_all)
-        self.bar = SelectionBar()
-        self.bar.change_wanted.connect(self.change_selected)
-        self.bar.tasks_wanted.connect(self.task_for_selected)
-        self.bar.only_wanted.connect(lambda: self.only_wanted.emit(self.selection.ring, self.selection.rids))
-        self.bar.export_wanted.connect(lambda: self.export_wanted.emit(self.selection.rids))
-        self.bar.clear_wanted.connect(self.clear_selection)
-        self.work = BulkWork(session)
-        self.work.changed.connect(lambda: self.bar.show_work(self.work.running))
-        self.bar.stop_wanted.connect(self.work.stop)
         self.map = PointMap(session.folder)
         self.map.namer = self._name
         self.legend = Legend()
@@ -80,6 +64,7 @@ class OutletsMap(QWidget):
         self.map.area_drawn.connect(self._drawn)
         self.map.tool_left.connect(lambda: self.use_tool(None))
         self.map.escaped.connect(self.clear_selection)
+        self.map.all_wanted.connect(self.select_all)
         self.map.moved.connect(self._moved)
         self.map.failed.connect(self._failed)
 
@@ -88,8 +73,6 @@ class OutletsMap(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(theme.space(2))
         whole.addWidget(self.tools)
-        whole.addWidget(self.bar)
-        self.bar.hide()
         whole.addWidget(self.map, 1)
         foot = QHBoxLayout()
         foot.setSpacing(theme.space(2))
@@ -131,7 +114,7 @@ class OutletsMap(QWidget):
         self.selection.take_points(self._points)
         self._put()
         self._say_missing()
-        self._say_selection()
+        self.selection_changed.emit()
 
     def _put(self) -> None:
         """Hand the points over, in the colours of the theme."""
@@ -249,29 +232,7 @@ class OutletsMap(QWidget):
 
     def _show_selection(self) -> None:
         self.map.set_shown(self.selection.mask if self.selection.count else None)
-        self._say_selection()
-
-    def _say_selection(self) -> None:
-        self.bar.show_count(self.selection.count)
-
-    def change_selected(self) -> None:
-        """One field of every selected outlet, after a look at what that would do."""
-        if self.selection.count and self.work.running is None:
-            rids = self.selection.rids
-            dialog = ChangeMany(self, self._session, rids)
-            if dialog.exec() and dialog.chosen is not None:
-                self.work.change(rids, dialog.chosen, self._changed)
-
-    def task_for_selected(self) -> None:
-        """The same task at every selected outlet."""
-        if self.selection.count and self.work.running is None:
-            rids = self.selection.rids
-            dialog = TaskForMany(self, len(rids), self._session.clock().date())
-            if dialog.exec():
-                self.work.tasks(rids, dialog.title.text(), dialog.day(), self._changed)
-
-    def _changed(self, changes: Changes) -> None:
-        self._session.wrote(changes)
+        self.selection_changed.emit()
 
     def close_map(self) -> None:
         """See ``MapView.close_map``."""

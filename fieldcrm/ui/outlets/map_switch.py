@@ -16,6 +16,8 @@ from fieldcrm.domain.ids import Id
 from fieldcrm.ui import theme
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.map.scheme import webengine_installed
+from fieldcrm.ui.outlets.map_bulk import BulkWork, ChangeMany, TaskForMany
+from fieldcrm.ui.outlets.map_tools import SelectionBar
 from fieldcrm.ui.widgets import Button, EmptyState, SegmentedControl, Text
 from fieldcrm.usecases import bulk_edit
 from fieldcrm.usecases.outlets import Filters
@@ -25,26 +27,30 @@ if TYPE_CHECKING:
     from fieldcrm.ui.outlets.map_panel import OutletsMap
 
 SHOWN = "outlets/as_map"
+DEGREE = 10_000_000
 LIST, MAP = "list", "map"
 
 
 class ListOrMap(QWidget):
-    """``listing`` is what the list is in; ``narrowed`` when an area of the map became, or ceased to be, a filter.
+    """``listing`` is what the list is in; ``chosen`` and ``opened`` speak in its row numbers.
 
-    ``narrow(filters)`` adds that area; ``chosen`` and ``opened`` speak in row numbers of the list.
+    ``area_wanted``: a ring (degrees x 10^7) is to be a filter. ``narrowed``: the selected outlets became, or ceased to
+    be, the only ones; ``narrow(filters)`` adds them to the filters.
     """
 
     narrowed = Signal()
+    area_wanted = Signal(tuple)
     chosen = Signal(int)
     opened = Signal(int)
     export_wanted = Signal(list)
+    cleared = Signal()  # the selection of the list is to end
     unmapped_wanted = Signal()
     switched = Signal()
 
     def __init__(self, session: AppSession, listing: QWidget) -> None:
         super().__init__()
         self._session, self._listing = session, listing
-        self._only: tuple[tuple[tuple[int, int], ...] | None, frozenset[Id] | None] = (None, None)
+        self._only: frozenset[Id] | None = None
         self._results: tuple[str, Filters, int] | None = None
         self._current: int | None = None
         self._wants_map = False
@@ -62,10 +68,21 @@ class ListOrMap(QWidget):
         line.addWidget(Button(tr("Show all again"), "quiet", "x", self.widen))
         line.addStretch(1)
         self._note.hide()
+        self._rows: list[int] = []
+        self.bar = SelectionBar()
+        self.bar.change_wanted.connect(self.change_selected)
+        self.bar.tasks_wanted.connect(self.task_for_selected)
+        self.bar.only_wanted.connect(self._show_only)
+        self.bar.export_wanted.connect(lambda: self.export_wanted.emit(self.selected()))
+        self.bar.clear_wanted.connect(self._clear)
+        self.work = BulkWork(session)
+        self.work.changed.connect(lambda: self.bar.show_work(self.work.running))
+        self.bar.stop_wanted.connect(self.work.stop)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(theme.space(2))
         whole.addWidget(self._note)
+        whole.addWidget(self.bar)
         whole.addWidget(self._stack, 1)
         if session.preferences.json(SHOWN, False):
             self.show_map(True)
@@ -93,6 +110,7 @@ class ListOrMap(QWidget):
         self._bring()
         if self.map is not None and on:
             self.map.set_current(self._current, reveal=at_list)  # who comes from a line wants to see where it is
+        self._say_selected()
         self.switched.emit()
 
     def _bring(self) -> None:
@@ -112,9 +130,8 @@ class ListOrMap(QWidget):
         made = self.map = OutletsMap(self._session)
         made.current_changed.connect(self.chosen)
         made.opened.connect(self.opened)
-        made.export_wanted.connect(self.export_wanted)
         made.unmapped_wanted.connect(self._to_unmapped)
-        made.only_wanted.connect(self._show_only)
+        made.selection_changed.connect(self._say_selected)
         return made
 
     def _to_unmapped(self) -> None:
@@ -136,40 +153,89 @@ class ListOrMap(QWidget):
         if self.map is not None and rid != self.map.current:
             self.map.set_current(rid, reveal=False)
 
-    # ---- an area as a filter
+    # ---- many outlets
+
+    def set_rows(self, rids: Sequence[int]) -> None:
+        """The lines that are selected in the list; one alone is no selection of many."""
+        self._rows = list(rids) if len(rids) > 1 else []
+        if not self._wants_map:
+            self._say_selected()
+
+    def selected(self) -> list[int]:
+        """Row numbers of what is selected on the side that is in front."""
+        if self._wants_map:
+            return self.map.selection.rids if self.map is not None else []
+        return self._rows
+
+    def any_selected(self) -> bool:
+        return self._count() > 0
+
+    def _count(self) -> int:
+        if self._wants_map:
+            return self.map.selection.count if self.map is not None else 0
+        return len(self._rows)
+
+    def _say_selected(self) -> None:
+        self.bar.show_count(self._count())
+
+    def _clear(self) -> None:
+        if self._wants_map and self.map is not None:
+            self.map.clear_selection()
+        else:
+            self.cleared.emit()
+
+    def change_selected(self) -> None:
+        """One field of every selected outlet, after a look at what that would do."""
+        rids = self.selected()
+        if rids and self.work.running is None:
+            dialog = ChangeMany(self, self._session, rids)
+            if dialog.exec() and dialog.chosen is not None:
+                self.work.change(rids, dialog.chosen)
+
+    def task_for_selected(self) -> None:
+        """The same task at every selected outlet."""
+        rids = self.selected()
+        if rids and self.work.running is None:
+            dialog = TaskForMany(self, len(rids), self._session.clock().date())
+            if dialog.exec():
+                self.work.tasks(rids, dialog.title.text(), dialog.day())
+
+    # ---- the selection as a filter
 
     def narrow(self, filters: Filters) -> Filters:
-        """The filters of the chips, and the area or the selection that was made on the map."""
-        ring, ids = self._only
-        return filters if ring is None and ids is None else replace(filters, polygon=ring, ids=ids)
+        """The filters of the chips, and the outlets that alone are to be shown."""
+        return filters if self._only is None else replace(filters, ids=self._only)
 
     @property
     def is_narrow(self) -> bool:
-        return self._only != (None, None)
+        return self._only is not None
 
     def widen(self) -> None:
-        """No area any more."""
+        """All of them again."""
         if self.is_narrow:
-            self._only = (None, None)
+            self._only = None
             self._note.hide()
             self.narrowed.emit()
 
-    def _show_only(self, ring: Sequence[tuple[float, float]] | None, rids: list[int]) -> None:
-        if ring is not None:
-            corners = tuple((round(lat * 1e7), round(lon * 1e7)) for lat, lon in ring)
-            self._narrowed_to((corners, None), tr("Only the area drawn on the map"))
+    def _show_only(self) -> None:
+        rids = self.selected()
+        ring = self.map.selection.ring if self._wants_map and self.map is not None else None
+        if ring is not None:  # one area made it: a filter that stays true when outlets come and go
+            if self.map is not None:
+                self.map.clear_selection()
+            self.area_wanted.emit(tuple((round(lat * DEGREE), round(lon * DEGREE)) for lat, lon in ring))
             return
         self._session.ask_later(
             lambda r: frozenset(bulk_edit.ids(r, rids)),
             lambda ids: self._narrowed_to(
-                (None, ids), trn("Only the outlet selected on the map", "Only the {n} outlets selected on the map",
-                                 len(ids)),
+                ids,
+                trn("Only the outlet that was selected", "Only the {n} outlets that were selected", len(ids)),
             ),
             key="outlets.only",
         )  # fmt: skip
 
-    def _narrowed_to(self, only: tuple[tuple[tuple[int, int], ...] | None, frozenset[Id] | None], words: str) -> None:
-        self._only = only
+    def _narrowed_to(self, ids: frozenset[Id], words: str) -> None:
+        self._only = ids
         self.only_text.setText(words)
         self._note.show()
         if self.map is not None:

@@ -240,14 +240,9 @@ class MapView(QWidget):
 
     def page_words(self) -> dict[str, str]:
         """Words that stand on the page from its start."""
-        from fieldcrm.ui.map.packs import FOLDER
-
         return {
             "fit": tr("Show all of today's stores"),
-            "no_pack": tr(
-                "No map pack covers this area yet, so there are no streets. Put its file (.mbtiles) into the folder "
-                "“{folder}” of your profile.", folder=FOLDER,
-            ),
+            "no_pack": tr("No map of this area yet, so no streets. It comes with a region: Settings ▸ Photos and map."),
         }
 
     def heard(self, kind: str, what: dict[str, Any]) -> None:

@@ -58,6 +58,7 @@ class PointMap(MapView):
     area_drawn = Signal(list, str)  # ring of (lat, lon) in degrees; replace, add or subtract
     tool_left = Signal()
     escaped = Signal()
+    all_wanted = Signal()  # Ctrl+A
     shown = Signal(int)  # how many points are now on the map
     moved = Signal(object)  # Sight
     failed = Signal(str)
@@ -158,7 +159,10 @@ class PointMap(MapView):
         elif kind == "failed":
             self.failed.emit(str(what["reason"]))
         else:
-            {"missed": self.missed, "toolEnded": self.tool_left, "escaped": self.escaped}[kind].emit()
+            said = {
+                "missed": self.missed, "toolEnded": self.tool_left, "escaped": self.escaped, "all": self.all_wanted,
+            }  # fmt: skip
+            said[kind].emit()
 
     def _name(self, rid: int) -> None:
         if self.namer is not None:

@@ -35,6 +35,7 @@ _DATE = re.compile(r"[0-9]{1,2}[/.\-][0-9]{1,2}[/.\-][0-9]{2,4}(?: .*)?|[0-9]{4}
 _ONE_LINE = re.compile(r".*[A-Za-z].*[, ]\s*(?:[0-9]{5}\s+\S+.*|.*\b[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}\b.*)")
 _CODE_TOWN = re.compile(r"[0-9]{5} [A-Za-zÀ-ÿ][^0-9,]{1,60}")
 _CODE = re.compile(r"[A-Za-z#]{0,6}[-_/ ]?[A-Za-z]{0,4}[-_/]?[0-9][0-9A-Za-z\-_/]{0,24}")
+_RHYTHMS = frozenset("7 10 14 15 20 21 28 30 35 42 45 56 60 84 90 112 120 168 180 182 365".split())
 _SLOT = re.compile(r"\b(?:Mo|Tu|We|Th|Fr|Sa|Su)\b")
 
 
@@ -69,6 +70,8 @@ class Evidence:
     state_words: float = 0.0  # words for a state that are not just yes and no
     code_town: float = 0.0  # "35000 RENNES"
     coded: float = 0.0  # a key: digits, with few letters or none, and no blank
+    zip: float = 0.0  # a postcode with letters, as no other code is written
+    rhythm: float = 0.0  # days between visits as people choose them
     many: bool = False  # enough values for ``distinct`` to mean something
 
 
@@ -96,7 +99,8 @@ def look(cells: Sequence[str]) -> Evidence:
         state=share(lambda text: folded(text) in words_of("state")),
         segment=share(lambda text: folded(text) in words_of("segment")), country=share(_is_country),
         state_words=share(_is_state), code_town=share(_CODE_TOWN.fullmatch), coded=share(_is_code),
-        many=len(found) >= 8,
+        zip=share(lambda text: _POSTCODE.fullmatch(text) and any(map(str.isalpha, text)) and " " in text.strip()),
+        rhythm=share(lambda text: text in _RHYTHMS), many=len(found) >= 8,
     )  # fmt: skip
 
 
@@ -117,7 +121,7 @@ def _digits(text: str, count: int) -> bool:
 
 def _is_phone(text: str) -> bool:
     digits = sum(map(str.isdecimal, text))
-    if not _PHONE.fullmatch(text) or not 8 <= digits <= 15:
+    if _DATE.fullmatch(text) or not _PHONE.fullmatch(text) or not 8 <= digits <= 15:
         return False
     if "." in text and text.count(".") == 1 and " " not in text:
         return False  # a decimal number

@@ -35,7 +35,7 @@ def guess(header: Sequence[str], sample: Sequence[Sequence[str]], custom: Mappin
     own = {folded(title): f"custom:{key}" for key, title in (custom or {}).items()}
     own |= {folded(key): f"custom:{key}" for key in custom or {}}
     targets, marks = _given_away(header, seen, own)
-    targets, marks = settled([split_title(title) for title in header], seen, targets, marks)
+    targets, marks = settled([split_title(title) for title in header], columns, seen, targets, marks)
     where, decimal = _written(header, columns, targets)
     return Guess(tuple(targets), tuple(min(1.0, round(mark, 2)) for mark in marks), where, decimal)
 

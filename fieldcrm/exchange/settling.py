@@ -15,25 +15,34 @@ _FOUND = 0.55  # the mark of what is taken because nothing else is left
 _KEYED = re.compile(r"(?:no|num|nb|id|code|cod|ref).*|.*(?:id|code|cod|no|num|nr|number|ref|key|cd)")
 
 
+_VISIT = frozenset("call visit visite visites passage passages tournee often every how".split())
+_LONG = frozenset("length duration long time minutes min mins minute temps".split())
+
+
 def settled(
-    names: Sequence[str], seen: Sequence[Evidence], targets: list[str], marks: list[float]
-) -> tuple[list[str], list[float]]:
-    """``names``: the headers, folded. Returns targets and marks, mended."""
-    table = _Table(names, seen, targets, marks)
+    names: Sequence[str], cells: Sequence[Sequence[str]], seen: Sequence[Evidence], targets: list[str],
+    marks: list[float],
+) -> tuple[list[str], list[float]]:  # fmt: skip
+    """``names``: the headers, folded. ``cells``: the sample, by columns. Returns targets and marks, mended."""
+    table = _Table(names, cells, seen, targets, marks)
     table.positions()
     table.streets()
     table.name()
+    table.banner()
     table.reference()
+    table.postcode()
     table.city()
     table.phone()
+    table.visits()
     return table.targets, table.marks
 
 
 class _Table:
     def __init__(
-        self, names: Sequence[str], seen: Sequence[Evidence], targets: list[str], marks: list[float]
-    ) -> None:
-        self.names, self.seen = names, seen
+        self, names: Sequence[str], cells: Sequence[Sequence[str]], seen: Sequence[Evidence], targets: list[str],
+        marks: list[float],
+    ) -> None:  # fmt: skip
+        self.names, self.cells, self.seen = names, cells, seen
         self.targets, self.marks = targets, marks
 
     def _drop(self, target: str) -> None:
@@ -89,6 +98,44 @@ class _Table:
                 return
         if "banner" in targets:
             targets[targets.index("banner")] = "name"
+
+    def banner(self) -> None:
+        """Where another column says more than the name does (Tesco, Tesco Extra Slough), that one is the name."""
+        targets = self.targets
+        if "name" not in targets or "banner" in targets:
+            return
+        name = targets.index("name")
+        for place, cells in enumerate(self.cells):
+            if place == name or targets[place] not in (IGNORED, "group_name") or self.seen[place].one_line > 0.5:
+                continue
+            pairs = [(a.casefold().strip(), b.casefold().strip()) for a, b in zip(self.cells[name], cells, strict=True)]
+            known = [(short, long) for short, long in pairs if short and long]
+            if known and all(long.startswith(short) and len(long) > len(short) for short, long in known):
+                targets[name], self.marks[name] = "banner", self.marks[name]
+                self._take(place, "name")
+                return
+
+    def postcode(self) -> None:
+        if "postcode" in self.targets or "address" in self.targets:
+            return
+        for place, seen in enumerate(self.seen):
+            words = plain_words(self.names[place])
+            hinted = seen.postcode > 0.9 and words & {"postal", "code"}
+            if self._free(place) and (seen.zip > 0.8 or (hinted and seen.length >= 5)):
+                self._take(place, "postcode")
+                return
+
+    def visits(self) -> None:
+        """How often, and how long: headers say it in many words, the numbers are few."""
+        for place, seen in enumerate(self.seen):
+            words = plain_words(self.names[place])
+            if self.targets[place] != IGNORED or seen.whole < 0.9 or not words & _VISIT:
+                continue
+            if words & _LONG:
+                if "visit_minutes" not in self.targets and 1 <= seen.lowest <= seen.highest <= 480:
+                    self._take(place, "visit_minutes")
+            elif "visit_interval_days" not in self.targets and seen.rhythm > 0.8:
+                self._take(place, "visit_interval_days")
 
     def reference(self) -> None:
         if "reference" in self.targets:

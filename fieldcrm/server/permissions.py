@@ -69,6 +69,8 @@ def authorize(caller: Caller, proposal: Proposal) -> None:
     if proposal.kind == "del":
         if name in _KEPT:
             raise Refused("delete_not_allowed", collection=name)
+        if name == "saved_segment" and (proposal.before or {}).get("person_id") != caller.user.hex:
+            raise Refused("not_your_name", field="person_id")  # shared for use, not for others to take away
         return
     if proposal.kind == "upd":
         _check_fixed(name, proposal)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from fieldcrm.domain.outlet import Outlet
 from fieldcrm.domain.placing import placing_of
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.tables import T
+from sync.chunks import chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,16 @@ def read_outlet(r: Reader, outlet_id: Id) -> Outlet:
     if row is None:
         raise DomainError("outlet_unknown", id=outlet_id.hex)
     return _outlet(row)
+
+
+def names_of(r: Reader, ids: Iterable[Id]) -> dict[Id, tuple[str, str]]:
+    """Name and town of some outlets; aliases are not resolved."""
+    found: dict[Id, tuple[str, str]] = {}
+    query = select(T.outlet.c.id, T.outlet.c.name, T.outlet.c.city)
+    for some in chunks(sorted(set(ids))):
+        rows = r.conn.execute(query.where(T.outlet.c.id.in_(some)))
+        found.update((row.id, (row.name, row.city or "")) for row in rows)
+    return found
 
 
 def outlets_at(r: Reader, rids: Sequence[int]) -> dict[int, Outlet]:
@@ -122,4 +133,11 @@ def banners(r: Reader) -> tuple[str, ...]:
     """Every banner in use, the most frequent first."""
     banner = T.outlet.c.banner
     query = select(banner).where(banner.is_not(None)).group_by(banner).order_by(func.count().desc(), banner)
+    return tuple(r.conn.execute(query).scalars())
+
+
+def distributors(r: Reader) -> tuple[str, ...]:
+    """Every distributor in use, the most frequent first."""
+    name = T.outlet.c.distributor
+    query = select(name).where(name.is_not(None), name != "").group_by(name).order_by(func.count().desc(), name)
     return tuple(r.conn.execute(query).scalars())

@@ -166,6 +166,11 @@ SENTENCES: dict[str, str] = {
     "opening_hours_malformed": (
         "These hours cannot be read. Write them like Mo-Fr 08:30-12:30,14:00-19:00; Sa 09:00-18:00."
     ),
+    "segment_name_missing": "Give the segment a name.",
+    "segment_name_taken": "You have a segment called “{name}” already. Choose another name.",
+    "segment_unknown": "This segment is no longer here: it was deleted, or is not shared any more.",
+    "segment_not_yours": "“{name}” is {person}’s segment. Save the search under a name of your own.",
+    "segment_of_outlets": "A selection of single outlets cannot be a segment. Show all again, then save the search.",
     "outlet_unknown": "This outlet is not on this device.",
     "contact_unknown": "This contact is no longer here.",
     "task_unknown": "This task is no longer here.",
@@ -329,4 +334,26 @@ SENTENCES: dict[str, str] = {
     "value_malformed": "The value in “{field}” cannot be kept.",
     "export_stopped": "The export was cancelled: no file was written.",
     "export_too_many_rows": "A sheet of Excel holds {limit} rows at most. Export as CSV, or filter the list first.",
+    # The care of the outlet base, and addresses.
+    "finding_overtaken": "The value of {name} has changed meanwhile. Look at it again.",
+    "ignore_reason_missing": "Say why, in a few words.",
+    "rules_not_yours": "Managers set this for the whole organisation.",
+    "sector_without_rep": "The sector of {name} has no rep today. Give it one first, or call the store yourself.",
+    "task_there_already": "There is a task about this at {name} already.",
+    "placing_nothing_proposed": "No place is proposed for {name} any more.",
+    "geocoder_address_invalid":
+        "{url} is not the address of a server. It begins with https:// and holds no question mark.",
+    "geocoder_not_secure": "{url} is not encrypted. Addresses of customers go over https:// only.",
+    "geocoder_forbidden": "Your organisation does not allow public servers to be asked about addresses.",
+    "geocoder_contact_missing":
+        "OpenStreetMap’s server asks for an e-mail address to reach you. Enter one in the settings.",
+    "geocoder_unreachable": "{host} cannot be reached now. Nothing is lost: it is asked again.",
+    "geocoder_busy": "{host} has too much to do and asks to wait {seconds} seconds.",
+    "geocoder_error": "{host} has a problem. Nothing is lost: it is asked again.",
+    "geocoder_denied":
+        "{host} refuses to answer this program. Ask its operator, or choose another service in the settings.",
+    "geocoder_refused": "{host} cannot read this address.",
+    "geocoder_answer_strange":
+        "What answers at {host} is no address service. Check its address, or sign in to the network first.",
+    "geocoder_day_used": "The {count} questions a day that {host} allows are used. The rest waits until tomorrow.",
 }

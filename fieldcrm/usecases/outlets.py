@@ -37,6 +37,7 @@ __all__ = [
     "close_outlet",
     "counters",
     "create_outlet",
+    "distributors",
     "edit_outlet",
     "facets",
     "find",
@@ -117,6 +118,11 @@ def usual_country(r: Reader, sector_id: Id | None) -> str:
 
 def banners(r: Reader) -> tuple[str, ...]:
     return _outlets.banners(r)
+
+
+def distributors(r: Reader) -> tuple[str, ...]:
+    """Every distributor in use, the most frequent first: reads every outlet, in the pool."""
+    return _outlets.distributors(r)
 
 
 def counters(r: Reader) -> tuple[int, int]:

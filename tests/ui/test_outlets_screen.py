@@ -141,7 +141,7 @@ def test_below_900_pixels_there_is_one_column(qtbot: Any, screen: OutletsScreen)
 def test_what_is_not_found_can_be_entered_and_shows_what_looks_like_it(
     qtbot: Any, session: AppSession, screen: OutletsScreen
 ) -> None:
-    qtbot.keyClicks(screen.search, "Epicerie des Hales")
+    qtbot.keyClicks(screen.search, "Qwxz Zyqwx")
     qtbot.waitUntil(lambda: screen.states.currentWidget() is not screen.table)
     screen.begin_new("Epicerie des Hales")
     qtbot.waitUntil(lambda: screen.new_outlet._alike.isVisible())

@@ -7,15 +7,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from PySide6.QtCore import QPoint, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
+from fieldcrm.domain.customfield import CustomField
 from fieldcrm.domain.ids import Id
 from fieldcrm.ui import labels
+from fieldcrm.ui.outlets.more_filters import ActiveFilter, MorePanel, active
 from fieldcrm.ui.widgets import Button, Chip, FlowLayout, plain
 from fieldcrm.usecases.outlets import Facets, Filters, Near
-from fieldcrm.words import number, tr
+from fieldcrm.words import language, number, tr
 
 Choice = tuple[Any, str, int]  # value, words, count
 BANNERS_SHOWN = 24
@@ -82,13 +84,20 @@ class ChoiceChip(Chip):
 
 
 class FilterBar(QWidget):
-    """``changed`` when the person changes a filter; ``filters(midnight)`` says which are on."""
+    """``changed`` when the person changes a filter; ``filters(midnight)`` says which are on.
+
+    Those of every day stand in the bar; the others are in the panel behind "More filters", and each of them that is
+    on has a chip in the bar, which takes it away.
+    """
 
     changed = Signal()
+    more_wanted = Signal()
 
-    def __init__(self, where: Callable[[], Near | None]) -> None:
+    def __init__(self, where: Callable[[], Near | None], midnight: datetime) -> None:
         super().__init__()
         self._where = where
+        self._extra = Filters(midnight)  # what the panel has set
+        self._field_names: dict[str, str] = {}
         self._flow = FlowLayout(self, 2)
         self.overdue = self._chip(tr("Overdue"), "alarm-clock")
         self.near = self._chip(tr("Near me"), "navigation")
@@ -96,8 +105,12 @@ class FilterBar(QWidget):
         self.types = self._choice(tr("Type"), "store")
         self.banners = self._choice(tr("Banner"), "tag")
         self.sectors = self._choice(tr("Sector"), "map")
-        self.states = self._choice(tr("State"), "circle-dashed")
         self.unmapped = self._chip(tr("Not mapped"), "map-pin-off")
+        self.more_button = Button(tr("More filters"), "ghost", "sliders-horizontal", self.more_wanted.emit)
+        self._flow.addWidget(self.more_button)
+        self.panel = MorePanel(self, self._extra)
+        self.panel.changed.connect(self._take_extra)
+        self._active: list[ActiveFilter] = []
         self.clear_button = Button(tr("Clear filters"), "ghost", "x", self.clear)
         self._flow.addWidget(self.clear_button)
         self.clear_button.hide()
@@ -121,20 +134,16 @@ class FilterBar(QWidget):
         self.changed.emit()
 
     def active(self) -> bool:
-        chips = (self.overdue, self.near, self.unmapped, *self.segments.values())
-        menus = (self.types, self.banners, self.sectors, self.states)
-        return any(chip.isChecked() for chip in chips) or any(menu.values for menu in menus)
+        return self.filters(self._extra.midnight) != Filters(self._extra.midnight)
 
     def clear(self) -> None:
-        for chip in (self.overdue, self.near, self.unmapped, *self.segments.values()):
-            chip.setChecked(False)
-        for menu in (self.types, self.banners, self.sectors, self.states):
-            menu.set_values(frozenset())
+        self.set_filters(Filters(self._extra.midnight))
         self._changed()
 
     def filters(self, midnight: datetime) -> Filters:
-        chosen = Filters(
-            midnight,
+        return replace(
+            self._extra,
+            midnight=midnight,
             overdue=self.overdue.isChecked(),
             unmapped=self.unmapped.isChecked(),
             segments=frozenset(letter for letter, chip in self.segments.items() if chip.isChecked()),
@@ -143,7 +152,64 @@ class FilterBar(QWidget):
             banners=self.banners.values,
             near=self._where() if self.near.isChecked() else None,
         )
-        return replace(chosen, states=self.states.values) if self.states.values else chosen
+
+    def set_filters(self, filters: Filters) -> None:
+        """Show these filters, without telling anybody."""
+        self.overdue.setChecked(filters.overdue)
+        self.unmapped.setChecked(filters.unmapped)
+        self.unmapped.setVisible(filters.unmapped or not self.unmapped.isHidden())
+        self.near.setChecked(filters.near is not None)
+        for letter, chip in self.segments.items():
+            chip.setChecked(letter in filters.segments)
+        self.types.set_values(filters.store_types)
+        self.banners.set_values(filters.banners)
+        self.sectors.set_values(filters.sectors)
+        self._show_extra(filters)
+
+    # ---- the panel
+
+    def open_panel(self, distributors: Iterable[str], fields: Iterable[CustomField]) -> None:
+        """The panel of the other filters, with what there is to choose from."""
+        known = tuple(fields)
+        self._field_names = {one.key: one.name(language()) for one in known}
+        self.panel.show_filters(self._extra)
+        self.panel.offer(distributors, known)
+        self.panel.open_under(self.more_button)
+
+    def _take_extra(self, filters: Filters) -> None:
+        self._show_extra(filters)
+        self._changed()
+
+    def _show_extra(self, filters: Filters) -> None:
+        none: frozenset[Any] = frozenset()
+        self._extra = replace(
+            filters, overdue=False, unmapped=False, segments=none, store_types=none, sectors=none, banners=none,
+            near=None, ids=None,
+        )  # fmt: skip
+        for old in self._active:
+            self._flow.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        self._active = []
+        self._flow.removeWidget(self.clear_button)
+        for words, without in active(self._extra, self._field_names):
+            chip = ActiveFilter(words)
+            chip.clicked.connect(lambda _=False, without=without: self._remove(without))
+            self._flow.addWidget(chip)
+            chip.show()
+            self._active.append(chip)
+        self._flow.addWidget(self.clear_button)
+        self.more_button.setText(
+            tr("More filters ({n})", n=number(len(self._active))) if self._active else tr("More filters")
+        )
+        self.clear_button.setVisible(self.active())
+        self.updateGeometry()
+
+    def _remove(self, filters: Filters) -> None:
+        self._take_extra(filters)
+        self.more_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    # ---- counts
 
     def set_facets(self, facets: Facets) -> None:
         """Show the counts of the list as it is now."""
@@ -155,26 +221,19 @@ class FilterBar(QWidget):
             chip.set_count(number(segments.get(letter, 0)))
             chip.setVisible(letter in segments or chip.isChecked())
         self.types.set_choices((code, labels.store_type(code), n) for code, n in facets.store_types)
-        self.states.set_choices((code, labels.outlet_state(code), n) for code, n in facets.states)
         self.banners.set_choices((name, name, n) for name, n in facets.banners[:BANNERS_SHOWN])
         self.banners.setVisible(bool(facets.banners) or bool(self.banners.values))
         sectors: list[tuple[Id, str, int]] = list(facets.sectors)
         self.sectors.set_choices(sectors)
         self.sectors.setVisible(len(sectors) > 1 or bool(self.sectors.values))
+        states = dict(facets.states)
+        for code, chip in self.panel.states.items():
+            chip.set_count(number(states.get(code, 0)))
+        self.panel.open_tasks.set_count(number(facets.open_tasks))
 
     def remember(self) -> dict[str, Any]:
-        """The filters as a small JSON value, to be found again at the next start."""
-        return {
-            "overdue": self.overdue.isChecked(),
-            "segments": sorted(letter for letter, chip in self.segments.items() if chip.isChecked()),
-            "types": sorted(self.types.values),
-            "banners": sorted(self.banners.values),
-        }
+        """The filters as a small JSON value, to be found again at the next start; where the person was is not kept."""
+        return replace(self.filters(self._extra.midnight), near=None).to_dict()
 
-    def restore(self, kept: dict[str, Any]) -> None:
-        self.overdue.setChecked(bool(kept.get("overdue")))
-        for letter, chip in self.segments.items():
-            chip.setChecked(letter in kept.get("segments", ()))
-        self.types.set_values(frozenset(kept.get("types", ())))
-        self.banners.set_values(frozenset(kept.get("banners", ())))
-        self.clear_button.setVisible(self.active())
+    def restore(self, kept: object) -> None:
+        self.set_filters(Filters.from_dict(kept, self._extra.midnight))

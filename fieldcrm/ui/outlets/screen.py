@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,11 +17,14 @@ from fieldcrm.ui.actions import Action
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.fresh_screen import FreshScreen
 from fieldcrm.ui.outlets.columns import columns
+from fieldcrm.ui.outlets.commands import commands
 from fieldcrm.ui.outlets.export import export_list
 from fieldcrm.ui.outlets.filters import FilterBar
 from fieldcrm.ui.outlets.map_switch import ListOrMap
 from fieldcrm.ui.outlets.newoutlet import NewOutlet
 from fieldcrm.ui.outlets.preview import Preview
+from fieldcrm.ui.outlets.results import Correction, Results, nothing_found
+from fieldcrm.ui.outlets.searches import Searches
 from fieldcrm.ui.outlets.table import OutletTable
 from fieldcrm.ui.widgets import (
     Button,
@@ -33,8 +37,9 @@ from fieldcrm.ui.widgets import (
     column,
 )
 from fieldcrm.usecases import card as cards
-from fieldcrm.usecases import outlets, visits
-from fieldcrm.usecases.outlets import Facets, Filters, Near, OutletRow, Sort
+from fieldcrm.usecases import customfields, outlets, visits
+from fieldcrm.usecases.outlets import Asked, Facets, Filters, Found, Near, OutletRow, Sort
+from fieldcrm.usecases.segments import Segment, filters_of
 from fieldcrm.words import number, tr, trn
 
 NARROW = 900  # pixels below which the preview gives its room to the list
@@ -49,33 +54,47 @@ class OutletsScreen(FreshScreen):
         super().__init__()
         self._session = session
         self._query, self._sort, self._descending = "", Sort.RELEVANCE, False
+        self._shown_for = ""
         self._near = self._whereabouts()
         self._filters = Filters(self._midnight())
         self.model: PageModel[OutletRow] = PageModel(columns(session.clock), self._rows, lambda row: row.rid, self)
         self.search = SearchField(tr("Search by name, banner, street, town or postcode"), tr("Search outlets"))
         self.search.searched.connect(self._searched)
-        self.filters = FilterBar(lambda: self._near)
+        self.filters = FilterBar(lambda: self._near, self._midnight())
         self.filters.restore(session.preferences.json(FILTERS, {}))
         self.filters.changed.connect(self._filtered)
+        self.filters.more_wanted.connect(self.more_filters)
+        self.results = Results(session, self)
+        self.results.first.connect(self._found)
+        self.results.rest.connect(self._found_rest)
+        self.results.counted.connect(self._counted)
+        self.results.failed.connect(self._failed)
+        self.correction = Correction()
+        self.correction.wanted.connect(self.results.exactly)
+        self.searches = Searches(session, lambda: (self._query, self._filters), lambda: self._near, self)
+        self.searches.chosen.connect(self._show_segment)
         self.table = OutletTable(self.model, session.preferences)
         self.model.sort_requested.connect(self._sorted)
-        self.table.opened.connect(lambda rid: self._with_row(rid, self._open_card))
+        self.table.opened.connect(lambda rid: self._with_row(rid, self.open_card))
         self.table.current_changed.connect(lambda _: self._preview_soon())
         self.table.installEventFilter(self)
         self.search.left.connect(self._into_list)
         self.states = StateStack(self.table)
         self.sides = ListOrMap(session, self.states)
         self.sides.chosen.connect(self._chosen_on_map)
-        self.sides.opened.connect(lambda rid: self._with_row(rid, self._open_card))
+        self.sides.opened.connect(lambda rid: self._with_row(rid, self.open_card))
         self.sides.narrowed.connect(self._load)
+        self.sides.area_wanted.connect(self._only_inside)
+        self.sides.cleared.connect(lambda: self.table.selectRow(self.table.currentIndex().row()))
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self.sides.set_rows(self._selected_rids()))
         self.sides.export_wanted.connect(self._export_these)
         self.sides.unmapped_wanted.connect(self._only_unmapped)
-        self.preview = Preview(self._open_card, self._start)
-        self.new_outlet = NewOutlet(session, self._open_card)
+        self.preview = Preview(self.open_card, self.start)
+        self.new_outlet = NewOutlet(session, self.open_card)
         self.new_outlet.left.connect(self._leave_new)
         self.new_outlet.made.connect(self._made)
         self.new_outlet.hide()
-        self._previewing = bool(session.preferences.json(PREVIEW, True))
+        self.previewing = bool(session.preferences.json(PREVIEW, True))
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(60)  # holding an arrow key runs down the list without a read for each line
@@ -102,49 +121,7 @@ class OutletsScreen(FreshScreen):
             self.search.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def actions(self) -> list[Action]:  # type: ignore[override]  # the shell asks for ours, Qt never for its own
-        chosen = self._row_now
-        return [
-            Action("outlets.find", tr("&Find an outlet"), self._find, ("Ctrl+F",), "search", "edit", 2),
-            Action("outlets.new", tr("New &outlet…"), self.begin_new, ("Ctrl+Shift+N",), "plus", "file"),
-            Action(
-                "outlets.open",
-                tr("Open &card"),
-                lambda: self._with_current(self._open_card),
-                ("Ctrl+Return",),
-                "arrow-right",
-                "visit",
-                1,
-                lambda: chosen() is not None,
-            ),
-            Action(
-                "outlets.start",
-                tr("&Start a visit"),
-                lambda: self._with_current(self._start),
-                ("Ctrl+N",),
-                "play",
-                "visit",
-                0,
-                lambda: chosen() is not None,
-            ),
-            Action(
-                "outlets.preview",
-                tr("&Preview"),
-                self.toggle_preview,
-                ("F9",),
-                "panel-right",
-                "view",
-                1,
-                checked=lambda: self._previewing,
-            ),
-            Action(
-                "outlets.export", tr("&Export the list…"), self.export, ("Ctrl+Shift+E",), "file-spreadsheet", "file", 1
-            ),
-            Action(
-                "outlets.map", tr("&Map"), self.sides.toggle, ("Ctrl+M",), "map", "view", 1,
-                checked=lambda: self.sides.showing_map,
-            ),
-            Action("outlets.clear", tr("C&lear search and filters"), self.clear, (), "x", "view", 1),
-        ]
+        return commands(self)
 
     def areas(self) -> list[QWidget]:
         return [self.search, self.table, self.preview.open_button]
@@ -172,8 +149,13 @@ class OutletsScreen(FreshScreen):
         for widget in (self.sides.switch, *buttons):
             head.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
         whole.addLayout(head)
-        whole.addWidget(self.search)
+        line = QHBoxLayout()
+        line.setSpacing(theme.space(2))
+        line.addWidget(self.searches.button)
+        line.addWidget(self.search, 1)
+        whole.addLayout(line)
         whole.addWidget(self.filters)
+        whole.addWidget(self.correction)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(theme.space(4))
@@ -200,11 +182,11 @@ class OutletsScreen(FreshScreen):
         narrow = self.width() < theme.pixels(NARROW)
         entering = not self.new_outlet.isHidden()
         self.sides.setVisible(not (narrow and entering))
-        self._side_holder.setVisible(entering or (self._previewing and not narrow))
+        self._side_holder.setVisible(entering or (self.previewing and not narrow))
 
     def toggle_preview(self) -> None:
-        self._previewing = not self._previewing
-        self._session.preferences.set_json(PREVIEW, self._previewing)
+        self.previewing = not self.previewing
+        self._session.preferences.set_json(PREVIEW, self.previewing)
         self._side()
         self._show_preview()
 
@@ -229,20 +211,15 @@ class OutletsScreen(FreshScreen):
         if sort is Sort.RELEVANCE and filters.near is not None:
             sort = Sort.DISTANCE
         self.states.show_loading()
-        self._session.ask_later(
-            lambda r: outlets.find(r, query, filters, sort, descending=descending),
-            self._found,
-            self._failed,
-            key="outlets.ids",
-        )
-        self._session.ask_later(
-            lambda r: (outlets.facets(r, query, filters), outlets.counters(r)), self._counted, key="outlets.facets"
-        )
+        self.results.ask(Asked(query, filters, sort, descending, self._near, self._session.actor.sectors))
 
-    def _found(self, rids: list[int]) -> None:
-        self.table.set_ids(rids)
-        self.sides.show_results(self._query, self._filters, len(rids))
-        if rids:
+    def _found(self, found: Found) -> None:
+        self.table.set_ids(found.rids)
+        self.correction.show_for(self._query, found.shown_for)
+        self._shown_for = found.shown_for or self._query
+        if found.whole:
+            self.sides.show_results(self._shown_for, self._filters, len(found.rids))
+        if len(found.rids):
             self.states.show_content()
             if self.table.current_id() is None:
                 self.table.selectRow(0)
@@ -250,6 +227,11 @@ class OutletsScreen(FreshScreen):
         else:
             self.states.show_empty(self._nothing())
             self.preview.show_nothing()
+        self.searches.compare()
+
+    def _found_rest(self, rids: Any) -> None:
+        self.model.go_on_with(rids)
+        self.sides.show_results(self._shown_for, self._filters, len(rids))
 
     def _failed(self, error: BaseException) -> None:
         self.states.show_error(error, self._load)
@@ -266,25 +248,8 @@ class OutletsScreen(FreshScreen):
             )
 
     def _nothing(self) -> EmptyState:
-        if self._query.strip():
-            typed = self._query.strip()
-            return EmptyState(
-                "search",
-                tr("No outlet is called “{text}”", text=typed[:40]),
-                tr("Only what is on this device is searched. Try fewer letters, or enter it as a new outlet."),
-                (tr("Enter “{text}”", text=typed[:24]), lambda: self.begin_new(typed)),
-                second=(tr("Clear search and filters"), self.clear),
-            )
-        if self.filters.active() or self.sides.is_narrow:
-            return EmptyState(
-                "list-filter", tr("No outlet passes these filters"), "", (tr("Clear filters"), self.clear)
-            )
-        return EmptyState(
-            "store",
-            tr("No outlets on this device yet"),
-            tr("They come with the first sync. You can also enter one now."),
-            (tr("New outlet"), self.begin_new),
-        )
+        narrowed = self.filters.active() or self.sides.is_narrow
+        return nothing_found(self._query.strip(), narrowed, self.clear, self.begin_new)
 
     # ---- searching, sorting, filtering ----
 
@@ -303,15 +268,36 @@ class OutletsScreen(FreshScreen):
         self._session.preferences.set_json(FILTERS, self.filters.remember())
         self._load()
 
-    def clear(self) -> None:
-        self._query = ""
+    def more_filters(self) -> None:
+        self._session.ask_later(
+            lambda r: (outlets.distributors(r), customfields.fields(r)),
+            lambda found: self.filters.open_panel(*found),
+            key="outlets.choices",
+        )
+
+    def _show_segment(self, segment: Segment | None) -> None:
+        """The search as a segment keeps it, or everything again."""
+        if segment is None:
+            self.clear()
+            return
+        self._type(segment.query)
+        self.filters.set_filters(filters_of(segment, self._midnight(), self._near))
+        self._sort, self._descending = Sort.RELEVANCE, False
+        self._filtered()
+
+    def _type(self, query: str) -> None:
+        self._query = query
         self.search.blockSignals(True)
-        self.search.clear()
+        self.search.setText(query)
         self.search.blockSignals(False)
+
+    def clear(self) -> None:
+        self.searches.button.set_current(None)
+        self._type("")
         self.sides.widen()
         self.filters.clear()
 
-    def _find(self) -> None:
+    def find_outlet(self) -> None:
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.selectAll()
 
@@ -322,7 +308,7 @@ class OutletsScreen(FreshScreen):
 
     # ---- the chosen outlet ----
 
-    def _row_now(self) -> OutletRow | None:
+    def row_now(self) -> OutletRow | None:
         index = self.table.currentIndex()
         return self.model.row(index.row()) if index.isValid() else None
 
@@ -331,8 +317,8 @@ class OutletsScreen(FreshScreen):
         if row is not None:
             act(row.id)
 
-    def _with_current(self, act: Any) -> None:
-        row = self._row_now()
+    def with_current(self, act: Any) -> None:
+        row = self.row_now()
         if row is not None:
             act(row.id)
 
@@ -340,7 +326,7 @@ class OutletsScreen(FreshScreen):
         self._pause.start()
 
     def _show_preview(self) -> None:
-        row = self._row_now()
+        row = self.row_now()
         self.sides.set_current(row.rid if row is not None else None)
         if row is None or self._side_holder.isHidden() or not self.new_outlet.isHidden():
             return
@@ -355,14 +341,27 @@ class OutletsScreen(FreshScreen):
     def _chosen_on_map(self, rid: int) -> None:
         self.table.select_id(rid)
 
+    def _selected_rids(self) -> list[int]:
+        """The lines that are selected, by their ranges: half a million are not asked one by one."""
+        chosen = self.table.selectionModel().selection()
+        ranges = [(one.top(), one.bottom() + 1) for one in (chosen.at(at) for at in range(chosen.count()))]
+        if sum(end - start for start, end in ranges) < 2:
+            return []
+        ids = self.model.ids()
+        return [rid for start, end in ranges for rid in ids[start:end]]
+
+    def _only_inside(self, ring: tuple[tuple[int, int], ...]) -> None:
+        self.filters.set_filters(replace(self.filters.filters(self._midnight()), polygon=ring))
+        self._filtered()
+
     def _only_unmapped(self) -> None:
         self.filters.unmapped.setChecked(True)
         self._filtered()
 
-    def _open_card(self, outlet_id: Id) -> None:
+    def open_card(self, outlet_id: Id) -> None:
         self._session.navigator.go("outlet", id=outlet_id)
 
-    def _start(self, outlet_id: Id) -> None:
+    def start(self, outlet_id: Id) -> None:
         self._session.do(
             lambda tx: visits.start_visit(tx, outlet_id),
             lambda draft: self._session.navigator.go("visit", draft=draft),
@@ -375,7 +374,7 @@ class OutletsScreen(FreshScreen):
                 self.toggle_preview()
                 return True
             if event.key() == Qt.Key.Key_Escape:
-                self._find()
+                self.find_outlet()
                 return True
         return super().eventFilter(watched, event)
 
@@ -392,11 +391,11 @@ class OutletsScreen(FreshScreen):
         self.preview.show()
         self._side()
         self._show_preview()
-        self._find()
+        self.find_outlet()
 
     def _made(self, outlet_id: Id) -> None:
         self._leave_new()
-        self._open_card(outlet_id)
+        self.open_card(outlet_id)
 
     def _choose_columns(self) -> None:
         corner = self.columns_button.mapToGlobal(QPoint(0, self.columns_button.height()))

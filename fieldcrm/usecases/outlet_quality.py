@@ -16,6 +16,7 @@ from typing import Any
 
 from fieldcrm.domain import provenance
 from fieldcrm.domain.actor import Actor, Role
+from fieldcrm.domain.changes import Changes
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.outlet import checked, parse_position
@@ -257,8 +258,8 @@ def _slices(parts: Any, size: int) -> Iterator[list[Any]]:
 # ---- mending ----------------------------------------
 
 
-def fix(tx: Transaction, outlet_id: Id, code: str, field: str, value: str, suggestion: str) -> None:
-    """Write the suggestion in place of ``value``. Raises ``finding_overtaken`` when the value is another by now, and
+def fix(tx: Transaction, outlet_id: Id, code: str, field: str, value: str, suggestion: str) -> Id:
+    """Write the suggestion in place of ``value``; the transaction that it was done in. Raises ``finding_overtaken`` when the value is another by now, and
     whatever an edit of the field raises.
 
     The outlet does not count as confirmed by that: nobody was there. A matter of style keeps the origin of the value.
@@ -282,6 +283,7 @@ def fix(tx: Transaction, outlet_id: Id, code: str, field: str, value: str, sugge
     tx.conn.exec_driver_sql("DELETE FROM outlet_finding WHERE rid = ? AND code = ? AND field = ?", (rid, code, field))
     tx.touch("outlet", outlet.id)
     tx.label = tx.label or "outlet.tidied"
+    return tx.id
 
 
 def _present(outlet: Any, field: str) -> str:
@@ -351,10 +353,10 @@ def take_back_fixes(
 
 
 def ignore_finding(tx: Transaction, row: FindingRow, reason: str) -> Id:
-    """It is right as it is, and why; for everybody, until the value changes. Raises ``reason_missing``."""
+    """It is right as it is, and why; for everybody, until the value changes. Raises ``ignore_reason_missing``."""
     text = " ".join(reason.split())
     if not text:
-        raise DomainError("reason_missing", field="reason")
+        raise DomainError("ignore_reason_missing", field="reason")
     if len(text) > 200:
         raise DomainError("text_too_long", field="reason", limit=200)
     if tx.actor.role is Role.REP:
@@ -373,6 +375,19 @@ def take_back_ignored(tx: Transaction, id_: Id) -> None:
     _store.take_back_ignored(tx, id_)
     _store.mark_ignored(tx)
     tx.touch("rule", id_)
+
+
+def mend_after_all(tx: Transaction, row: FindingRow) -> None:
+    """Somebody ignored it, and it is to be mended after all: every rule that says so goes."""
+    for id_, value in _store.ignored(tx):
+        about = [value.get(name) for name in ("outlet", "code", "field", "value")] if isinstance(value, dict) else []
+        if about == [row.outlet_id.hex, row.code, row.field, row.value]:
+            take_back_ignored(tx, id_)
+
+
+def take_back_fix(tx: Transaction, transaction: Id) -> None:
+    """Undo one mending. Raises ``undo_overtaken`` when somebody has changed the value since."""
+    undo_change(tx, transaction)
 
 
 # ---- tasks ----------------------------------------
@@ -424,3 +439,8 @@ def raise_alerts(db: Database, title: str, *, actor: Actor, now: datetime) -> in
 
         made += db.write(work, actor=actor, now=now).result().value
     return made
+
+
+def alerts_changed() -> Changes:
+    """What screens hear after ``raise_alerts`` made some."""
+    return Changes({"task": frozenset(), "outlet": frozenset()}, False, "", None)

@@ -35,10 +35,11 @@ from fieldcrm.store import outlets as _outlets
 from fieldcrm.store import placing as _store
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.placing import Unplaced
+from fieldcrm.usecases.undo import undo_change
 
 __all__ = [
     "ATTRIBUTION", "Board", "Choice", "Line", "Provider", "accept", "address_of", "board", "decline", "is_forbidden",
-    "lines", "place_by_hand", "provider_of", "read_policy", "set_policy", "suspects", "waiting",
+    "lines", "place_by_hand", "provider_of", "read_policy", "set_policy", "suspects", "take_back", "waiting",
 ]  # fmt: skip
 
 RULE = "placing"
@@ -276,6 +277,11 @@ def place_by_hand(tx: Transaction, outlet_id: Id, lat_e7: int, lon_e7: int) -> N
     one = _read(tx, outlet_id)
     placing = Placing(BY_HAND, "", provenance.PERSON, tx.now, 0, one.address.key)
     _move(tx, one.id, placing, lat_e7, lon_e7, provenance.origin(provenance.PERSON, tx.now, by=tx.actor.user_id))
+
+
+def take_back(tx: Transaction, transaction: Id) -> None:
+    """Undo one decision. Raises ``undo_overtaken`` when somebody has moved the outlet since."""
+    undo_change(tx, transaction)
 
 
 def _read(tx: Transaction, outlet_id: Id) -> Unplaced:

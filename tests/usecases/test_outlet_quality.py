@@ -169,7 +169,7 @@ def test_what_is_right_as_it_is_stays_ignored_until_the_value_changes(
     put(db, world, now, siret="123")
     judge(db, world, now)
     (row,) = listed(db, now, "siret_invalid")
-    with pytest.raises(DomainError, match="reason_missing"):
+    with pytest.raises(DomainError, match="ignore_reason_missing"):
         write(db, world.manager, now, lambda tx: quality.ignore_finding(tx, row, "  "))
     kept = write(db, world.manager, now, lambda tx: quality.ignore_finding(tx, row, "foreign number"))
     assert "siret_invalid" not in page(db, now).counts

@@ -1,4 +1,4 @@
-"""Putting outlets on the map: the queue on a fake clock, with a provider that answers as told; and what people decide."""
+"""Putting outlets on the map: the queue on a fake clock, with a provider that answers as told; and decisions."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QDate, Qt
 from PySide6.QtWidgets import QComboBox, QLineEdit, QListWidget, QWidget
 
 from fieldcrm.ui import theme
@@ -43,7 +43,9 @@ class TaskDialog(Dialog):
     def __init__(self, parent: QWidget | None, row: FindingRow, today: date) -> None:
         super().__init__(parent, tr("A task for the sector’s rep"), row.name)
         self.what = QLineEdit(finding_words.task_title(row))
-        self.due = DateField(today + timedelta(days=14))
+        self.due = DateField()
+        due = today + timedelta(days=14)
+        self.due.setDate(QDate(due.year, due.month, due.day))
         self.body.addWidget(Field(tr("What"), self.what))
         self.body.addWidget(Field(tr("Due"), self.due))
         self.add_button(tr("Cancel"), "secondary", 0)
@@ -110,8 +112,8 @@ class RulesDialog(Dialog):
         self.body.addLayout(more)
         self.alerts = Switch(tr("Ask the rep to confirm"), rules.alerts)
         line = row(3)
-        words = tr("Before a visit that is due within {n} days, an outlet not confirmed becomes a task for the sector’s "
-                   "rep: once, at most {most} at a time in a sector. Confirming it closes the task.",
+        words = tr("Before a visit that is due within {n} days, an outlet not confirmed becomes a task for the "
+                   "sector’s rep: once, at most {most} at a time in a sector. Confirming it closes the task.",
                    n=number(rules.alert_ahead_days), most=number(rules.alert_most))
         line.addWidget(Text(tr("Ask the rep to confirm"), "body-medium"), 1)
         line.addWidget(self.alerts)

@@ -100,15 +100,17 @@ def said(row: FindingRow, rules: Rules, now: datetime) -> str:
     if row.code == "not_visited":
         return tr("Visited {when}", when=since(row.visited_at, now)) if row.visited_at else tr("Never visited")
     if row.code == "incomplete":
-        names = [field_name(name).lower() if name != "siret" else "SIRET" for name in quality.missing_of(row, rules)[:4]]
+        missing = quality.missing_of(row, rules)[:4]
+        names = ["SIRET" if name == "siret" else field_name(name).lower() for name in missing]
         return tr("{n} of 100 · missing: {fields}", n=row.completeness, fields=listing(names))
     shown = row.value or tr("nothing")
-    if row.suggestion is None:
-        return tr("{field}: {value}", field=field_name(row.field), value=shown)
     after = row.suggestion or tr("nothing")
     if row.code == "banner_missing":
         return tr("{field}: {value}", field=field_name("banner"), value=f"→ {after}")
-    return tr("{field}: {value}", field=field_name(row.field), value=f"{shown}  →  {after}")
+    change = shown if row.suggestion is None else f"{shown}  →  {after}"
+    if row.code in ("spaces", "capitals", "value_impossible"):  # the others are about one field, which their name says
+        return tr("{field}: {value}", field=field_name(row.field), value=change)
+    return change
 
 
 def task_title(row: FindingRow) -> str:

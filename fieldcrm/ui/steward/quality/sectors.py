@@ -63,7 +63,7 @@ class Figures(QWidget):
         mean = weighted / judged / 100 if judged else None
         fresh = sum(one.fresh for one in sectors)
         share = fresh / judged if judged else None
-        of = tr("mean of {n} outlets of {all}", n=number(judged), all=number(outlets))
+        of = tr("mean of {n} of {all} outlets", n=number(judged), all=number(outlets))
         self.complete.show_share(tr("Completeness"), "–" if mean is None else percent(mean), mean, of)
         counted = tr("{n} of {all} confirmed in {days} days", n=number(fresh), all=number(judged),
                      days=number(rules.confirm_days))

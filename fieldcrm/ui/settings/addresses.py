@@ -1,0 +1,95 @@
+"""Who is asked where an address is: nobody, the nation, OpenStreetMap, or the organisation's own server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtWidgets import QLineEdit
+
+from fieldcrm.domain.errors import CodedError
+from fieldcrm.ui import placing as choices
+from fieldcrm.ui.appsession import AppSession
+from fieldcrm.ui.messages import sentence
+from fieldcrm.ui.settings.layout import Group
+from fieldcrm.ui.widgets import Field, InlineMessage, SegmentedControl, Switch
+from fieldcrm.usecases import placing
+from fieldcrm.words import tr
+
+
+class AddressLines:
+    """The lines of the group; everything is kept as it is chosen."""
+
+    def __init__(self, session: AppSession, group: Group) -> None:
+        self._session = session
+        self._choice = choices.read_choice(session)
+        services = SegmentedControl(
+            (("none", tr("Nobody")), ("ban", tr("National base")), ("osm", "OpenStreetMap"), ("own", tr("Our server"))),
+            self._choice.service, tr("Address service"))
+        services.chosen.connect(lambda service: self._keep(choices.SERVICE, service=service))
+        group.line(
+            tr("Address service"),
+            tr("Finds the place of an outlet from its address. Only the address is sent, and a public server is asked "
+               "after you have agreed once."), services, below=True)
+        self._contact = self._field(
+            tr("Contact e-mail"), self._choice.contact, "someone@example.org",
+            tr("OpenStreetMap’s server asks who is asking; it goes there with each question."),
+            lambda text: self._keep(choices.CONTACT, contact=text))
+        group.whole(self._contact)
+        kinds = SegmentedControl((("nominatim", "Nominatim"), ("ban", "BAN, addok"), ("photon", "Photon")),
+                                 self._choice.kind, tr("Kind of server"))
+        kinds.chosen.connect(lambda kind: self._keep(choices.KIND, kind=kind))
+        group.line(tr("Kind of server"), tr("What runs at your organisation’s address."), kinds, below=True)
+        self._url = self._field(
+            tr("Address of your server"), self._choice.url, "https://adresses.example.org",
+            tr("Without limits of others: a whole base may be asked about there."),
+            lambda text: self._keep(choices.URL, url=text))
+        group.whole(self._url)
+        policy = session.ask(placing.read_policy)
+        if session.is_manager:
+            allowed = Switch(tr("Public servers allowed"), policy.public_allowed)
+            allowed.toggled.connect(self._allow)
+            group.line(tr("Public servers allowed"), tr("For the whole organisation."), allowed)
+        self.said = InlineMessage(closable=False)
+        group.whole(self.said)
+        self._say()
+
+    def _field(self, name: str, value: str, example: str, hint: str, keep: object) -> Field:
+        edit = QLineEdit(value)
+        edit.setPlaceholderText(example)
+        edit.editingFinished.connect(lambda: keep(edit.text().strip()))  # type: ignore[operator]
+        return Field(name, edit, hint)
+
+    def _keep(self, key: str, **value: str) -> None:
+        self._choice = replace(self._choice, **value)
+        self._session.preferences.set_json(key, next(iter(value.values())))
+        self._say()
+
+    def _allow(self, on: bool) -> None:
+        policy = self._session.ask(placing.read_policy)
+        self._session.do(
+            lambda tx: placing.set_policy(tx, replace(policy, public_allowed=on)), lambda _: self._say(),
+            lambda error: self.said.show_text(sentence(error), "danger"))
+
+    def _say(self) -> None:
+        """Whom a question would go to as things stand, or why to nobody."""
+        self._contact.setVisible(self._choice.service == "osm")
+        self._url.setVisible(self._choice.service == "own")
+        policy = self._session.ask(placing.read_policy)
+        try:
+            provider = placing.provider_of(self._choice, policy)
+        except CodedError as error:
+            fields = {"contact": self._contact, "url": self._url}
+            for name, field in fields.items():
+                empty = name == "url" and not self._choice.url
+                field.set_error(sentence(error) if error.field == name and not empty else "")
+            self.said.show_text(sentence(error), "warning")
+            return
+        self._contact.set_error("")
+        self._url.set_error("")
+        if provider is None:
+            self.said.show_text(tr("Nobody is asked: outlets are placed by hand."), "neutral")
+            return
+        own = tr(" Your organisation has set it.") if policy.url else ""
+        attribution = placing.ATTRIBUTION[provider.kind]
+        said = tr("{host} is asked. {attribution}", host=provider.host, attribution=attribution)
+        self.said.show_text(said + own, "success")

@@ -74,28 +74,22 @@ def _looks(seen: Evidence) -> dict[str, float]:
     """Targets that the values alone suggest."""
     if not seen.filled:
         return {}
-    found: dict[str, float] = {}
-    if seen.email > 0.7:
-        found["email"] = 0.75 * seen.email
-    if seen.siret > 0.7:
-        found["siret"] = 0.85 * seen.siret
-    if seen.phone > 0.8 and seen.siren < 0.5 and seen.siret < 0.5:
-        found["phone"] = 0.62 * seen.phone
-    if seen.hours > 0.7:
-        found["opening_hours"] = 0.8 * seen.hours
-    if seen.url > 0.8:
-        found["website"] = 0.65 * seen.url
-    if seen.pair > 0.8:
-        found["position"] = 0.75 * seen.pair
-    if seen.one_line > 0.8 and seen.street > 0.4:
-        found["address"] = 0.6 * seen.one_line
-    if seen.street > 0.7 and seen.one_line < 0.5:
-        found["street"] = 0.58 * seen.street
-    if seen.code_town > 0.8:
-        found["address"] = 0.7 * seen.code_town
-    if seen.state_words > 0.8:
-        found["state"] = 0.62 * seen.state_words
-    return found
+    return {target: weight * share for target, weight, least, look in _LOOKS if (share := look(seen)) > least}
+
+
+# target, mark when all values look like it, the least share, the share
+_LOOKS: tuple[tuple[str, float, float, Callable[[Evidence], float]], ...] = (
+    ("email", 0.75, 0.7, lambda seen: seen.email),
+    ("siret", 0.85, 0.7, lambda seen: seen.siret),
+    ("phone", 0.62, 0.8, lambda seen: seen.phone if max(seen.siren, seen.siret) < 0.5 else 0.0),
+    ("opening_hours", 0.8, 0.7, lambda seen: seen.hours),
+    ("website", 0.65, 0.8, lambda seen: seen.url),
+    ("position", 0.75, 0.8, lambda seen: seen.pair),
+    ("address", 0.7, 0.8, lambda seen: max(seen.code_town, seen.one_line * 0.85 if seen.street > 0.4 else 0.0)),
+    ("street", 0.58, 0.7, lambda seen: seen.street if seen.one_line < 0.5 else 0.0),
+    ("state", 0.62, 0.8, lambda seen: seen.state_words),
+    ("store_type", 0.6, 0.6, lambda seen: seen.store_type if seen.letters > 0.9 else 0.0),
+)
 
 
 def _weighed(target: str, mark: float, seen: Evidence) -> float:
@@ -134,7 +128,7 @@ _FITS: Mapping[str, Callable[[Evidence], float]] = {
     "store_type": lambda seen: (
         seen.store_type if seen.state_words > 0.7 else max(seen.store_type, 0.5 * seen.letters)
     ),
-    "state": lambda seen: seen.state,
+    "state": lambda seen: seen.state if seen.state > 0.8 else 0.0,
     "segment": lambda seen: seen.segment,
     "visit_interval_days": lambda seen: seen.whole if seen.highest <= 730 else 0.0,
     "visit_minutes": lambda seen: seen.whole if seen.highest <= 480 else 0.0,

@@ -12,6 +12,7 @@ from fieldcrm.exchange.vocabulary import Words, core, headers, of_people, plain_
 EXACT = 0.9
 VAGUE = 0.86  # it is called so, but so are other things
 _RESEMBLES = 84.0  # of 100, by rapidfuzz: the least that counts at all
+_HARDLY = 0.45  # only together with values that fit
 _PEOPLE = 0.88  # a word for a person of the company: above all that only resembles
 
 
@@ -48,6 +49,8 @@ def _resembles(name: str, words: Words, inner: Words, known: str, own: Words) ->
     if ratio >= _RESEMBLES and min(len(name), len(known)) >= 6:
         return 0.55 + 0.3 * (ratio - _RESEMBLES) / (100 - _RESEMBLES)
     if len(known) >= 2 and own < words:  # the known name, and more words
+        if own in vague():
+            return _HARDLY
         extra = len(words) - len(own)
         return max(0.0, 0.72 + 0.03 * len(own) - 0.07 * extra)
     return 0.0

@@ -64,6 +64,11 @@ class _Table:
 
     def streets(self) -> None:
         targets = self.targets
+        for place in range(len(targets) - 1):
+            numbered = self.seen[place].house_number > 0.8 and "number" in plain_words(self.names[place])
+            vaguely = targets[place] in (IGNORED, "reference") and len(plain_words(self.names[place])) == 1
+            if numbered and vaguely and targets[place + 1] in (WAY, "street") and "house_number" not in targets:
+                self._take(place, "house_number")
         if WAY in targets:
             way = targets.index(WAY)
             street = targets.index("street") if "street" in targets else self._street_after(way)
@@ -100,20 +105,27 @@ class _Table:
             targets[targets.index("banner")] = "name"
 
     def banner(self) -> None:
-        """Where another column says more than the name does (Tesco, Tesco Extra Slough), that one is the name."""
+        """Of two columns of which one begins as the other (Tesco, Tesco Extra Slough), the longer is the name."""
         targets = self.targets
         if "name" not in targets or "banner" in targets:
             return
         name = targets.index("name")
-        for place, cells in enumerate(self.cells):
-            if place == name or targets[place] not in (IGNORED, "group_name") or self.seen[place].one_line > 0.5:
+        for place in range(len(targets)):
+            if place == name or targets[place] not in (IGNORED, "group_name") or self.seen[place].letters < 0.8:
                 continue
-            pairs = [(a.casefold().strip(), b.casefold().strip()) for a, b in zip(self.cells[name], cells, strict=True)]
-            known = [(short, long) for short, long in pairs if short and long]
-            if known and all(long.startswith(short) and len(long) > len(short) for short, long in known):
-                targets[name], self.marks[name] = "banner", self.marks[name]
+            if self._begins(place, name):
+                self._take(place, "banner")
+                return
+            if targets[place] == IGNORED and self.seen[place].one_line < 0.5 and self._begins(name, place):
+                targets[name] = "banner"
                 self._take(place, "name")
                 return
+
+    def _begins(self, short: int, long: int) -> bool:
+        """Whether each text of one column is the beginning of the other's, and less than it."""
+        pairs = zip(self.cells[short], self.cells[long], strict=True)
+        known = [(a.casefold().strip(), b.casefold().strip()) for a, b in pairs if a.strip() and b.strip()]
+        return bool(known) and all(b.startswith(a) for a, b in known) and any(a != b for a, b in known)
 
     def postcode(self) -> None:
         if "postcode" in self.targets or "address" in self.targets:
@@ -141,6 +153,8 @@ class _Table:
         if "reference" in self.targets:
             return
         for place, seen in enumerate(self.seen):
+            if self.cells[place] == [str(number) for number in range(1, len(self.cells[place]) + 1)]:
+                continue  # the rows are counted: no key of theirs
             keyed = _KEYED.fullmatch(self.names[place].replace(" ", "")) or place == 0 or "#" in self.names[place]
             if keyed and seen.coded > 0.9 and seen.distinct == 1 and seen.filled == 1 and self._free(place):
                 self._take(place, "reference")

@@ -266,7 +266,7 @@ class ImportDesk(QObject):
         self.result = result
         if result.stopped:
             self._session.messages.say(tr("Stopped. Nothing was imported, and everything is as it was."))
-            self.preview = None
+            self.moved.emit(CHECKED)
         self.changed.emit()
 
     def _failed(self, error: BaseException) -> None:

@@ -28,6 +28,7 @@ from fieldcrm.domain.imported import (
     outlet_values,
     untouched,
 )
+from fieldcrm.server import inuse
 from sync.chunks import chunks
 from sync.columns import from_milliseconds
 from sync.server.ports import Command, Editing, Refused, Values
@@ -36,12 +37,6 @@ from sync.server.tables import ServerTables
 Sectors = Callable[[Editing], frozenset[UUID]]
 
 _FIELDS = frozenset(FIELDS)
-# What is filed under an outlet: whoever filed it does not lose the outlet.
-USES = (
-    ("visit", "outlet_id"), ("task", "outlet_id"), ("note", "outlet_id"), ("contact", "outlet_id"),
-    ("plan_stop", "outlet_id"), ("sales_order", "outlet_id"), ("outlet_alias", "outlet_id"),
-    ("outlet_alias", "alias_id"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +58,7 @@ class ImportCommands:
     """``sectors``: those of the caller, who has to be a manager (raises ``Refused`` otherwise)."""
 
     def __init__(self, tables: ServerTables, sectors: Sectors) -> None:
-        self._records = tables.records
+        self._tables = tables
         self._sectors = sectors
 
     def by_name(self) -> Mapping[str, Command]:
@@ -110,7 +105,7 @@ class ImportCommands:
         found = {
             id: outlet for id, outlet in made if (editing.get("outlet_source", id) or {}).get("source") == source
         }
-        table = self._records["outlet_source"]
+        table = self._tables.records["outlet_source"]
         for some in chunks(id for id in outlets if id not in set(found.values())):
             query = select(table.c.id, table.c.outlet_id).where(
                 table.c.org_id == editing.caller.org, table.c.outlet_id.in_(some), table.c.source == source,
@@ -128,8 +123,9 @@ class ImportCommands:
         editing.load(("outlet", id) for id in ids)
         editing.load(("outlet_source", UUID(bytes=derived(id.bytes, "outlet_source"))) for id in ids)
         here = [id for id in ids if _in_sectors(editing.get("outlet", id), sectors)]
-        used = self._used(editing, here)
-        below = self._below(editing, here)
+        asked = editing.connection, self._tables, editing.caller.org, here
+        used, below = inuse.used(*asked), inuse.below(*asked)
+        editing.load(key for keys in below.values() for key in keys)
         for id in here:
             source = editing.get("outlet_source", UUID(bytes=derived(id.bytes, "outlet_source")))
             outlet = editing.get("outlet", id)
@@ -140,34 +136,6 @@ class ImportCommands:
             for collection, record in below[id]:
                 act(collection, record)
             act("outlet", id)
-
-    def _used(self, editing: Editing, ids: Sequence[UUID]) -> set[UUID]:
-        found: set[UUID] = set()
-        for collection, column in USES:
-            table = self._records[collection]
-            for some in chunks(ids):
-                query = select(table.c[column]).where(
-                    table.c.org_id == editing.caller.org, table.c[column].in_(some), table.c.deleted_rev.is_(None)
-                )
-                found.update(editing.connection.execute(query.distinct()).scalars())
-        return found
-
-    def _below(self, editing: Editing, ids: Sequence[UUID]) -> dict[UUID, list[tuple[str, UUID]]]:
-        """What an import made with each outlet, and whatever else of the kind has come to it since."""
-        found: dict[UUID, list[tuple[str, UUID]]] = {id: [] for id in ids}
-        for collection in ("outlet_source", "sector_assignment"):
-            for id in ids:  # one that this very transaction makes is not in the database yet
-                found[id].append((collection, UUID(bytes=derived(id.bytes, collection))))
-            table = self._records[collection]
-            for some in chunks(ids):
-                query = select(table.c.id, table.c.outlet_id).where(
-                    table.c.org_id == editing.caller.org, table.c.outlet_id.in_(some), table.c.deleted_rev.is_(None)
-                )
-                for record, outlet in editing.connection.execute(query):
-                    if (collection, record) not in found[outlet]:
-                        found[outlet].append((collection, record))
-        editing.load(key for keys in found.values() for key in keys)
-        return found
 
 
 def _create(editing: Editing, row: _Row, values: Values, batch: Values, batch_id: UUID) -> None:

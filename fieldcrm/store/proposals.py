@@ -4,69 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from fieldcrm.domain import extracts
 from fieldcrm.domain.catalogue import PROPOSAL_KINDS
 from fieldcrm.domain.ids import Id
+from fieldcrm.domain.proposing import ORIGINS, SAID, New, Standing
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.sorting import folded
 from fieldcrm.store.tables import T
 from sync.chunks import chunks
-from sync.columns import canonical
 
-ORIGINS, SAID = "provenance", "source"  # in ``before``: where our values came from, and what the source had said
-
-
-@dataclass(frozen=True, slots=True)
-class New:
-    """A proposal that is not written yet. ``outlet_id`` is ``None`` for an outlet that we do not have."""
-
-    id: Id
-    kind: str
-    sector_id: Id
-    outlet_id: Id | None
-    reference: str
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class Standing:
-    """What was proposed of a source before: open and refused proposals, by what they are about."""
-
-    open: dict[tuple[str, str], tuple[Id, str]] = field(default_factory=dict)
-    refused: set[tuple[str, str, str]] = field(default_factory=set)
-
-    def replaced(self, new: New) -> tuple[bool, Id | None]:
-        """Whether ``new`` is worth writing, and the open proposal that it overtakes."""
-        about, text = (about_of(new.outlet_id, new.reference, new.after), new.kind), canonical(dict(new.after))
-        known = self.open.get(about)
-        if known is not None and known[1] == text:
-            return False, None
-        if (*about, text) in self.refused:
-            return False, known[0] if known else None
-        self.open[about] = new.id, text
-        return True, known[0] if known else None
-
-    def overtaken(self, outlet: Id, kinds: Iterable[str]) -> list[Id]:
-        """Open proposals of these kinds about an outlet of which the source now says something else, or the same."""
-        return [gone[0] for kind in kinds if (gone := self.open.pop((outlet.hex, kind), None)) is not None]
-
-
-def about_of(outlet: Id | None, reference: str, after: Mapping[str, Any]) -> str:
-    """The outlet, or of one that we do not have what it is known by."""
-    if outlet is not None:
-        return outlet.hex
-    if reference:
-        return "=" + reference
-    lat, lon = after.get("lat_e7") or 0, after.get("lon_e7") or 0
-    return f"@{extracts.folded(str(after.get('name') or ''))}/{lat // 5_000}/{lon // 5_000}"
-
+__all__ = [
+    "ORIGINS", "SAID", "New", "Standing", "add", "by_ids", "counts", "find", "ids_of", "of_batch", "opened_outlet",
+    "orphans", "remove", "rows", "set_state", "standing",
+]  # fmt: skip
 
 def standing(r: Reader, source: str) -> Standing:
     """All of a source; some hundred bytes for each proposal that is open or was refused."""
@@ -74,11 +28,7 @@ def standing(r: Reader, source: str) -> Standing:
     columns = (p.id, p.kind, p.outlet_id, p.reference, p.after, p.state)
     query = select(*columns).where(p.source == source, p.state.in_(("open", "refused"))).order_by(p.rid)
     for id, kind, outlet, reference, after, state in r.conn.execute(query):
-        about, text = about_of(outlet, reference or "", after or {}), canonical(after or {})
-        if state == "open":
-            found.open[about, kind] = id, text
-        else:
-            found.refused.add((about, kind, text))
+        found.note(id, kind, outlet, reference or "", after or {}, is_open=state == "open")
     return found
 
 

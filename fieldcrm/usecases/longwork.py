@@ -30,6 +30,8 @@ class Phase(StrEnum):
     CLOSING = "closing"  # looking for outlets that the extract no longer has
     TAKING_OUT = "taking_out"  # an undo, or a cancelled import
     RESTORING = "restoring"  # fields that go back to what they were
+    MATCHING = "matching"  # the base with itself, for duplicates
+    MERGING = "merging"
     DECIDING = "deciding"  # accepting or refusing proposals
 
 
@@ -55,8 +57,8 @@ def never() -> bool:
     return False
 
 
-SLICE_SECONDS = 0.02  # of work, for one part
-TOGETHER_SECONDS = 0.25  # of work in one transaction while nobody waits: its end costs the same for few rows as many
+SLICE_SECONDS = 0.01  # of work, for one part
+TOGETHER_SECONDS = 0.08  # of work in one transaction while nobody waits: its end costs the same for few rows as many
 _TOLD_EVERY = 0.1  # seconds
 
 

@@ -44,7 +44,7 @@ class LegendEntry(QWidget):
 class Legend(QWidget):
     def __init__(self) -> None:
         super().__init__()
-        self._flow = FlowLayout(self, 3)
+        self._flow = FlowLayout(self, 2)
         self.entries: list[LegendEntry] = []
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from fieldcrm.domain.ids import Id
 from fieldcrm.ui import theme
@@ -113,7 +113,22 @@ class ListOrMap(QWidget):
         self._say_selected()
         self.switched.emit()
 
+    def _place_bar(self) -> None:
+        """One line for the tools and what may be done with the selected: a small window has no room for two."""
+        on_map = self._wants_map and self.map is not None
+        line: QLayout | None = self.map.tools.line if on_map and self.map is not None else self.layout()
+        if line is None or line.indexOf(self.bar) >= 0:
+            return
+        for other in (self.layout(), self.map.tools.line if self.map is not None else None):
+            if other is not None and other is not line:
+                other.removeWidget(self.bar)
+        if isinstance(line, QVBoxLayout):
+            line.insertWidget(1, self.bar)
+        else:
+            line.addWidget(self.bar)
+
     def _bring(self) -> None:
+        self._place_bar()
         # What says that there is nothing, and why, stands in the list's place.
         nothing = self._results is not None and self._results[2] == 0
         self._stack.setCurrentIndex(1 if self._wants_map and not nothing else 0)
@@ -177,6 +192,8 @@ class ListOrMap(QWidget):
 
     def _say_selected(self) -> None:
         self.bar.show_count(self._count())
+        if self.map is not None:
+            self.map.tools.all_button.setVisible(not self.any_selected())
 
     def _clear(self) -> None:
         if self._wants_map and self.map is not None:

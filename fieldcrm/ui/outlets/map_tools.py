@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QProgressBar, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QProgressBar, QSizePolicy, QToolButton, QWidget
 
 from fieldcrm.ui import theme
 from fieldcrm.ui.outlets.map_bulk import Running
-from fieldcrm.ui.widgets import Button, FlowLayout, IconButton, Text
+from fieldcrm.ui.widgets import Button, FlowLayout, IconButton, Text, plain
 from fieldcrm.words import number, percent, tr, trn
 
 TOOLS = (("", "hand"), ("lasso", "lasso"), ("polygon", "pentagon"), ("rectangle", "square-dashed"))
@@ -30,12 +30,13 @@ class ToolBar(QWidget):
 
     def __init__(self, pick_colour: Callable[[], None]) -> None:
         super().__init__()
-        line = QHBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(theme.space(1))
+        self.line = FlowLayout(self, 2)
         self.colour_button = Button("…", "secondary", "palette", pick_colour)
-        line.addWidget(self.colour_button)
-        line.addSpacing(theme.space(2))
+        self.line.addWidget(self.colour_button)
+        hands = QWidget()
+        line = QHBoxLayout(hands)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(0)
         self._tools = QButtonGroup(self)
         self.buttons: dict[str, QToolButton] = {}
         names = tool_names()
@@ -47,14 +48,16 @@ class ToolBar(QWidget):
             self.buttons[name] = button
             line.addWidget(button)
         self.buttons[""].setChecked(True)
-        line.addSpacing(theme.space(2))
+        self.line.addWidget(hands)
         self.all_button = Button(tr("Select all"), "quiet", on_click=self.all_wanted.emit)
-        line.addWidget(self.all_button)
-        line.addStretch(1)
+        self.all_button.setFixedHeight(theme.pixels(36))
+        self.line.addWidget(self.all_button)
         self.show_colour("")
 
     def show_colour(self, title: str) -> None:
-        self.colour_button.setText(tr("Colour: {what}", what=title or "…"))
+        self.colour_button.setText(title or "…")
+        self.colour_button.setAccessibleName(tr("Colour: {what}", what=title or "…"))
+        self.colour_button.setToolTip(plain(self.colour_button.accessibleName()))
 
     def show_tool(self, tool: str | None) -> None:
         self.buttons[tool or ""].setChecked(True)
@@ -73,14 +76,16 @@ class SelectionBar(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("selectionBar")
-        flow = FlowLayout(self, 2)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(theme.space(1))
         self.count = Text("", "body-strong")
         self.count.setMinimumHeight(theme.pixels(34))
         self.count.setAlignment(Qt.AlignmentFlag.AlignVCenter)
         self.change_button = Button(tr("Change…"), "quiet", "square-pen", self.change_wanted.emit)
-        self.tasks_button = Button(tr("Make tasks…"), "quiet", "list-checks", self.tasks_wanted.emit)
-        self.only_button = Button(tr("Show only these"), "quiet", "list-filter", self.only_wanted.emit)
-        self.export_button = Button(tr("Export…"), "quiet", "file-spreadsheet", self.export_wanted.emit)
+        self.tasks_button = IconButton("list-checks", tr("Make tasks…"), self.tasks_wanted.emit)
+        self.only_button = IconButton("list-filter", tr("Show only these"), self.only_wanted.emit)
+        self.export_button = IconButton("file-spreadsheet", tr("Export…"), self.export_wanted.emit)
         self.clear_button = IconButton("x", tr("Clear the selection"), self.clear_wanted.emit)
         self.progress = QProgressBar()
         self.progress.setRange(0, 1000)
@@ -89,15 +94,16 @@ class SelectionBar(QWidget):
         self.progress_text = Text("", "body", "muted")
         self.stop_button = Button(tr("Stop"), "secondary", on_click=self.stop_wanted.emit)
         self._doing = (self.progress_text, self.progress, self.stop_button)
-        self._buttons = (
+        self._buttons: tuple[QWidget, ...] = (
             self.change_button, self.tasks_button, self.only_button, self.export_button, self.clear_button,
         )  # fmt: skip
         for widget in (self.count, *self._buttons, *self._doing):
-            flow.addWidget(widget)
+            line.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.show_work(None)
 
     def show_count(self, count: int) -> None:
-        self.count.setText(trn("{n} outlet selected", "{n} outlets selected", count))
+        self.count.setText(trn("One selected", "{n} selected", count))
         self._selected = count
         self._decide()
 

@@ -242,7 +242,7 @@ class MapView(QWidget):
         """Words that stand on the page from its start."""
         return {
             "fit": tr("Show all of today's stores"),
-            "no_pack": tr("No map of this area yet, so no streets. It comes with a region: Settings ▸ Photos and map."),
+            "no_pack": tr("No streets for this area yet: Settings ▸ Photos and map"),
         }
 
     def heard(self, kind: str, what: dict[str, Any]) -> None:

@@ -10,10 +10,11 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Select, Table, delete, func, insert, select, update
+from sqlalchemy import Select, Table, case, delete, func, insert, literal, select, update
 
 from fieldcrm.domain.catalogue import CATALOGUE, MERGED
 from fieldcrm.domain.ids import Id
+from fieldcrm.domain.imported import IMPORT
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.tables import T
 from sync.chunks import chunks
@@ -55,6 +56,7 @@ class PendingChange:
     outlet_name: str
     size: int
     frozen: bool  # was sent at least once: it can no longer be taken back here
+    count: int = 1  # transactions that stand in this line: an import is said once
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,9 @@ def waiting(r: Reader, person: Id) -> Waiting:
     )
     visit, report = CATALOGUE.by_name["visit"].number, CATALOGUE.by_name["submission"].number
     with_report = select(o.c.tx).where(o.c.collection.in_((visit, report)))
-    changes = r.conn.execute(select(func.count(o.c.tx.distinct())).where(o.c.tx.not_in(with_report))).scalar_one()
+    line = _line_of()
+    others = select(func.count(line.distinct())).select_from(_named()).where(o.c.tx.not_in(with_report))
+    changes = r.conn.execute(others).scalar_one()
     left = func.coalesce(func.sum(q.c.size - q.c.offset), 0)
     query = select(q.c.direction, func.count(), left).where(q.c.state == "waiting").group_by(q.c.direction)
     queued: dict[str, tuple[int, int]] = {row[0]: (row[1], row[2]) for row in r.conn.execute(query)}
@@ -124,8 +128,18 @@ def waiting(r: Reader, person: Id) -> Waiting:
         queued.get("down", (0, 0))[0],
         decisions(r, person),
         up_bytes + unqueued_bytes,
-        r.conn.execute(select(func.count(o.c.tx.distinct()))).scalar_one(),
+        r.conn.execute(select(func.count(line.distinct())).select_from(_named())).scalar_one(),
     )
+
+
+def _named() -> Any:
+    """Operations that wait, with the transactions they belong to."""
+    return T.outbox.outerjoin(T.outbox_tx, T.outbox_tx.c.id == T.outbox.c.tx)
+
+
+def _line_of() -> Any:
+    """By what an operation is listed: its transaction; all that an import wrote is one line."""
+    return case((T.outbox_tx.c.label == IMPORT, literal(b"")), else_=T.outbox.c.tx)
 
 
 def _unqueued_photos(r: Reader) -> tuple[int, int]:
@@ -167,7 +181,8 @@ def pending_changes(r: Reader, limit: int = 500) -> tuple[PendingChange, ...]:
     """Transactions in the order in which they will go."""
     o = T.outbox
     columns = (o.c.tx, o.c.collection, o.c.id, o.c.kind, o.c.set, o.c.was, o.c.state, o.c.at)
-    rows = r.conn.execute(select(*columns).order_by(o.c.n).limit(MAX_OPERATIONS)).all()
+    imported = select(T.outbox_tx.c.id).where(T.outbox_tx.c.label == IMPORT)
+    rows = r.conn.execute(select(*columns).where(o.c.tx.not_in(imported)).order_by(o.c.n).limit(MAX_OPERATIONS)).all()
     grouped: dict[Id, list[Any]] = {}
     for row in rows:
         grouped.setdefault(row.tx, []).append(row)
@@ -187,7 +202,20 @@ def pending_changes(r: Reader, limit: int = 500) -> tuple[PendingChange, ...]:
         frozen = any(op.state == "sent" for op in ops)
         name = outlet_name.get(outlet, "") if outlet else ""
         found.append(PendingChange(tx, ops[0].at, labels.get(tx, ""), names, fields, outlet, name, size, frozen))
-    return tuple(found)
+    return (*_imports(r), *found)
+
+
+def _imports(r: Reader) -> tuple[PendingChange, ...]:
+    """What imports wrote, in one line: no text of it is read."""
+    query = """
+        SELECT min(o.n), count(DISTINCT o.tx), sum(octet_length(o."set") + octet_length(o.was)), max(o.state = 'sent')
+        FROM outbox o JOIN outbox_tx t ON t.id = o.tx WHERE t.label = ?"""
+    first, count, size, sent = r.conn.exec_driver_sql(query, (IMPORT,)).one()
+    if first is None:
+        return ()
+    o = T.outbox
+    tx, at = r.conn.execute(select(o.c.tx, o.c.at).where(o.c.n == first)).one()
+    return (PendingChange(tx, at, IMPORT, ("import_batch",), (), None, "", size, bool(sent), count),)
 
 
 def _outlets_of_transactions(r: Reader, shown: Mapping[Id, Sequence[Any]]) -> dict[Id, Id]:

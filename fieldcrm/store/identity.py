@@ -13,13 +13,19 @@ from fieldcrm.domain.outlet import Outlet
 from fieldcrm.store.database import Reader
 from fieldcrm.store.tables import T
 
+BANNERS_MOST = 30
+
 
 @dataclass(frozen=True, slots=True)
 class Hierarchy:
-    """How many other outlets of this device, none of them closed, have the same group and the same banner."""
+    """How many other outlets of this device, none of them closed, have the same group and the same banner.
+
+    ``group_banners``: every banner of the group; empty when some outlet of it has none.
+    """
 
     same_group: int
     same_banner: int
+    group_banners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +40,9 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """An outlet that was merged into this one."""
+    """An outlet that was merged into this one; ``id`` is that of the merge."""
 
+    id: Id
     alias_id: Id
     name: str
     city: str | None
@@ -53,7 +60,13 @@ def hierarchy(r: Reader, outlet: Outlet) -> Hierarchy:
         same = (o[field] == value, o.state != "closed", o.id != outlet.id, o.id.not_in(merged))
         return int(r.conn.execute(select(func.count()).select_from(T.outlet).where(*same)).scalar_one())
 
-    return Hierarchy(others("group_name", outlet.group_name), others("banner", outlet.banner))
+    banners: list[str | None] = []
+    if outlet.group_name:
+        found = select(o.banner).where(o.group_name == outlet.group_name, o.state != "closed").distinct()
+        banners = list(r.conn.execute(found.order_by(o.banner).limit(BANNERS_MOST)).scalars())
+    named = tuple(banner for banner in banners if banner)
+    known = named if len(named) == len(banners) < BANNERS_MOST else ()
+    return Hierarchy(others("group_name", outlet.group_name), others("banner", outlet.banner), known)
 
 
 def sector_people(r: Reader, sector_id: Id, day: date) -> tuple[str, ...]:
@@ -90,7 +103,7 @@ def merged_into(r: Reader, outlets: Iterable[Id]) -> tuple[Merged, ...]:
     """Directly or by way of another, the newest first."""
     a, o = T.outlet_alias.c, T.outlet.c
     query = (
-        select(a.alias_id, func.coalesce(o.name, ""), o.city, a.at, a.person_id)
+        select(a.id, a.alias_id, func.coalesce(o.name, ""), o.city, a.at, a.person_id)
         .select_from(T.outlet_alias.outerjoin(T.outlet, o.id == a.alias_id))
         .where(a.outlet_id.in_(list(outlets)), a.active)
         .order_by(a.at.desc())

@@ -149,11 +149,12 @@ class History(Unfolding):
         top.setSpacing(theme.space(2))
         what = subject_words(line)
         top.addWidget(Text(what, "body-medium", wrap=True), 1)
-        if line.custody is not Custody.SENT or self._session.sync is None:
-            top.addWidget(Badge(*custody_words(line.custody)), 0, Qt.AlignmentFlag.AlignTop)
+        if line.custody is not Custody.SENT or line.here:
+            top.addWidget(Badge(*custody_words(line.custody)), 0, Qt.AlignmentFlag.AlignVCenter)
         if line.undoable:
             name = tr("Take back: {what}", what=what)
-            top.addWidget(IconButton("undo-2", name, self._undoer(line), size=15), 0, Qt.AlignmentFlag.AlignTop)
+            back = IconButton("undo-2", name, self._undoer(line), size=15)
+            top.addWidget(back, 0, Qt.AlignmentFlag.AlignVCenter)
         lines.addLayout(top)
         said = change_lines(line, self._card)
         for words in said[:FIELDS_SHOWN]:

@@ -27,6 +27,14 @@ def open_outside(address: str) -> bool:
     return url.scheme() in _OUTSIDE and QDesktopServices.openUrl(url)
 
 
+def dialled(phone: str) -> str:
+    return "tel:" + "".join(character for character in phone if character in "+0123456789")
+
+
+def addressed(email: str) -> str:
+    return "mailto:" + quote(email, "@")
+
+
 class Header(Card):
     """``start`` begins or resumes the visit; ``say`` shows a line of news."""
 
@@ -93,7 +101,7 @@ class Header(Card):
         email = outlet.email or (see.email if see else None)
         if email:
             flow.addWidget(
-                Button(tr("Write"), "secondary", "mail", lambda: self._outside("mailto:" + quote(email, "@"), email))
+                Button(tr("Write"), "secondary", "mail", lambda: self.outside(addressed(email), email))
             )
         if outlet.mapped:
             flow.addWidget(Button(tr("On the map"), "secondary", "map-pin", self._on_map))
@@ -105,19 +113,18 @@ class Header(Card):
                     tr("Navigate"),
                     "secondary",
                     "navigation",
-                    lambda: self._outside(there, f"{latitude:.6f}, {longitude:.6f}"),
+                    lambda: self.outside(there, f"{latitude:.6f}, {longitude:.6f}"),
                 )
             )
         if outlet.website:
             site = outlet.website if "://" in outlet.website else "https://" + outlet.website
-            flow.addWidget(Button(tr("Website"), "secondary", "external-link", lambda: self._outside(site, site)))
+            flow.addWidget(Button(tr("Website"), "secondary", "external-link", lambda: self.outside(site, site)))
         return holder
 
     def call(self, phone: str) -> None:
-        digits = "".join(character for character in phone if character in "+0123456789")
-        self._outside("tel:" + digits, phone)
+        self.outside(dialled(phone), phone)
 
-    def _outside(self, address: str, copied: str) -> None:
+    def outside(self, address: str, copied: str) -> None:
         """Nothing leaves the program but by this click; where no program answers, the clipboard has it."""
         QGuiApplication.clipboard().setText(copied)
         opened = open_outside(address)

@@ -15,7 +15,7 @@ from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.outlet.parts import Section
 from fieldcrm.ui.outlet.trace_words import source_words
 from fieldcrm.ui.widgets import Badge, Button, FlowLayout, Text, column
-from fieldcrm.usecases import confirming
+from fieldcrm.usecases import confirming, merging
 from fieldcrm.usecases.card import Card as OutletCard
 from fieldcrm.usecases.card import SourceRow
 from fieldcrm.words import date, listing, number, percent, since, tr, trn
@@ -25,25 +25,30 @@ SOURCES_SHOWN = 6
 
 
 class Identity(Section):
-    """``edit`` opens the field of that name; ``unmerge`` takes a merge back, where this person may."""
+    """``edit`` opens the field of that name."""
 
-    def __init__(self, session: AppSession, edit: Callable[[str], None], unmerge: Callable[[Id], None] | None) -> None:
+    def __init__(self, session: AppSession, edit: Callable[[str], None]) -> None:
         super().__init__(tr("Identity"))
-        self._session, self._edit, self._unmerge = session, edit, unmerge
+        self._session, self._edit = session, edit
         self._card: OutletCard | None = None
         self.confirm_button = self.add_action(tr("Confirm the data"), "badge-check", self.confirm)
-        self.content.setSpacing(theme.space(3))
+        self.content.setSpacing(theme.space(2.5))
 
     def show_card(self, card: OutletCard, now: datetime) -> None:
         self._card = card
         self.empty()
         self.confirm_button.setEnabled(card.outlet.state != "closed")
         self.content.addWidget(self._path(card))
-        for words, amount, field, value in self._siblings(card):
-            link = Button(words, "quiet", "store", self._lister(field, value))
-            link.setAccessibleName(words)
-            self.content.addWidget(link, 0, Qt.AlignmentFlag.AlignLeft)
-            link.setVisible(amount > 0)
+        siblings = self._siblings(card)
+        if siblings:
+            holder = QWidget()
+            flow = FlowLayout(holder, 1)
+            for words, banners in siblings:
+                if banners:
+                    flow.addWidget(Button(words, "quiet", "store", self._lister(banners)))
+                else:
+                    flow.addWidget(Text(words, "caption", "muted"))
+            self.content.addWidget(holder)
         self._facts(card, now)
         self._completeness(card, now)
         self._merged(card, now)
@@ -81,21 +86,21 @@ class Identity(Section):
         sign.setPixmap(icons.pixmap(icon, size, theme.current().color.faint, self.devicePixelRatioF()))
         return sign
 
-    def _siblings(self, card: OutletCard) -> list[tuple[str, int, str, str]]:
+    def _siblings(self, card: OutletCard) -> list[tuple[str, tuple[str, ...]]]:
         outlet, found = card.outlet, card.identity.hierarchy
-        made = []
+        made: list[tuple[str, tuple[str, ...]]] = []
         if outlet.banner and found.same_banner:
             n = found.same_banner
             words = trn("{n} other {banner} store", "{n} other {banner} stores", n, banner=outlet.banner)
-            made.append((words, n, "banner", outlet.banner))
+            made.append((words, (outlet.banner,)))
         if outlet.group_name and found.same_group > found.same_banner:
             n = found.same_group
             words = trn("{n} other store of {group}", "{n} other stores of {group}", n, group=outlet.group_name)
-            made.append((words, n, "group", outlet.group_name))
+            made.append((words, found.group_banners))
         return made
 
-    def _lister(self, field: str, value: str) -> Callable[[], None]:
-        return lambda: self._session.navigator.go("outlets", **{field: value})
+    def _lister(self, banners: tuple[str, ...]) -> Callable[[], None]:
+        return lambda: self._session.navigator.go("outlets", banners=banners)
 
     # ---- who serves it, who knows it ----
 
@@ -175,6 +180,9 @@ class Identity(Section):
 
     # ---- what was merged into it ----
 
+    def _separate(self, merge: Id) -> None:
+        self._session.do(lambda tx: merging.unmerge(tx, merge), self._confirmed, self.say_error)
+
     def _merged(self, card: OutletCard, now: datetime) -> None:
         for one in card.identity.merged:
             across = QHBoxLayout()
@@ -187,8 +195,8 @@ class Identity(Section):
             lines.addWidget(Text(" · ".join(part for part in (who, when) if part), "caption", "faint"))
             across.addWidget(Badge(tr("Merged"), "neutral"), 0, Qt.AlignmentFlag.AlignTop)
             across.addLayout(lines, 1)
-            if self._unmerge is not None and self._session.is_manager:
-                across.addWidget(Button(tr("Separate again"), "quiet", on_click=partial(self._unmerge, one.alias_id)))
+            if self._session.is_manager:
+                across.addWidget(Button(tr("Separate again"), "quiet", on_click=partial(self._separate, one.id)))
             self.content.addLayout(across)
 
 

@@ -154,7 +154,7 @@ def _columns() -> list[Column[OrderRow]]:
     return [
         Column("name", tr("Product"), lambda row: row.choice.name, 200, sortable=False, strong=True,
                tone=lambda row: "text" if row.choice.listed else "muted"),
-        Column("last", tr("Last time"), _last, _NUMBERS, right=True, sortable=False, tone=lambda _: "faint"),
+        Column("last", tr("Last time"), _last, 104, right=True, sortable=False, tone=lambda _: "faint"),
         Column("price", tr("Price"), _price, _NUMBERS, right=True, sortable=False, tone=lambda _: "muted"),
         Column("quantity", tr("Quantity"), _quantity, _NUMBERS, right=True, sortable=False, strong=True, figures=True),
         Column("amount", tr("Amount"), _amount, 92, right=True, sortable=False, figures=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from PySide6.QtCore import Qt
@@ -14,8 +15,9 @@ from fieldcrm.domain.ids import Id
 from fieldcrm.ui import labels, theme
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.messages import sentence
+from fieldcrm.ui.outlet.header import addressed, dialled
 from fieldcrm.ui.outlet.parts import Section
-from fieldcrm.ui.widgets import Avatar, Badge, Button, Divider, Field, IconButton, Text, column
+from fieldcrm.ui.widgets import Avatar, Badge, Button, Divider, Field, FlowLayout, IconButton, Text, column
 from fieldcrm.usecases import contacts
 from fieldcrm.usecases.card import Card as OutletCard
 from fieldcrm.words import number, tr
@@ -81,13 +83,16 @@ class ContactForm(QWidget):
 
 
 class People(Section):
-    def __init__(self, session: AppSession) -> None:
+    """``outside(address, text)`` hands an address to the computer, and keeps ``text`` on the clipboard."""
+
+    def __init__(self, session: AppSession, outside: Callable[[str, str], None]) -> None:
         super().__init__(tr("People"))
         self._session = session
         self._card: OutletCard | None = None
         self._editing: Id | None = None
         self._adding = False
         self.form: ContactForm | None = None
+        self._outside = outside
         self.add_action(tr("Add"), "user-plus", self.begin_new)
 
     def show_card(self, card: OutletCard, now: datetime) -> None:
@@ -125,11 +130,10 @@ class People(Section):
         across.addWidget(Avatar(contact.name, 34), 0, Qt.AlignmentFlag.AlignTop)
         lines = column(0)
         lines.addWidget(Text(contact.name, "body-medium", wrap=True))
-        reach = " · ".join(part for part in (contact.job, labels.unbroken(contact.phone), contact.email) if part)
-        if reach:
-            text = Text(reach, "caption", "muted", wrap=True)
-            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            lines.addWidget(text)
+        if contact.job:
+            lines.addWidget(Text(contact.job, "caption", "muted", wrap=True))
+        if contact.phone or contact.email:
+            lines.addWidget(self._reach(contact))
         if contact.note:
             lines.addWidget(Text(contact.note, "caption", "faint", wrap=True))
         across.addLayout(lines, 1)
@@ -140,6 +144,21 @@ class People(Section):
         across.addWidget(edit, 0, Qt.AlignmentFlag.AlignTop)
         across.addWidget(remove, 0, Qt.AlignmentFlag.AlignTop)
         return line
+
+    def _reach(self, contact: Contact) -> QWidget:
+        """Call and write with one click."""
+        holder = QWidget()
+        flow = FlowLayout(holder, 0.5)
+        phone, email = contact.phone, contact.email
+        if phone:
+            call = Button(labels.unbroken(phone), "quiet", "phone", lambda: self._outside(dialled(phone), phone))
+            call.setAccessibleName(tr("Call {phone}", phone=f"{contact.name}, {phone}"))
+            flow.addWidget(call)
+        if email:
+            write = Button(email, "quiet", "mail", lambda: self._outside(addressed(email), email))
+            write.setAccessibleName(tr("Write to {name}", name=contact.name))
+            flow.addWidget(write)
+        return holder
 
     def begin_new(self) -> None:
         self._adding, self._editing = True, None

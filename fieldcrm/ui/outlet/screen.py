@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QLineEdit,
+    QPlainTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
+from shiboken6 import isValid
 
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.task import Task
@@ -61,12 +70,12 @@ class OutletScreen(FreshScreen):
         self.place = PlaceOnMap(session)
         self.shelf = Shelf()
         self.visits = Visits(self._open_report)
-        self.people = People(session)
+        self.people = People(session, self.header.outside)
         self.tasks = Tasks(session, self._correct)
         self.notes = Notes(session)
         self.photos = Photos(session)
         self.details = Details(session)
-        self.identity = Identity(session, self.edit, None)
+        self.identity = Identity(session, self.edit)
         self.times = Times(session)
         self.orders = Orders(session)
         self.history = History(session)
@@ -196,8 +205,33 @@ class OutletScreen(FreshScreen):
             self.states.show_error(error, self._load)
 
     def _show(self, card: OutletCard) -> None:
-        now = self._session.clock()
         self.card = card
+        with self._at_rest():
+            self._fill(card)
+        self.states.show_content()
+        if self._at_top:
+            self._at_top = False
+            self._begin_at_top()
+
+    @contextmanager
+    def _at_rest(self) -> Iterator[None]:
+        """Fill the page while it is out of sight: in sight Qt lays all of it out after each line that comes, which took
+        four times as long. Never while somebody types in it."""
+        page, focus = self.page.widget(), QApplication.focusWidget()
+        inside = focus is not None and self.isAncestorOf(focus)
+        if page is None or (inside and isinstance(focus, QLineEdit | QPlainTextEdit | QAbstractSpinBox)):
+            yield
+            return
+        page.hide()
+        try:
+            yield
+        finally:
+            page.show()
+        if inside and focus is not None and isValid(focus) and focus.isVisible():
+            focus.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _fill(self, card: OutletCard) -> None:
+        now = self._session.clock()
         self.header.show_card(card, now)
         self.next.show_next(card.brief.next)
         self.brief.show_card(card, now)
@@ -207,12 +241,8 @@ class OutletScreen(FreshScreen):
         ]
         for section in sections:
             section.show_card(card, now)
-        if self.place.isVisible():
+        if not self.place.isHidden():
             self.place.show_card(card)
-        self.states.show_content()
-        if self._at_top:
-            self._at_top = False
-            self._begin_at_top()
 
     def _begin_at_top(self) -> None:
         """Qt gives the focus to the first table it finds, and scrolls to it: begin where reading begins."""

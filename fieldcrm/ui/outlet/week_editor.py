@@ -32,6 +32,8 @@ class TimeEdit(QLineEdit):
         self.setAccessibleName(name)
         self.setFixedWidth(theme.pixels(_TIME_WIDTH))
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        side = theme.space(1)
+        self.setStyleSheet(f"padding-left: {side}px; padding-right: {side}px;")  # five figures, and no more
         self.setMaxLength(8)
         self.editingFinished.connect(self._tidy)
 

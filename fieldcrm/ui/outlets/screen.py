@@ -85,6 +85,7 @@ class OutletsScreen(FreshScreen):
         self.sides.opened.connect(lambda rid: self._with_row(rid, self.open_card))
         self.sides.narrowed.connect(self._load)
         self.sides.area_wanted.connect(self._only_inside)
+        self.sides.switched.connect(self._side)
         self.sides.cleared.connect(lambda: self.table.selectRow(self.table.currentIndex().row()))
         self.table.selectionModel().selectionChanged.connect(lambda *_: self.sides.set_rows(self._selected_rids()))
         self.sides.export_wanted.connect(self._export_these)
@@ -105,12 +106,15 @@ class OutletsScreen(FreshScreen):
     # ---- what the shell asks ----
 
     def open(self, **params: Any) -> None:
-        """Show the list; ``query`` searches, ``new`` begins a new outlet, ``overdue`` filters."""
+        """Show the list; ``query`` searches, ``new`` begins a new outlet, ``overdue`` and ``banners`` filter."""
         self._near = self._whereabouts()
         self.filters.near.setVisible(self._near is not None)
         if params.get("overdue"):
             self.filters.clear()
             self.filters.overdue.setChecked(True)
+        if params.get("banners"):
+            self.filters.clear()
+            self.filters.banners.set_values(frozenset(params["banners"]))
         if "query" in params:
             self._query = str(params["query"])
             self.search.setText(self._query)
@@ -145,6 +149,8 @@ class OutletsScreen(FreshScreen):
         self.export_button = IconButton("file-spreadsheet", tr("Export the list"), self.export)
         self.preview_button = IconButton("panel-right", tr("Show or hide the preview"), self.toggle_preview)
         self.new_button = Button(tr("New outlet"), "secondary", "plus", self.begin_new)
+        self.new_button.setAccessibleName(tr("New outlet"))
+        self.new_button.setToolTip(tr("New outlet"))
         buttons = (self.columns_button, self.export_button, self.preview_button, self.new_button)
         for widget in (self.sides.switch, *buttons):
             head.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
@@ -182,6 +188,9 @@ class OutletsScreen(FreshScreen):
         narrow = self.width() < theme.pixels(NARROW)
         entering = not self.new_outlet.isHidden()
         self.sides.setVisible(not (narrow and entering))
+        self.preview_button.setVisible(not narrow)
+        self.columns_button.setVisible(not self.sides.showing_map)
+        self.new_button.setText("" if narrow else tr("New outlet"))
         self._side_holder.setVisible(entering or (self.previewing and not narrow))
 
     def toggle_preview(self) -> None:

@@ -107,6 +107,12 @@ class Columns:
         self._having: OrderedDict[str, npt.NDArray[np.uint8]] = OrderedDict()
         self._orders: OrderedDict[Any, Rids] = OrderedDict()
 
+    def apart(self) -> Columns:
+        """The same arrays, without sharing what is asked from now on."""
+        alone = copy(self)
+        alone._whole, alone._masks, alone._orders, alone._having = (OrderedDict() for _ in range(4))
+        return alone
+
     def _ranked(self) -> Rids:
         import numpy as np
 
@@ -322,7 +328,8 @@ def columns(r: Reader) -> Columns | None:
 def _followed(r: Reader, kept: Kept) -> Columns:
     made: Columns | None = kept.slots.get(SLOT)
     if made is not None and made.number > r.number:
-        return made  # another reader, whose snapshot is younger, has read them
+        # Another reader, whose snapshot is younger, has read them; what this one asks from now on is for itself.
+        return made.apart()
     writes = None if made is None else kept.since(made.number)
     if made is not None and writes is not None:
         writes = writes[: r.number - made.number]

@@ -106,12 +106,15 @@ class FilterBar(QWidget):
         self.banners = self._choice(tr("Banner"), "tag")
         self.sectors = self._choice(tr("Sector"), "map")
         self.unmapped = self._chip(tr("Not mapped"), "map-pin-off")
-        self.more_button = Button(tr("More filters"), "ghost", "sliders-horizontal", self.more_wanted.emit)
+        self.more_button = Chip(tr("More filters"), icon="sliders-horizontal")
+        self.more_button.setAccessibleName(tr("More filters"))
+        self.more_button.clicked.connect(self._ask_for_more)
         self._flow.addWidget(self.more_button)
         self.panel = MorePanel(self, self._extra)
         self.panel.changed.connect(self._take_extra)
         self._active: list[ActiveFilter] = []
-        self.clear_button = Button(tr("Clear filters"), "ghost", "x", self.clear)
+        self.clear_button = Button(tr("Clear filters"), "quiet", "x", self.clear)
+        self.clear_button.setFixedHeight(self.more_button.sizeHint().height())
         self._flow.addWidget(self.clear_button)
         self.clear_button.hide()
         self.sectors.hide()
@@ -168,6 +171,15 @@ class FilterBar(QWidget):
 
     # ---- the panel
 
+    def _ask_for_more(self) -> None:
+        self._say_more()  # a click has turned it over
+        self.more_wanted.emit()
+
+    def _say_more(self) -> None:
+        """Ticked, with their number, as long as one of the panel is on."""
+        self.more_button.setChecked(bool(self._active))
+        self.more_button.set_count(number(len(self._active)) if self._active else "")
+
     def open_panel(self, distributors: Iterable[str], fields: Iterable[CustomField]) -> None:
         """The panel of the other filters, with what there is to choose from."""
         known = tuple(fields)
@@ -199,9 +211,7 @@ class FilterBar(QWidget):
             chip.show()
             self._active.append(chip)
         self._flow.addWidget(self.clear_button)
-        self.more_button.setText(
-            tr("More filters ({n})", n=number(len(self._active))) if self._active else tr("More filters")
-        )
+        self._say_more()
         self.clear_button.setVisible(self.active())
         self.updateGeometry()
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QVBox
 from fieldcrm.domain.catalogue import OUTLET_STATES
 from fieldcrm.domain.customfield import CustomField
 from fieldcrm.ui import labels, theme
-from fieldcrm.ui.widgets import Button, Chip, Field, Text, row
+from fieldcrm.ui.widgets import Button, Card, Chip, Field, Text, row
 from fieldcrm.usecases.outlets import Filters
 from fieldcrm.words import language, tr, trn
 
@@ -28,8 +28,9 @@ class MorePanel(QFrame):
     changed = Signal(object)
 
     def __init__(self, parent: QWidget, filters: Filters) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setProperty("kind", "popover")
+        flags = Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint | Qt.WindowType.NoDropShadowWindowHint
+        super().__init__(parent, flags)
+        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)  # its corners are round
         self.setAccessibleName(tr("More filters"))
         self._filters = filters
         self._filling = False
@@ -50,9 +51,10 @@ class MorePanel(QFrame):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(*(theme.space(4),) * 4)
-        whole.setSpacing(theme.space(3))
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        card = Card(padding=5, spacing=3)
+        around.addWidget(card)
         grid = QGridLayout()
         grid.setHorizontalSpacing(theme.space(4))
         grid.setVerticalSpacing(theme.space(2))
@@ -66,19 +68,20 @@ class MorePanel(QFrame):
         pair.addWidget(Field(tr("Field of your own"), self.field), 1)
         pair.addWidget(Field(tr("is"), self.value), 1)
         grid.addWidget(self._custom, 1, 1)
-        whole.addLayout(grid)
-        whole.addWidget(Text(tr("State"), "body-medium"))
+        card.add(grid)
+        card.add(Text(tr("State"), "body-medium"))
         chips = row(2)
-        for chip in (*self.states.values(), self.open_tasks):
+        for chip in self.states.values():
             chips.addWidget(chip)
         chips.addStretch(1)
-        whole.addLayout(chips)
+        card.add(chips)
         foot = row(2)
+        foot.addWidget(self.open_tasks)
         foot.addStretch(1)
         self.done = Button(tr("Done"), "secondary", on_click=self.close)
         foot.addWidget(self.done)
-        whole.addLayout(foot)
-        self.setMinimumWidth(theme.pixels(520))
+        card.add(foot)
+        self.setMinimumWidth(theme.pixels(560))
 
     def _combo(self, choices: Iterable[tuple[Any, str]]) -> QComboBox:
         combo = QComboBox()

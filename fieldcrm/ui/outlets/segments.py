@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPoint, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QPoint, QRect, Signal
+from PySide6.QtGui import QAction, QPaintEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 
 from fieldcrm.domain.errors import CodedError
 from fieldcrm.domain.ids import Id
-from fieldcrm.ui import theme
+from fieldcrm.ui import icons, theme
 from fieldcrm.ui.messages import sentence
-from fieldcrm.ui.widgets import Button, Dialog, Field, Switch, Text, plain, row
+from fieldcrm.ui.widgets import Button, Dialog, Field, Switch, Text, painting, plain, row
 from fieldcrm.usecases.segments import NAME_LIMIT, Segment
 from fieldcrm.words import number, tr
 
@@ -69,7 +69,7 @@ class SegmentButton(Button):
         self._open: QMenu | None = None
         self.current: Segment | None = None
         self.altered = False
-        self.setMinimumHeight(theme.pixels(38))
+        self.setStyleSheet(f"text-align: left; padding-right: {theme.space(8)}px;")  # room for the sign of a menu
         self._say()
 
     def set_segments(self, segments: Sequence[Segment], counts: dict[Id, int]) -> None:
@@ -104,7 +104,8 @@ class SegmentButton(Button):
         others = [one for one in self._segments if one.person_id != self._person_id]
         for title, segments in ((tr("My segments"), mine), (tr("Shared with everybody"), others)):
             if segments:
-                menu.addSection(title)
+                menu.addSeparator()
+                menu.addAction(title).setEnabled(False)
             for one in segments:
                 self._add(menu, one, one.name)
         menu.addSeparator()
@@ -140,6 +141,14 @@ class SegmentButton(Button):
         self._open = self.menu_now()
         self._open.aboutToHide.connect(self._closed)
         self._open.popup(self.mapToGlobal(QPoint(0, self.height() + theme.space(1))))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        side = theme.pixels(14)
+        spot = QRect(self.width() - side - theme.space(3), (self.height() - side) // 2, side, side)
+        painter = painting.smooth(self)
+        icons.paint(painter, "chevron-down", spot, theme.current().color.muted)
+        painter.end()
 
     def _closed(self) -> None:
         self._open = None

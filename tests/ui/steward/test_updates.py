@@ -87,19 +87,20 @@ def test_a_accepts_z_takes_back_and_r_refuses(
     waiting: None, page: Go, window: MainWindow, session: AppSession
 ) -> None:
     updates = ready(page("updates"), 4)
+    hands.activate(window)
     updates.list.setFocus()
-    hands.press(Key.Key_A, on=window)
+    hands.press(Key.Key_A, on=updates.list)
     hands.wait_until("the new name", lambda: value(session, "name", "Carrefour City%") is not None)
     hands.wait_until("the list", lambda: len(shown(updates)) == 3)
     assert window.message.text() == "Accepted: Carrefour Market Gambetta."
-    hands.press(Key.Key_Z, on=window)
+    hands.press(Key.Key_Z, on=updates.list)
     hands.wait_until("the name before", lambda: value(session, "name", "Carrefour Market%") is not None)
     hands.wait_until("the list", lambda: len(shown(updates)) == 4)
     updates.list.select_row(0)
-    hands.press(Key.Key_J, on=window)
+    hands.press(Key.Key_J, on=updates.list)
     assert updates.list.currentIndex().row() == 1
     before = value(session, "lat_e7", "Épicerie Diallo%")
-    hands.press(Key.Key_R, on=window)
+    hands.press(Key.Key_R, on=updates.list)
     hands.wait_until("the list", lambda: len(shown(updates)) == 3)
     assert value(session, "lat_e7", "Épicerie Diallo%") == before
     updates.filters.which._choose("decided")

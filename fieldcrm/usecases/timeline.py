@@ -31,6 +31,7 @@ _ADDRESS = frozenset({"house_number", "street", "postcode", "city", "country"})
 _UNDOABLE = frozenset({"outlet", "contact", "task", "sales_order"})
 _OWN_SHOWN = 500
 _CUSTOM = "custom:"
+_SETTLED = ("delivered", "cancelled")
 _NAMED_BY = {"contact": "name", "task": "title"}
 
 
@@ -250,7 +251,8 @@ def label_of(change: PastChange, kinds: Mapping[Id, str]) -> str:
     if name == "note":
         return "note.new"
     if name == "sales_order":
-        return "order.new" if kind == "new" else "order.cancelled" if _cancelled(change) else "order.details"
+        state = change.set.get("state")
+        return "order.new" if kind == "new" else f"order.{state}" if state in _SETTLED else "order.details"
     if name == "outlet_alias":
         return "outlet.unmerged" if change.set.get("active") is False else "outlet.merged"
     return "outlet.new" if kind == "new" else outlet_label(set(change.set) - _SILENT)
@@ -264,10 +266,6 @@ def outlet_label(fields: set[str]) -> str:
     if names <= _ADDRESS:
         return "outlet.address"
     return f"outlet.{names.pop()}" if len(names) == 1 else "outlet.details"
-
-
-def _cancelled(change: PastChange) -> bool:
-    return change.set.get("state") == "cancelled"
 
 
 def may_undo(change: PastChange, actor: Actor) -> bool:

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QLineEdit
 
 from fieldcrm.domain.errors import CodedError
 from fieldcrm.ui import placing as choices
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.messages import sentence
-from fieldcrm.ui.settings.layout import Group
+from fieldcrm.ui.settings.layout import Group, Page
 from fieldcrm.ui.widgets import Field, InlineMessage, SegmentedControl, Switch
 from fieldcrm.usecases import placing
 from fieldcrm.words import tr
 
 
-class AddressLines:
+def addresses(session: AppSession) -> Page:
+    page = Page(
+        tr("Addresses"),
+        tr("Where outlets stand is found from their addresses. Nothing else is sent: no name, no contact, no visit."))
+    AddressLines(session, page.group())
+    page.end()
+    return page
+
+
+class AddressLines(QObject):
     """The lines of the group; everything is kept as it is chosen."""
 
     def __init__(self, session: AppSession, group: Group) -> None:
+        super().__init__(group)
         self._session = session
         self._choice = choices.read_choice(session)
         services = SegmentedControl(
@@ -28,8 +39,8 @@ class AddressLines:
         services.chosen.connect(lambda service: self._keep(choices.SERVICE, service=service))
         group.line(
             tr("Address service"),
-            tr("Finds the place of an outlet from its address. Only the address is sent, and a public server is asked "
-               "after you have agreed once."), services, below=True)
+            tr("A public server is asked after you have agreed once; the organisation’s own comes first."), services,
+            below=True)
         self._contact = self._field(
             tr("Contact e-mail"), self._choice.contact, "someone@example.org",
             tr("OpenStreetMap’s server asks who is asking; it goes there with each question."),

@@ -14,6 +14,7 @@ from fieldcrm.ui.actions import Action
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.settings import pages
 from fieldcrm.ui.settings.account import account
+from fieldcrm.ui.settings.addresses import addresses
 from fieldcrm.ui.settings.layout import Page
 from fieldcrm.ui.widgets import Text
 from fieldcrm.words import tr
@@ -33,6 +34,7 @@ class SettingsScreen(QWidget):
             ("look", tr("Appearance"), "palette", pages.appearance),
             ("account", tr("Account and server"), "circle-user", account),
             ("capture", tr("Photos and map"), "camera", pages.capture),
+            ("addresses", tr("Addresses"), "map-pinned", addresses),
             ("data", tr("Data on this device"), "hard-drive", pages.data),
             ("keys", tr("Shortcuts"), "keyboard", pages.keys),
             ("about", tr("About and licences"), "info", pages.about),

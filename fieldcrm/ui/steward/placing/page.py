@@ -263,7 +263,7 @@ class PlacingPage(StewardPage):
         self._placer.start(provider, rids)
 
     def choose_service(self) -> None:
-        self.session.navigator.go("settings", page="capture")
+        self.session.navigator.go("settings", page="addresses")
 
     def _say_progress(self) -> None:
         progress = self._placer.progress

@@ -73,8 +73,8 @@ class FindingsView(QWidget):
             "fix": Button(tr("Apply"), "primary", "check"),
             "ignore": Button(tr("Ignore…"), "secondary", "ban"),
             "task": Button(tr("Make a task…"), "secondary", "user-round"),
-            "open": Button(tr("Open card"), "secondary", "arrow-right"),
             "fix_all": Button(tr("Mend all…"), "ghost", "check-check"),
+            "open": Button(tr("Open card"), "ghost", "arrow-right"),
         }
         for name, button in self.buttons.items():
             button.clicked.connect(lambda _=False, name=name: self.acted.emit(name))

@@ -6,6 +6,7 @@ of a few bytes for each outlet, in slices, so that half a million outlets take s
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from zlib import crc32
 
@@ -31,16 +32,14 @@ class Columns:
     """What blocking looks at, outlet by outlet. ``add`` in any order; the place is the order of adding."""
 
     def __init__(self) -> None:
-        self._lat: list[float] = []
-        self._lon: list[float] = []
-        self._signs: list[bytes] = []
-        self._cores: list[int] = []
-        self._generic: list[bool] = []
-        self._trades: list[int] = []
-        self._sirets: list[int] = []
-        self._places: tuple[list[int], list[int]] = ([], [])
-        self._phones: tuple[list[int], list[int]] = ([], [])
-        self._pages: tuple[list[int], list[int]] = ([], [])
+        self._lat, self._lon = array("d"), array("d")
+        self._signs = bytearray()
+        self._cores, self._trades, self._sirets = array("q"), array("q"), array("q")
+        self._generic = array("b")
+        # Which outlet, and its key: one outlet may have several, or none.
+        self._places = (array("i"), array("q"))
+        self._phones = (array("i"), array("q"))
+        self._pages = (array("i"), array("q"))
 
     def __len__(self) -> int:
         return len(self._lat)
@@ -50,7 +49,7 @@ class Columns:
         mapped = one.lat is not None and one.lon is not None
         self._lat.append(one.lat if mapped and one.lat is not None else np.nan)
         self._lon.append(one.lon if mapped and one.lon is not None else np.nan)
-        self._signs.append(_sign(one.core))
+        self._signs += _sign(one.core)
         core = crc32(one.squeezed.encode())
         self._cores.append(core)
         self._generic.append(one.generic)
@@ -106,9 +105,9 @@ class Columns:
         mapped = np.flatnonzero(~np.isnan(lat))
         if not len(mapped):
             return
-        signs = np.frombuffer(b"".join(self._signs), dtype=np.uint64).reshape(-1, _BITS // 64)
+        signs = np.frombuffer(bytes(self._signs), dtype=np.uint64).reshape(-1, _BITS // 64)
         sizes = np.bitwise_count(signs).sum(axis=1).astype(np.int16)
-        generic, trades = np.array(self._generic), np.array(self._trades, dtype=np.int64)
+        generic, trades = np.array(self._generic, dtype=bool), np.array(self._trades, dtype=np.int64)
         for left, right in _within(lat, lon, mapped, metres, watch):
             height = lat[left] - lat[right]
             width = (lon[left] - lon[right]) * np.cos(np.radians(lat[left]))

@@ -63,7 +63,7 @@ def _enseignes() -> Mapping[tuple[str, ...], Enseigne]:
     return found
 
 
-@lru_cache(200_000)
+@lru_cache(50_000)
 def tokens(text: str) -> tuple[str, ...]:
     """The words of a text: case and accents folded, abbreviations written out."""
     if not text.isascii():
@@ -84,7 +84,7 @@ def name_core(name: str) -> tuple[tuple[str, ...], bool]:
     return (core, False) if core else (found, True)
 
 
-@lru_cache(200_000)
+@lru_cache(100_000)
 def _of_the_trade(word: str) -> str:
     """The trade that a word names, also with a slip in it (``rentaurant``); ``""`` for any other word."""
     trade = words().trade
@@ -101,7 +101,7 @@ def trades_of(found: tuple[str, ...]) -> frozenset[str]:
     return frozenset(map(_of_the_trade, found)) - {"", "shop"}
 
 
-@lru_cache(50_000)
+@lru_cache(20_000)
 def enseigne_of(banner: str, name: str) -> Enseigne:
     """The enseigne that the banner says, or that the name begins with; one that the table does not know is its own."""
     table = _enseignes()

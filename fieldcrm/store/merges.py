@@ -149,8 +149,8 @@ def leave_out_second_stops(tx: Transaction, keep: Id, lose: Id, today: date) -> 
     """Of the rounds to come that have both, the stop at ``lose`` is left out; which stops those were."""
     query = text(
         "SELECT s.id FROM plan_stop s JOIN plan p ON p.id = s.plan_id "
-        "WHERE s.outlet_id = :lose AND s.state = 'planned' AND p.day >= :today AND EXISTS (SELECT 1 FROM plan_stop k WHERE k.plan_id = s.plan_id AND k.state = 'planned' "
-        "AND k.outlet_id = :keep)"
+        "WHERE s.outlet_id = :lose AND s.state = 'planned' AND p.day >= :today AND EXISTS (SELECT 1 FROM plan_stop k "
+        "WHERE k.plan_id = s.plan_id AND k.state = 'planned' AND k.outlet_id = :keep)"
     )
     found = tx.conn.execute(query, {"lose": lose.bytes, "keep": keep.bytes, "today": today.isoformat()}).scalars()
     stops = tuple(Id(bytes=id_) for id_ in found)

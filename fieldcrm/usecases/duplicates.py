@@ -24,6 +24,7 @@ from fieldcrm.insights.duplicates import (
     probability,
     reasons,
 )
+from fieldcrm.insights.outlet_words import phones_of
 from fieldcrm.store import duplicates as _store
 from fieldcrm.store import rules as _rules
 from fieldcrm.store.database import Database, Reader, Transaction
@@ -67,6 +68,12 @@ def set_rules(tx: Transaction, rules: Rules) -> None:
     _rules.settle(tx, RULE, rules.as_value())
     tx.label = tx.label or "duplicates.rules"
     tx.touch("duplicate_pair")
+
+
+def written_phones(text: str) -> frozenset[str]:
+    """The telephones of a line, in E.164; a national number is read as a French one."""
+    found = phones_of(text, "FR")
+    return frozenset(number for number in found if number.startswith("+"))
 
 
 def check_manager(actor: Actor) -> None:

@@ -67,6 +67,16 @@ def merges(r: Reader) -> list[MergeLine]:
     return _merges.merges(r)
 
 
+def people(r: Reader) -> dict[Id, str]:
+    """The names of the people, for who knew a value."""
+    return _outlets.person_names(r)
+
+
+def names(r: Reader, ids: Collection[Id]) -> dict[Id, tuple[str, str]]:
+    """Name and town of these outlets, as they stand."""
+    return _outlets.names_of(r, ids)
+
+
 def value_of(outlet: Outlet, field: str) -> Any:
     """The value of one of ``FIELDS``; a position is a pair of numbers or ``None``."""
     if field == POSITION:
@@ -210,12 +220,13 @@ def certain(groups: Sequence[Group], least: float) -> list[Pair]:
 
 
 def merge_certain(
-    db: Database, actor: Actor, pairs: Sequence[Pair], *, clock: Callable[[], datetime], watch: Callable[[float], None]
+    db: Database, actor: Actor, pairs: Sequence[Pair], *, clock: Callable[[], datetime],
+    watch: Callable[[float], None], stopped: Callable[[], bool] = lambda: False,
 ) -> Merged:
     """Merge each pair, a few in one transaction, each with a line of its own in the list of merges.
 
-    Who stays is chosen by ``survivor``, and takes what only the other knows. ``watch`` is told the share that is done;
-    what it raises ends the work after what is written. A pair whose outlets were merged meanwhile is one already.
+    Who stays is chosen by ``survivor``, and takes what only the other knows. ``watch`` is told the share that is done,
+    ``stopped`` is asked between transactions. A pair whose outlets were merged meanwhile is one already.
     """
     aliases: list[Id] = []
     refused: dict[str, int] = {}
@@ -232,6 +243,8 @@ def merge_certain(
                     refused[error.code] = refused.get(error.code, 0) + 1
 
     for at in range(0, len(pairs), AT_ONCE):
+        if stopped():
+            break
         part = pairs[at : at + AT_ONCE]
         db.write(lambda tx, part=part: some(tx, part), actor=actor, now=clock()).result()  # type: ignore[misc]
         watch((at + len(part)) / len(pairs))
@@ -256,3 +269,10 @@ def tell_apart(tx: Transaction, one: Id, other: Id) -> Id:
     tx.touch("outlet", first.id, second.id)
     tx.label = tx.label or "outlet.told_apart"
     return pair_id
+
+
+def tell_apart_no_more(tx: Transaction, pair_id: Id) -> None:
+    """Take that word back: the pair may be shown again."""
+    check_manager(tx.actor)
+    _merges.switch_distinct(tx, pair_id, False)
+    tx.label = tx.label or "outlet.told_apart"

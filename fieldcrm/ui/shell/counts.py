@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class StewardCount(QObject):
-    """Open updates, counted in the pool when they may have changed; for those who decide on them."""
+    """Open updates and pairs that may be one outlet, counted in the pool when they may have changed; for those who decide on them."""
 
     def __init__(self, session: AppSession, parent: QObject) -> None:
         super().__init__(parent)
@@ -24,14 +24,14 @@ class StewardCount(QObject):
             self._count()
 
     def _changed(self, changes: Changes) -> None:
-        if changes.touches("proposal"):
+        if changes.touches("proposal", "duplicate_pair", "outlet_alias", "distinct_pair", "rule"):
             self._count()
 
     def _count(self) -> None:
         def read(r: Reader) -> int:
-            from fieldcrm.usecases import updates
+            from fieldcrm.usecases import duplicates, updates
 
-            return sum(updates.counts(r).values())
+            return sum(updates.counts(r).values()) + duplicates.counted(r, duplicates.read_rules(r))[0]
 
         self._session.ask_later(read, self._tell, key="shell.updates")
 

@@ -144,6 +144,8 @@ def phase_words(phase: Phase) -> str:
         Phase.CLOSING: tr("Looking for outlets that are no longer in the file"),
         Phase.TAKING_OUT: tr("Taking outlets out"),
         Phase.RESTORING: tr("Putting back what was there before"),
+        Phase.MATCHING: tr("Comparing the outlets with one another"),
+        Phase.MERGING: tr("Merging"),
         Phase.DECIDING: tr("Deciding"),
     }[phase]
 
@@ -153,7 +155,9 @@ def progress_words(running: Running) -> str:
     progress = running.progress
     if progress is None:
         return tr("Beginning…")
-    parts = [percent(progress.fraction), trn("{n} row", "{n} rows", progress.rows)]
+    parts = [percent(progress.fraction)]
+    if progress.rows:
+        parts.append(trn("{n} row", "{n} rows", progress.rows))
     rate, rest = running.rate(), running.rest()
     if rate is not None and rate >= 1:
         parts.append(tr("{n} a second", n=number(round(rate))))

@@ -16,6 +16,7 @@ from fieldcrm import resources
 from fieldcrm.demo.place import country_and_zone
 from fieldcrm.demo.records import Records, Row
 from fieldcrm.demo.territory import LICENCE, ORGANISATION, Territory, bands
+from fieldcrm.demo.upkeep import bring_newer_extract
 from fieldcrm.demo.world import SEED, AuditForm, SampleWorld, begin, build_world, first_day
 from fieldcrm.domain.actor import Role
 from fieldcrm.domain.catalogue import CATALOGUE
@@ -66,22 +67,28 @@ def seed_server(folder: Path, extract: Path, now: datetime, *, seed: int = SEED)
     # The accounts of a demo are no secret: a light hash saves seconds at each first start.
     hq = open_headquarters(folder, None, lambda: now, hasher=PasswordHasher(time_cost=1, memory_cost=1024))
     try:
-        return _seed(hq, found, dict(left_out), now, seed)
+        return _seed(hq, found, dict(left_out), extract.name, now, seed)
     finally:
         hq.close()
 
 
-def _seed(hq: Headquarters, found: Sequence[OutletFound], left_out: dict[str, int], now: datetime, seed: int) -> Seeded:
+def _seed(
+    hq: Headquarters, found: Sequence[OutletFound], left_out: dict[str, int], file: str, now: datetime, seed: int
+) -> Seeded:
     records, territory = begin(now, seed)
     org = accounts.add_organisation(
         hq, ORGANISATION_CODE, ORGANISATION, now=now, id=records.id("organisation")
     )
     _add_people(hq, org, territory, now)
     rows = hq.apply(org, list(records.in_order()))
-    imported = _import(hq, org, territory, found, now)
+    imported = _import(hq, org, territory, found, file, now)
     begun = set(records.rows)
     world = build_world(records, territory, _outlets(hq, org), _assignments(hq, org), built_in_audit())
     rows += hq.apply(org, _changes(world.records, begun))
+    country, zone = _place(found)
+    bring_newer_extract(
+        hq, org, territory, bands(found, len(territory.sectors))[-1], _outlets(hq, org), file, zone=zone,
+        country=country, now=now)
     for content in world.photos.values():
         hq.blobs.put(org, content, "image/jpeg", now=now)
     return Seeded(org, world, imported, left_out, rows, len(world.photos))
@@ -92,12 +99,19 @@ def _add_people(hq: Headquarters, org: Id, territory: Territory, now: datetime) 
         accounts.add_account(hq, org, person.login, PASSWORD, person=person.id, role=Role(person.role), now=now)
 
 
-def _import(hq: Headquarters, org: Id, territory: Territory, found: Sequence[OutletFound], now: datetime) -> int:
-    """The region's outlets came in when the organisation began: sectors are assigned from that day on."""
+def _place(found: Sequence[OutletFound]) -> tuple[str, str]:
+    """Country and time zone of the region."""
     latitude, longitude = median(o.lat_e7 for o in found), median(o.lon_e7 for o in found)
-    country, zone = country_and_zone(latitude / DEGREE, longitude / DEGREE)
+    return country_and_zone(latitude / DEGREE, longitude / DEGREE)
+
+
+def _import(
+    hq: Headquarters, org: Id, territory: Territory, found: Sequence[OutletFound], file: str, now: datetime
+) -> int:
+    """The region's outlets came in when the organisation began: sectors are assigned from that day on."""
+    country, zone = _place(found)
     began = datetime.combine(first_day(now), time(8), UTC)
-    source = Source("osm", LICENCE, "demo")
+    source = Source("osm", LICENCE, file)
     return sum(
         import_outlets(hq, org, sector, band, source, zone=zone, country=country, now=began).added
         for sector, band in zip(territory.sectors, bands(found, len(territory.sectors)), strict=True)
@@ -134,6 +148,7 @@ def _changes(records: Records, begun: set[str]) -> Iterator[tuple[str, Row]]:
         if collection in begun:
             continue
         if collection == "outlet" and row["id"] != invented:
-            yield collection, {name: row[name] for name in _OURS}
+            own = {"custom": row["custom"]} if row.get("custom") else {}
+            yield collection, {name: row[name] for name in _OURS} | own
         else:
             yield collection, row

@@ -20,6 +20,7 @@ from fieldcrm.demo.territory import (
     choose_customers,
     move_one_store,
 )
+from fieldcrm.demo.upkeep import add_fields, own_values
 from fieldcrm.domain.ids import Id
 from fieldcrm.forms import load_form
 
@@ -66,6 +67,10 @@ def build_world(
     today = records.now.astimezone(UTC).date()
     records.rows["outlet"], records.rows["sector_assignment"] = list(outlets), list(assignments)
     choose_customers(records.of("outlet"))
+    add_fields(records)
+    for at, row in enumerate(records.of("outlet")):
+        if row["state"] == "active":
+            row["custom"] = own_values(row, at)
     articles = read_range(records)
     add_range(records, articles, first_day(records.now))
     records.add(

@@ -319,6 +319,22 @@ def _given(outlet: SourceOutlet) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in ("", None)}
 
 
+def compare_outlets(
+    hq: Headquarters,
+    org: Id,
+    sector: Id,
+    outlets: Iterable[SourceOutlet],
+    source: Source,
+    *,
+    zone: str,
+    country: str,
+    now: datetime,
+) -> Imported:
+    """Propose what a newer, complete extract of a sector says otherwise; no outlet is changed."""
+    settled = Settled(sector, zone, country, propose=True, complete=True)
+    return bring_in(hq, org, _Collected(list(outlets), source.name, source.licence, source.file), settled, now=now)
+
+
 def import_outlets(
     hq: Headquarters,
     org: Id,

@@ -24,6 +24,7 @@ from fieldcrm.domain.errors import CodedError, DomainError
 from fieldcrm.store.database import Database
 from fieldcrm.store.keys import KeyPlace, create_key, key_place, keyring_available, load_key
 from fieldcrm.store.photos import PhotoStore
+from fieldcrm.store.state import IMPORT_RUNNING, read_state
 from fieldcrm.ui import icons, theme
 from fieldcrm.ui.appsession import AppSession, Identity
 from fieldcrm.ui.crash import CrashHandler
@@ -137,7 +138,17 @@ def open_profile(
     connect_sync(session, signed, start=start_sync)
     window = MainWindow(session)
     session.navigator.go("review" if session.is_manager else "today")
+    if start_sync:
+        _take_out_halfway(session)
     return Opened(window, session, application)
+
+
+def _take_out_halfway(session: AppSession) -> None:
+    """What a crash left of an import goes; hardly ever is there any, and then the start waits for no module."""
+    if session.ask(lambda r: read_state(r, IMPORT_RUNNING)) is not None:
+        from fieldcrm.ui.steward.imports.halfway import take_out_halfway
+
+        take_out_halfway(session)
 
 
 def make_session(

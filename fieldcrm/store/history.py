@@ -17,6 +17,7 @@ from sqlalchemy import Select, String, Table, cast, delete, insert, literal, sel
 
 from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.domain.ids import Id
+from fieldcrm.domain.imported import IMPORT
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.tables import T
 from sync.columns import from_wire
@@ -108,9 +109,11 @@ def collections_of(r: Reader, transactions: Iterable[Id]) -> dict[Id, frozenset[
 
 
 def recent(r: Reader, limit: int = 60) -> tuple[Recorded, ...]:
-    """The last transactions, the oldest first, without their operations."""
+    """The last transactions, the oldest first, without their operations; an import, which has an undo of its own and
+    may be a thousand of them, is passed over."""
     chosen = T.outbox_tx.c
     query = select(chosen.id, chosen.person_id, chosen.at, chosen.label, chosen.undoes).order_by(text("rowid DESC"))
+    query = query.where(chosen.label != IMPORT)
     return tuple(Recorded(*row) for row in reversed(r.conn.execute(query.limit(limit)).all()))
 
 

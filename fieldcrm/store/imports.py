@@ -7,7 +7,7 @@ statement for each table. So no other thread of Python keeps the writer waiting 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -18,16 +18,16 @@ from sqlalchemy import func, insert, select, update
 
 from fieldcrm.domain.catalogue import CATALOGUE, OUTLET
 from fieldcrm.domain.ids import Id
-from fieldcrm.domain.imported import FIELDS, GIVEN, IMPORT, derived, origin_of_batch
+from fieldcrm.domain.imported import FIELDS, GIVEN, IMPORT, UNIMPORT, derived, origin_of_batch, outlet_values
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.replica import indexed_in_bulk
-from fieldcrm.store.state import read_state, write_state
+from fieldcrm.store.state import IMPORT_RUNNING, read_state, write_state
 from fieldcrm.store.tables import T
 from sync.catalogue import Kind
 from sync.chunks import chunks
-from sync.columns import canonical, to_milliseconds
+from sync.columns import canonical, from_milliseconds, to_milliseconds
+from sync.merge import Pending
 
-RUNNING = "import.running"  # in app_state: the batch that is being written, so that a crash leaves a trace
 _BATCH_NUMBER = CATALOGUE.by_name["import_batch"].number
 _OUTLET_NAMES = tuple(field.name for field in OUTLET.fields)
 
@@ -108,19 +108,19 @@ def begin(tx: Transaction, head: Head, file: str, person: Id) -> None:
     row = {"id": head.id, "source": head.source, "licence": head.licence or None, "file": file, "person_id": person,
            "begun_at": head.begun_at, "state": "live", "given": dict(head.given)}  # fmt: skip
     tx.conn.execute(insert(T.import_batch).values(row))
-    write_state(tx, RUNNING, head.id.hex)
+    write_state(tx, IMPORT_RUNNING, head.id.hex)
 
 
 def note(tx: Transaction, batch: Id, values: Mapping[str, Any], *, ended: bool) -> None:
     """Write fields of the record of the batch; ``ended``: it is no longer under way."""
     tx.conn.execute(update(T.import_batch).where(T.import_batch.c.id == batch).values(**values))
     if ended:
-        write_state(tx, RUNNING, None)
+        write_state(tx, IMPORT_RUNNING, None)
 
 
 def running(r: Reader) -> Id | None:
     """The batch that is under way, or was when the program ended."""
-    text = read_state(r, RUNNING, None)
+    text = read_state(r, IMPORT_RUNNING, None)
     return Id(hex=text) if text else None
 
 
@@ -190,6 +190,40 @@ def _see(tx: Transaction, source: str, outlet: bytes, said: Row) -> None:
         values = {**(json.loads(text) if text else {}), **said}
         kept = canonical({name: value for name, value in values.items() if value is not None})
         tx.conn.exec_driver_sql('UPDATE outlet_source SET "values" = ? WHERE rid = ?', (kept, rid))
+
+
+def changes_of(name: str, batch_id: Id, batch: Row, said: Row) -> Iterator[tuple[str, Id, Pending]]:
+    """The changes that a command of an import stands for: collection, record, change. ``batch``: its wire values.
+
+    For whoever makes a device anew from its journal, of which nothing is believed: a row that is none is passed over.
+    """
+    if name == UNIMPORT:
+        for text in said.get("ids", ()):
+            if (id := _id_or_none(text)) is not None:
+                yield "outlet", id, Pending("del")
+                yield "outlet_source", Id(bytes=derived(id.bytes, "outlet_source")), Pending("del")
+        return
+    fields, given = said.get("fields", ()), batch.get("given") or {}
+    origin = origin_of_batch(
+        batch.get("source") or "", batch.get("licence") or "", from_milliseconds(batch.get("begun_at") or 0)
+    )
+    for cells in said.get("rows", ()):
+        id = _id_or_none(cells[0]) if isinstance(cells, list) and len(cells) == len(fields) + 2 else None
+        if id is None:
+            continue
+        values = {name: cell for name, cell in zip(fields, cells[2:], strict=True) if cell is not None}
+        yield "outlet", id, Pending("new", outlet_values(values, given, origin))
+        source = {"outlet_id": id.hex, "source": batch.get("source"), "reference": cells[1],
+                  "licence": batch.get("licence"), "imported_at": batch.get("begun_at"), "values": values,
+                  "batch": batch_id.hex}  # fmt: skip
+        yield "outlet_source", Id(bytes=derived(id.bytes, "outlet_source")), Pending("new", source)
+
+
+def _id_or_none(text: Any) -> Id | None:
+    try:
+        return Id(hex=text) if isinstance(text, str) and len(text) == 32 else None
+    except ValueError:
+        return None
 
 
 # ---- looking up ----------------------------------------

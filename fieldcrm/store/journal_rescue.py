@@ -12,8 +12,10 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from fieldcrm.domain.catalogue import CATALOGUE
+from fieldcrm.domain.imported import IMPORT, UNIMPORT
 from fieldcrm.store import journal_people as people
 from fieldcrm.store.database import Transaction
+from fieldcrm.store.imports import changes_of
 from fieldcrm.store.journal import FOLDER, is_transaction
 from fieldcrm.store.journal_segment import Damage, read_all
 from fieldcrm.store.journal_state import State, put_rows_back, read_state_file
@@ -148,7 +150,12 @@ def _operation(found: Found, raw: Any, keys: Mapping[UUID, bytes]) -> Operation 
             except ValueError:
                 found.strange += 1
                 return None
-            opened = [_opened(found, number, record, values, keys) for values in (set_, was)]
+            # The arguments of a command are no fields of its record.
+            opened = (
+                [dict(set_), dict(was)]
+                if kind == "cmd"
+                else [_opened(found, number, record, values, keys) for values in (set_, was)]
+            )
             return Operation(name, kind, number, record, base, opened[0], opened[1], at, cmd)
     found.strange += 1
     return None
@@ -231,6 +238,8 @@ def _fill_rows(connection: Connection, transactions: Sequence[Recorded]) -> tupl
         for op in one.operations:
             if op.kind != "cmd":
                 changes.setdefault((op.collection, op.id), []).append(Pending(op.kind, op.set, op.was))
+            else:
+                _of_command(changes, op)
     by_collection: dict[int, list[tuple[UUID, int, Mapping[str, Any]]]] = {}
     hidden = 0
     for (number, id), pending in changes.items():
@@ -243,5 +252,14 @@ def _fill_rows(connection: Connection, transactions: Sequence[Recorded]) -> tupl
     for number, made in sorted(by_collection.items()):
         shown += len(made) - rows.upsert(connection, CATALOGUE.by_number[number], made)
     return shown, hidden
+
+
+def _of_command(changes: dict[tuple[int, UUID], list[Pending]], op: Operation) -> None:
+    """What an import made and took out again, as the changes that it stands for."""
+    made = changes.get((op.collection, op.id), ())
+    batch = next((change.set for change in made if change.kind == "new"), None)
+    if batch is not None and op.cmd in (IMPORT, UNIMPORT):
+        for name, id, pending in changes_of(op.cmd, op.id, batch, op.set):
+            changes.setdefault((CATALOGUE.by_name[name].number, id), []).append(pending)
 
 

@@ -10,6 +10,8 @@ from sqlalchemy.dialects.sqlite import insert
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.tables import T
 
+IMPORT_RUNNING = "import.running"  # the import that is being written, so that a crash leaves a trace
+
 
 def read_state(r: Reader, key: str, default: Any = None) -> Any:
     """The JSON value kept under ``key``, or ``default``."""

@@ -303,6 +303,7 @@ def record_words(collections: tuple[str, ...], label: str) -> tuple[str, str]:
         "outlet_alias": (tr("Duplicate"), "merge"),
         "conflict": (tr("Decision"), "circle-help"),
         "attachment": (tr("Photo"), "image"),
+        "import_batch": (tr("Import of outlets"), "file-down"),
     }
     for name, (text, icon) in known.items():
         if name in collections:

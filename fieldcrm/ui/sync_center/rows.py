@@ -79,6 +79,8 @@ _FACTS = {"visit", "submission", "review", "plan", "attachment"}
 
 def _what_of_it(change: PendingChange) -> str:
     """The fields that were changed by hand; what the program reckons (times, states) is nobody's news."""
+    if change.count > 1:
+        return trn("{n} part", "{n} parts", change.count)
     if _FACTS & set(change.collections):
         return ""
     if "plan_stop" in change.collections:

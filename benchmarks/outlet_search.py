@@ -65,6 +65,7 @@ def typing(r: Reader, texts: Sequence[str], here: Near | None) -> dict[str, Any]
     """Ours, whole and first, and bare, key by key in turn, so that both meet the same machine."""
     ours, whole, bare, ranked, misses = [], [], [], [], []
     sql = "SELECT rowid FROM outlet_search WHERE outlet_search MATCH ?"
+    best = f"{sql} ORDER BY rank LIMIT {search.PAGE}"
     for typed in beginnings(texts):
         asked = Asked(typed, Filters(MIDNIGHT), here=here)
         took, found = timed(lambda asked=asked: search.search(r, asked, first=True))
@@ -77,7 +78,6 @@ def typing(r: Reader, texts: Sequence[str], here: Near | None) -> dict[str, Any]
         if expression is None:
             continue
         bare.append(timed(lambda e=expression: r.conn.exec_driver_sql(sql, (e,)).all())[0])
-        best = f"{sql} ORDER BY rank LIMIT {search.PAGE}"
         ranked.append(timed(lambda e=expression: r.conn.exec_driver_sql(best, (e,)).all())[0])
     figures = {"key_to_ids": summary(ours), "key_to_all_ids": summary(whole), "bare": summary(bare)}
     figures["bare_ranked"] = summary(ranked)

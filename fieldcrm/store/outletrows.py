@@ -41,6 +41,8 @@ class OutletRow:
     open_tasks: int
     synced: bool
     distance_m: int | None
+    distributor: str | None = None
+    confirmed_at: datetime | None = None
 
     @property
     def mapped(self) -> bool:
@@ -58,7 +60,8 @@ SELECT o.rid, o.id, o.name, o.banner, o.store_type, o.segment, o.state, o.house_
   o.phone, s.name, o.lat_e7, o.lon_e7, o.visit_interval_days,
   (SELECT max(v.started_at) FROM visit v WHERE v.outlet_id IN {_SAME}) AS last_at,
   (SELECT count(*) FROM task t WHERE t.outlet_id IN {_SAME} AND t.state = 'open') AS tasks,
-  o.rev > 0 AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.id = o.id) AS synced
+  o.rev > 0 AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.id = o.id) AS synced,
+  o.distributor, o.confirmed_at
 FROM json_each(:rids) j JOIN outlet o ON o.rid = j.value LEFT JOIN sector s ON s.id = o.sector_id
 ORDER BY j.key"""
 
@@ -80,7 +83,9 @@ def _row(values: tuple[Any, ...], today: int, near: Near | None) -> OutletRow:
         point = point_params(near)
         north, east = (lat - near.lat_e7) * point["metre"], (lon - near.lon_e7) * point["metre_east"]
         distance = round((north * north + east * east) ** 0.5)
+    confirmed = None if values[20] is None else from_milliseconds(values[20])
     last_visit_at = None if last is None else from_milliseconds(last)
     id_ = UUID(bytes=bytes(values[1]))
-    rest: tuple[Any, ...] = (*values[2:16], last_visit_at, due, values[17], bool(values[18]), distance)
+    asked: tuple[Any, ...] = (last_visit_at, due, values[17], bool(values[18]), distance)
+    rest: tuple[Any, ...] = (*values[2:16], *asked, values[19], confirmed)
     return OutletRow(values[0], id_, *rest)

@@ -22,17 +22,19 @@ def columns(clock: Callable[[], datetime]) -> list[Column[OutletRow]]:
         Column("due", tr("Next visit"), _due, 130, badge=_due_tone),
         Column("segment", tr("Segment"), lambda row: (row.segment or "").upper(), 86),
         Column("last_visit", tr("Last visit"), lambda row: _last(row, clock()), 128, tone=_last_tone),
-        Column("promises", tr("To do"), _to_do, 84, sortable=False, badge=lambda row: "accent"),
+        Column("promises", tr("To do"), _to_do, 84, badge=lambda row: "accent"),
         Column("store_type", tr("Type"), lambda row: labels.store_type(row.store_type), 150, tone=_muted),
         Column("banner", tr("Banner"), lambda row: row.banner or "", 140, tone=_muted),
         Column("postcode", tr("Postcode"), lambda row: row.postcode or "", 100, tone=_muted, figures=True),
-        Column("address", tr("Address"), lambda row: row.address, 260, sortable=False, tone=_muted),
-        Column("phone", tr("Phone"), lambda row: row.phone or "", 150, sortable=False, tone=_muted, figures=True),
+        Column("address", tr("Address"), lambda row: row.address, 260, tone=_muted),
+        Column("phone", tr("Phone"), lambda row: row.phone or "", 150, tone=_muted, figures=True),
         Column("state", tr("State"), lambda row: labels.outlet_state(row.state), 130, badge=_state_tone),
         Column("sector", tr("Sector"), lambda row: row.sector or "", 150, tone=_muted),
+        Column("distributor", tr("Distributor"), lambda row: row.distributor or "", 150, tone=_muted),
+        Column("freshness", tr("Confirmed"), lambda row: _confirmed(row, clock()), 140, tone=_confirmed_tone),
         Column("distance", tr("Distance"), _distance, 100, right=True, tone=_muted),
-        Column("mapped", tr("On the map"), _mapped, 120, sortable=False, badge=_mapped_tone),
-        Column("synced", trc("outlet", "Sent"), _synced, 150, sortable=False, badge=_synced_tone),
+        Column("mapped", tr("On the map"), _mapped, 120, badge=_mapped_tone),
+        Column("synced", trc("outlet", "Sent"), _synced, 150, badge=_synced_tone),
     ]
 
 
@@ -54,6 +56,14 @@ def _last(row: OutletRow, now: datetime) -> str:
 
 def _last_tone(row: OutletRow) -> str:
     return "faint" if row.last_visit_at is None else "muted"
+
+
+def _confirmed(row: OutletRow, now: datetime) -> str:
+    return tr("never") if row.confirmed_at is None else since(row.confirmed_at, now)
+
+
+def _confirmed_tone(row: OutletRow) -> str:
+    return "faint" if row.confirmed_at is None else "muted"
 
 
 def _to_do(row: OutletRow) -> str:

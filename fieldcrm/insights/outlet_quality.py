@@ -95,6 +95,13 @@ class Rules:
     alert_most: int = 50  # open at once in a sector
     home: str = "FR"  # of outlets that name no country
     weights: Mapping[str, int] = field(default_factory=lambda: WEIGHTS)
+    # Column, weight and bit of each field that counts: what every outlet is asked for.
+    asked: tuple[tuple[int, int, int], ...] = field(init=False, repr=False, compare=False, default=())
+
+    def __post_init__(self) -> None:
+        columns = {name: at for at, name in enumerate(Facts._fields)} | {"position": Facts._fields.index("lat_e7")}
+        asked = tuple((columns[name], weight, BITS[name]) for name, weight in self.weights.items() if weight)
+        object.__setattr__(self, "asked", asked)
 
     @classmethod
     def of(cls, document: Any) -> Rules:
@@ -133,22 +140,23 @@ _LIMITS: Mapping[str, tuple[int, int]] = {
 }
 
 
+_POSITION, _SIRET = BITS["position"], BITS["siret"]
+
+
 def completeness(facts: Facts, rules: Rules) -> tuple[int, int]:
     """From 0 to 100, and the missing fields as bits (``BITS``). A SIRET is asked for in France alone."""
     missing = got = possible = 0
     french = country_code(facts.country, rules.home) == "FR"
-    for name, weight in rules.weights.items():
-        if name == "siret" and not french:
+    half = (facts.lat_e7 is None) != (facts.lon_e7 is None)
+    for column, weight, bit in rules.asked:
+        if bit == _SIRET and not french:
             continue
-        if name == "position":
-            there = facts.lat_e7 is not None and facts.lon_e7 is not None
-        else:
-            there = bool(getattr(facts, name))
+        value = facts[column]
         possible += weight
-        if there:
-            got += weight
+        if value is None or value == "" or (bit == _POSITION and half):
+            missing |= bit
         else:
-            missing |= BITS[name]
+            got += weight
     return (100 * got + possible // 2) // possible if possible else 100, missing
 
 

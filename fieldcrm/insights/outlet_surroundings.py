@@ -89,9 +89,11 @@ class Surroundings:
                 self._openings.setdefault(words.split(" ")[0], []).append((words, shown))
             for found in self._openings.values():
                 found.sort(key=lambda pair: -len(pair[0]))
+        known = self._openings.get(_plain(name.split(" ", 1)[0]).partition(" ")[0])
+        if known is None:
+            return None
         words = plain(name)
-        first = words.partition(" ")[0]
-        for opening, shown in self._openings.get(first, ()):
+        for opening, shown in known:
             if words == opening or words.startswith(opening + " "):
                 return shown
         return None

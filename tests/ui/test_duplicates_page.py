@@ -203,6 +203,7 @@ def test_a_rule_says_at_once_what_it_does_and_holds_when_it_is_saved(
 def test_an_outlet_that_is_changed_is_compared_again_when_the_page_is_seen(
     steward: AppSession, page: DuplicatesPage, qtbot: Any
 ) -> None:
-    steward.do(lambda tx: outlets.edit_outlet(tx, an_id("copy-2"), {"name": "Quincaillerie Bertrand", "banner": "Bertrand", "store_type": "other"}))
+    other = {"name": "Quincaillerie Bertrand", "banner": "Bertrand", "store_type": "other"}
+    steward.do(lambda tx: outlets.edit_outlet(tx, an_id("copy-2"), other))
     qtbot.waitUntil(lambda: page._pairs.rowCount() == 2)
     assert steward.counts["steward"] == 2

@@ -38,7 +38,8 @@ class MergeDetail(ScrollPage):
         self.body.addWidget(Text(
             tr("Visits, contacts, tasks and notes of both stand on one card. Taken apart, each has its own again, and "
                "what was taken goes back unless it was changed since."), "body", wrap=True))
-        taken = {name: entry for name, entry in line.alias.taken.items() if name != STOPS and isinstance(entry, Mapping)}
+        entries = line.alias.taken.items()
+        taken = {name: entry for name, entry in entries if name != STOPS and isinstance(entry, Mapping)}
         if taken:
             self.body.addWidget(self._taken(taken))
         across = row(2)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
@@ -37,34 +36,14 @@ from fieldcrm.ui.widgets import (
     row,
 )
 from fieldcrm.ui.widgets.lists import Column
-from fieldcrm.usecases import duplicates, merging
-from fieldcrm.usecases.duplicates import Group, Rules, State
-from fieldcrm.usecases.merging import MergeLine, Side
+from fieldcrm.usecases import duplicate_review, duplicates, merging
+from fieldcrm.usecases.duplicate_review import BothSides, Overview
+from fieldcrm.usecases.duplicates import Group
+from fieldcrm.usecases.merging import MergeLine
 from fieldcrm.words import since, tr, trn
-
-if TYPE_CHECKING:
-    from fieldcrm.store.database import Reader
 
 NARROW = 900
 TO_DECIDE, DONE = "pairs", "merged"
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One reading of everything that the page shows."""
-
-    state: State
-    rules: Rules
-    groups: list[Group]
-    merges: list[MergeLine]
-    names: dict[Id, tuple[str, str]]  # of the outlets in the pairs: name and town
-
-
-def read_all(r: Reader) -> Shown:
-    rules = duplicates.read_rules(r)
-    groups = duplicates.groups(r, rules)
-    wanted = [id_ for group in groups for id_ in group.outlets]
-    return Shown(duplicates.state(r), rules, groups, merging.merges(r), merging.names(r, wanted))
 
 
 class DuplicatesPage(StewardPage):
@@ -74,7 +53,7 @@ class DuplicatesPage(StewardPage):
 
     def __init__(self, session: AppSession) -> None:
         super().__init__(session)
-        self._shown: Shown | None = None
+        self._shown: Overview | None = None
         self._by_key: dict[Any, Group] = {}
         self._lines: dict[Any, MergeLine] = {}
         self._gone: set[Any] = set()  # pairs decided on, until they are read again
@@ -216,13 +195,13 @@ class DuplicatesPage(StewardPage):
         self._stale = False
         if self._shown is None:
             self.state.show_loading()
-        self.session.ask_later(read_all, self._show, self._failed, key="steward.duplicates")
+        self.session.ask_later(duplicate_review.overview, self._show, self._failed, key="steward.duplicates")
         self.work.refresh()
 
     def _failed(self, error: BaseException) -> None:
         self.state.show_error(error, self._load)
 
-    def _show(self, shown: Shown) -> None:
+    def _show(self, shown: Overview) -> None:
         self._shown = shown
         self._gone.clear()
         self._by_key = {group.best.key: group for group in shown.groups}
@@ -269,7 +248,7 @@ class DuplicatesPage(StewardPage):
                   "Half a million take a few minutes; you can go on working meanwhile.")
         return EmptyState("copy", tr("The base was never compared"), text, (tr("Compare the base"), self.search))
 
-    def _say_state(self, shown: Shown) -> None:
+    def _say_state(self, shown: Overview) -> None:
         parts = [tr("Outlets that are in the base twice: you say which one stays, and can take it back.")]
         if shown.state.checked_at is not None:
             parts.append(tr("Compared {since}.", since=since(shown.state.checked_at, self.session.clock())))
@@ -313,19 +292,22 @@ class DuplicatesPage(StewardPage):
             return
         pair, certain = group.best, self._shown.rules.certain
 
-        def read(r: Reader) -> tuple[Side, Side, dict[Id, str]]:
-            return merging.side(r, pair.one_id), merging.side(r, pair.other_id), merging.people(r)
-
-        def show(found: tuple[Side, Side, dict[Id, str]]) -> None:
-            one, other, people = found
+        def show(found: BothSides) -> None:
+            one, other = found.sides
             if one.outlet.id == other.outlet.id:
                 self._load()  # merged a moment ago
                 return
-            self.comparison.show_pair(group, (one, other), people, certain, self.session.clock())
+            self.comparison.show_pair(group, found.sides, found.people, certain, self.session.clock())
             self._arm()
 
-        self.session.ask_later(read, show, lambda error: self._load() if isinstance(error, DomainError) else None,
-                               key="steward.duplicates.pair")
+        def gone(error: BaseException) -> None:
+            if isinstance(error, DomainError):
+                self._load()  # one of them has left this device
+            else:
+                self.compare_state.show_error(error, self._show_current)
+
+        read = lambda r: duplicate_review.both_sides(r, pair)  # noqa: E731
+        self.session.ask_later(read, show, gone, key="steward.duplicates.pair")
 
     # deciding
 

@@ -50,7 +50,8 @@ class RulesPanel(ScrollPage):
         self._message = InlineMessage()
         self.body.addWidget(self._message)
         foot = row(2)
-        foot.addWidget(Button(tr("Back to the defaults"), "ghost", on_click=lambda: self.show_rules(Rules.from_value(None))))
+        defaults = lambda: self.show_rules(Rules.from_value(None))  # noqa: E731
+        foot.addWidget(Button(tr("Back to the defaults"), "ghost", on_click=defaults))
         foot.addStretch(1)
         foot.addWidget(Button(tr("Cancel"), "secondary", on_click=leave))
         self.save_button = Button(tr("Save the rules"), "primary", "check", self.save)

@@ -10,18 +10,16 @@ or banner, then the others; among these the person's own sectors first, then the
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from fieldcrm.domain.ids import Id
 from fieldcrm.store.database import Reader
 from fieldcrm.store.searchcolumns import NAME, NOWHERE, Columns, columns, numbers, ready
 from fieldcrm.store.searchfilters import DAY_MS, Filters, Near
-from fieldcrm.store.searchquery import METRES_A_DEGREE, ListQuery, filtered, point_params, square_metres
+from fieldcrm.store.searchorders import Asked, Sort, metres, order, order_by
+from fieldcrm.store.searchquery import METRES_A_DEGREE, ListQuery, filtered, point_params
 from fieldcrm.store.searchspace import Points, nearest, points, within_box
 from fieldcrm.store.searchtypos import meant, settled, vocabulary
 from fieldcrm.store.searchwords import beginning_of, expression_of, match_expression, typed_words
-from fieldcrm.store.sorting import folded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,53 +52,9 @@ __all__ = [
 ]
 
 PAGE = 200  # ids that a first answer holds at least, when there are as many
-FEW = 2_000  # outlets that are put in order one by one
+FEW = 500  # outlets that are put in order one by one
 BROAD = 20_000  # hits, of which only the first page is put in order while a person types
 READINGS = 6  # of what was typed, tried at most
-
-
-class Sort(StrEnum):
-    """``RELEVANCE`` is the best match first, or the name while nothing is typed."""
-
-    RELEVANCE = "relevance"
-    NAME = "name"
-    BANNER = "banner"
-    STORE_TYPE = "store_type"
-    ADDRESS = "address"
-    CITY = "city"
-    POSTCODE = "postcode"
-    PHONE = "phone"
-    SEGMENT = "segment"
-    STATE = "state"
-    SECTOR = "sector"
-    DISTRIBUTOR = "distributor"
-    LAST_VISIT = "last_visit"
-    DUE = "due"
-    FRESHNESS = "freshness"
-    PROMISES = "promises"
-    MAPPED = "mapped"
-    SYNCED = "synced"
-    DISTANCE = "distance"
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A search. ``here``: where the person is, for what is near; ``mine``: the person's sectors.
-
-    ``exact``: exactly what was typed, mistakes and all.
-    """
-
-    query: str
-    filters: Filters
-    sort: Sort = Sort.RELEVANCE
-    descending: bool = False
-    here: Near | None = None
-    mine: frozenset[Id] = frozenset()
-    exact: bool = False
-
-    @property
-    def point(self) -> Near | None:
-        return self.filters.near or self.here
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +118,7 @@ def _readings(r: Reader, asked: Asked, words: list[str]) -> list[list[str]]:
 
 
 def _unsearched(r: Reader, asked: Asked, first: bool) -> Found:
-    by_name = asked.sort in (Sort.RELEVANCE, Sort.NAME) or (asked.sort is Sort.DISTANCE and asked.point is None)
-    if first and by_name and not ready(r):
+    if first and asked.by_name and not ready(r):
         page = _ordered(r, asked, limit=PAGE)
         return Found(page, whole=len(page) < PAGE)
     kept = columns(r)
@@ -180,75 +133,26 @@ def _order(r: Reader, kept: Columns, asked: Asked, mask: npt.NDArray[np.bool_]) 
     """At least the outlets of ``mask``, in the order asked for."""
     import numpy as np
 
-    sort, descending = asked.sort, asked.descending
-    if sort is Sort.DISTANCE and asked.point is not None:
-        passing = np.flatnonzero(mask).astype(np.int32)
-        away = _squared(kept.lat[passing], kept.lon[passing], asked.point)
-        nowhere = kept.lat[passing] == NOWHERE
-        away[nowhere] = 0
-        return passing[np.lexsort((kept.rank[passing], -away if descending else away, nowhere))]
-    if sort in (Sort.RELEVANCE, Sort.NAME, Sort.DISTANCE):
-        return kept.by_name[::-1] if descending and sort is not Sort.RELEVANCE else kept.by_name
-    if int(mask.sum()) <= FEW:
+    if not asked.by_name and asked.sort is not Sort.DISTANCE and int(mask.sum()) <= FEW:
         return _sorted(r, asked, np.flatnonzero(mask).tolist())
-    if sort is Sort.SYNCED:
-        return _sorted(r, asked, None)  # whatever is sent or written changes it
-    return kept.order((str(sort), descending), lambda: _sorted(r, asked, None))
+    return order(r, kept, asked)
 
 
-def _sorted(r: Reader, asked: Asked, rids: list[int] | None) -> Rids:
-    query = ListQuery(few=rids is not None)
-    if rids is not None:
-        query.only(rids)
-    return _numbered(r, query, _order_by(asked, query))
+def _sorted(r: Reader, asked: Asked, rids: list[int]) -> Rids:
+    query = ListQuery(few=True)
+    query.only(rids)
+    return _numbered(r, query, order_by(asked, query))
 
 
 def _ordered(r: Reader, asked: Asked, *, limit: int = -1) -> Rids:
     """What passes the filters, in the order asked for, by one statement."""
     query = filtered(r, asked.filters)
-    return _numbered(r, query, _order_by(asked, query), limit)
+    return _numbered(r, query, order_by(asked, query), limit)
 
 
 def _numbered(r: Reader, query: ListQuery, order: str, limit: int = -1) -> Rids:
     sql = f"SELECT group_concat(rid) FROM (SELECT o.rid {query.source} ORDER BY {order} LIMIT {limit})"
     return numbers(r, sql, query.params)
-
-
-_KEYS = {
-    Sort.BANNER: folded("o.banner"),
-    Sort.STORE_TYPE: "o.store_type",
-    Sort.ADDRESS: folded("o.street"),
-    Sort.CITY: folded("o.city"),
-    Sort.POSTCODE: "o.postcode",
-    Sort.PHONE: "o.phone",
-    Sort.SEGMENT: "nullif(o.segment, '')",
-    Sort.STATE: "o.state",
-    Sort.SECTOR: "(SELECT s.code FROM sector s WHERE s.id = o.sector_id)",
-    Sort.DISTRIBUTOR: folded("o.distributor"),
-    Sort.FRESHNESS: "o.confirmed_at",
-    Sort.PROMISES: "(SELECT nullif(count(*), 0) FROM task t WHERE t.state = 'open' AND t.outlet_id = o.id)",
-    Sort.MAPPED: "(o.lat_e7 IS NOT NULL AND o.lon_e7 IS NOT NULL)",
-    Sort.SYNCED: "(o.rev > 0 AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.id = o.id))",
-}
-
-
-def _order_by(asked: Asked, query: ListQuery) -> str:
-    direction = "DESC" if asked.descending else "ASC"
-    sort = asked.sort
-    if sort is Sort.DISTANCE and asked.point is not None:
-        query.params |= point_params(asked.point)
-        away = f"CASE WHEN o.lat_e7 IS NULL OR o.lon_e7 IS NULL THEN NULL ELSE CAST({square_metres()} AS INTEGER) END"
-        return f"{away} {direction} NULLS LAST, {NAME}, o.rid"
-    if sort in (Sort.RELEVANCE, Sort.NAME, Sort.DISTANCE):
-        direction = "ASC" if sort is Sort.RELEVANCE else direction
-        return f"{NAME} {direction}, o.rid {direction}"
-    if sort is Sort.LAST_VISIT:
-        key = query.last_visit()
-    elif sort is Sort.DUE:
-        key = f"coalesce({query.last_visit()}, 0) + o.visit_interval_days * {DAY_MS}"
-    else:
-        key = _KEYS[sort]
-    return f"{key} {direction} NULLS LAST, {NAME}, o.rid"
 
 
 # ---- something typed -----------------------------------------------------------------------------------------------
@@ -352,7 +256,7 @@ def _ranked(
         key += ~np.append(mine, False)[kept.cell[found]]
     key <<= 26
     if asked.point is not None:
-        key += _metres(kept.lat[found], kept.lon[found], asked.point)
+        key += metres(kept.lat[found], kept.lon[found], asked.point)
     key = (key << 32) + kept.rank[found]
     if most is not None and len(key) > 4 * most:
         first = np.argpartition(key, most)[:most]
@@ -368,28 +272,6 @@ def _among(found: Rids, others: Rids, size: int) -> npt.NDArray[np.bool_]:
     among[others] = True
     answer: npt.NDArray[np.bool_] = among[found]
     return answer
-
-
-FAR = 2**26 - 1  # metres: half round the world is 20,000 km
-
-
-def _metres(lat: Rids, lon: Rids, point: Near) -> npt.NDArray[np.int64]:
-    """Whole metres from the point; ``FAR`` for what is not mapped."""
-    import numpy as np
-
-    metres = np.minimum(np.sqrt(_squared(lat, lon, point)), FAR - 1).astype(np.int64)
-    metres[lat == NOWHERE] = FAR
-    return metres
-
-
-def _squared(lat: Rids, lon: Rids, point: Near) -> npt.NDArray[np.int64]:
-    """Whole square metres from the point, as ``square_metres`` gives them in SQL."""
-    import numpy as np
-
-    scale = point_params(point)
-    north = (lat.astype(np.float64) - point.lat_e7) * scale["metre"]
-    east = (lon.astype(np.float64) - point.lon_e7) * scale["metre_east"]
-    return (north * north + east * east).astype(np.int64)
 
 
 def _array(rids: list[int]) -> Rids:
@@ -413,13 +295,13 @@ def plain(r: Reader, asked: Asked) -> list[int]:
     query = filtered(r, asked.filters)
     begins = restrict(query, asked.query)
     query.params["called"] = f"{{name banner}} : ({expression_of(words)})"
-    order = _order_by(asked, query)
+    ordered = order_by(asked, query)
     if asked.sort is not Sort.RELEVANCE:
-        listed: list[int] = _numbered(r, query, order).tolist()
+        listed: list[int] = _numbered(r, query, ordered).tolist()
         return listed
     rows = r.conn.exec_driver_sql(
         f"SELECT o.rid, CASE WHEN {begins} THEN {_NAMED} WHEN {_MATCHES.format('called')} THEN {_CALLED} "
-        f"ELSE {_ELSEWHERE} END, o.sector_id, o.lat_e7, o.lon_e7 {query.source} ORDER BY {order}",
+        f"ELSE {_ELSEWHERE} END, o.sector_id, o.lat_e7, o.lon_e7 {query.source} ORDER BY {ordered}",
         query.params,
     ).all()
     own = {id_.bytes for id_ in asked.mine}
@@ -446,4 +328,4 @@ def _away(lat: Any, lon: Any, point: Near | None) -> int:
     if point is None:
         return 0
     known = lat is not None and lon is not None
-    return int(_metres(_array([lat if known else NOWHERE]), _array([lon if known else 0]), point)[0])
+    return int(metres(_array([lat if known else NOWHERE]), _array([lon if known else 0]), point)[0])

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 from fieldcrm.domain.changes import Changes
 from fieldcrm.store.database import Reader
 from fieldcrm.store.kept import Kept
-from fieldcrm.store.searchfilters import Filters
-from fieldcrm.store.searchquery import filtered
+from fieldcrm.store.searchfilters import DAY_MS, Filters
+from fieldcrm.store.searchquery import LAST_VISITS, filtered
 from fieldcrm.store.sorting import folded
+from sync.columns import to_milliseconds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     Rids = npt.NDArray[np.int32]
     Mask = npt.NDArray[np.bool_]
+    Times = npt.NDArray[np.int64]
 
 NOWHERE = -(2**31)  # the latitude of an outlet that is not mapped
 REINDEXED = 8  # outlets touched by a write, for which what was found is mended
@@ -104,6 +106,7 @@ class Columns:
         self.rank = self._ranked()
         self._whole: OrderedDict[Filters, Mask] = OrderedDict()
         self._masks: OrderedDict[Filters, Mask] = OrderedDict()
+        self._numbers: dict[str, Times] = {}
         self._having: OrderedDict[str, npt.NDArray[np.uint8]] = OrderedDict()
         self._orders: OrderedDict[Any, Rids] = OrderedDict()
 
@@ -111,6 +114,7 @@ class Columns:
         """The same arrays, without sharing what is asked from now on."""
         alone = copy(self)
         alone._whole, alone._masks, alone._orders, alone._having = (OrderedDict() for _ in range(4))
+        alone._numbers = {}
         return alone
 
     def _ranked(self) -> Rids:
@@ -140,6 +144,8 @@ class Columns:
         found: Mask = np.append(allowed, False)[self.cell]
         if filters.unmapped:
             found &= self.lat == NOWHERE
+        if filters.of_visits:
+            found &= self._late(r, filters)
         others = _others(filters)
         if others != Filters(others.midnight, states=frozenset()):
             found &= self._other_mask(r, others)
@@ -165,6 +171,52 @@ class Columns:
         known = rids[rids < self.size]
         found: Rids = known[self.mask(r, filters)[known]]
         return found
+
+    def _late(self, r: Reader, filters: Filters) -> Mask:
+        """Which outlets are past their rhythm, or were not visited for as long as the filters say."""
+        visited, today = self.visited(r), to_milliseconds(filters.midnight)
+        found: Mask = visited >= 0
+        if filters.overdue:
+            rhythm = self.rhythm(r)
+            found = (rhythm > 0) & (visited < today - rhythm * DAY_MS)
+            closed = [at for at, cell in enumerate(self.cells) if cell.state == "closed"]
+            for at in closed:
+                found[self.cell == at] = False
+        if filters.unvisited_days is not None:
+            found &= visited < today - filters.unvisited_days * DAY_MS
+        return found
+
+    # ---- numbers of every outlet, read when they are first asked for
+
+    def numbered(self, r: Reader, pairs: str, nothing: int) -> Times:
+        """By row number: what a query of ``rid || ',' || number AS pair`` gives, or ``nothing``."""
+        import numpy as np
+
+        text = r.conn.exec_driver_sql(f"SELECT group_concat(pair) FROM ({pairs})").scalar_one_or_none()
+        found = np.full(self.size, nothing, dtype=np.int64)
+        if text:
+            read = np.fromstring(text, dtype=np.int64, sep=",").reshape(-1, 2)
+            read = read[read[:, 0] < self.size]
+            found[read[:, 0]] = read[:, 1]
+        return found
+
+    def visited(self, r: Reader) -> Times:
+        """By row number: the last visit in milliseconds, 0 without one."""
+        pairs = f"SELECT o.rid || ',' || l.at AS pair FROM {LAST_VISITS} l JOIN outlet o ON o.id = l.outlet_id"
+        return self._of_each("visited", lambda: self.numbered(r, pairs, 0))
+
+    def rhythm(self, r: Reader) -> Times:
+        """By row number: days between two visits, 0 without a rhythm."""
+        pairs = (
+            "SELECT o.rid || ',' || o.visit_interval_days AS pair FROM outlet o WHERE o.visit_interval_days IS NOT NULL"
+        )
+        return self._of_each("rhythm", lambda: self.numbered(r, pairs, 0))
+
+    def _of_each(self, name: str, make: Callable[[], Times]) -> Times:
+        kept = self._numbers.get(name)
+        if kept is None or len(kept) != self.size:
+            kept = self._numbers[name] = make()
+        return kept
 
     def _other_mask(self, r: Reader, others: Filters) -> Mask:
         import numpy as np
@@ -199,6 +251,7 @@ class Columns:
             touched |= {id_.bytes for id_ in changes.ids.get("outlet", ())}
             if changes.touches("visit"):
                 self._forget(lambda filters: filters.of_visits, ("last_visit", "due"))
+                self._numbers = {name: kept for name, kept in self._numbers.items() if name != "visited"}
             if changes.touches("task"):
                 self._forget(lambda filters: filters.open_tasks, ("promises",))
         if len(touched) > PATCHED:
@@ -230,6 +283,7 @@ class Columns:
         changed = np.array([row[0] for row in rows], dtype=np.int32)
         self._put_in_order(r, changed, [row[1] for row in rows])
         masks, having = self._masks, self._having
+        self._numbers = {name: kept for name, kept in self._numbers.items() if name == "visited"}
         self._orders, self._whole = OrderedDict(), OrderedDict()
         self._having = OrderedDict()
         if len(changed) <= REINDEXED:
@@ -298,10 +352,9 @@ def _remember(kept: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> N
 def _others(filters: Filters) -> Filters:
     """The filters without the plain ones, which a cell answers; of no day when no day matters."""
     none: frozenset[Any] = frozenset()
-    timed = filters.of_visits or filters.unconfirmed_days is not None
     return replace(
-        filters, midnight=filters.midnight if timed else _EVER, unmapped=False, segments=none, store_types=none,
-        sectors=none, states=none, banners=none,
+        filters, midnight=_EVER if filters.unconfirmed_days is None else filters.midnight, overdue=False,
+        unvisited_days=None, unmapped=False, segments=none, store_types=none, sectors=none, states=none, banners=none,
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 METRES_A_DEGREE = 6_371_008.8 * pi / 180
 BOX = "g.min_lat BETWEEN :south AND :north AND g.min_lon BETWEEN :west AND :east"
 
-_LAST_VISITS = """(
+LAST_VISITS = """(
   SELECT outlet_id, max(at) AS at FROM (
     SELECT outlet_id, max(started_at) AS at FROM visit GROUP BY outlet_id
     UNION ALL
@@ -51,7 +51,7 @@ class ListQuery:
         """The expression of an outlet's last visit, in milliseconds; null when there was none."""
         if self.few:
             return _LAST_VISIT_OF_ONE
-        join = f"LEFT JOIN {_LAST_VISITS} l ON l.outlet_id = o.id"
+        join = f"LEFT JOIN {LAST_VISITS} l ON l.outlet_id = o.id"
         if join not in self.joins:
             self.joins.append(join)
         return "l.at"

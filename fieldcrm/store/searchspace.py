@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fieldcrm.store import heldshare
 from fieldcrm.store.database import Reader
@@ -85,27 +85,26 @@ def points(r: Reader, filters: Filters, query: str = "", *, colour: str = "") ->
         listed.where.append("o.rid IN (SELECT rowid FROM outlet_search WHERE outlet_search MATCH :match)")
         listed.params["match"] = expression
     listed.where.append("o.lat_e7 IS NOT NULL AND o.lon_e7 IS NOT NULL")
-    category = _category(listed, colour, filters) if colour else ""
-    rows = r.conn.exec_driver_sql(
-        f"SELECT o.rid, o.lat_e7, o.lon_e7{category} {listed.source} ORDER BY o.rid", listed.params
-    ).all()
-    if not rows:
-        empty = np.empty(0, dtype=np.int32)
-        return Points(empty, empty, empty, np.empty(0, dtype=np.int16) if colour else None)
-    columns: list[Any] = list(zip(*rows, strict=True))
-    rid, lat, lon = (np.array(column, dtype=np.int32) for column in columns[:3])
+    category = _category(listed, colour, filters) if colour else "''"
+    numbers_of_one = "group_concat(o.rid || ',' || o.lat_e7 || ',' || o.lon_e7)"
+    sql = f"SELECT {category} AS c, {numbers_of_one} {listed.source} GROUP BY c"
+    # One text of numbers for each category: several times quicker than as many rows, and the interpreter is not held.
+    found = r.conn.exec_driver_sql(sql, listed.params).all()
+    parts = [np.fromstring(text, dtype=np.int32, sep=",").reshape(-1, 3) for _, text in found]
+    together = np.concatenate(parts) if parts else np.empty((0, 3), dtype=np.int32)
+    order = np.argsort(together[:, 0])
+    rid, lat, lon = (np.ascontiguousarray(together[order, at]) for at in range(3))
     if not colour:
         return Points(rid, lat, lon)
-    names = sorted(set(columns[3]))
-    number = {name: at for at, name in enumerate(names)}
-    codes = np.fromiter((number[name] for name in columns[3]), dtype=np.int16, count=len(rid))
-    return Points(rid, lat, lon, codes, tuple(names))
+    codes = np.repeat(np.arange(len(parts), dtype=np.int16), [len(part) for part in parts])[order]
+    return Points(rid, lat, lon, codes, tuple(name for name, _ in found))
 
 
 COLOURS = ("segment", "state", "store_type", "banner", "sector", "freshness", "last_visit", "due", "held")
 
 
 def _category(query: ListQuery, colour: str, filters: Filters) -> str:
+    """SQL of the category of an outlet."""
     plain = {
         "segment": "coalesce(o.segment, '')",
         "state": "o.state",
@@ -114,22 +113,22 @@ def _category(query: ListQuery, colour: str, filters: Filters) -> str:
         "sector": "lower(hex(o.sector_id))",
     }
     if colour in plain:
-        return f", {plain[colour]}"
+        return plain[colour]
     today = query.given(to_milliseconds(filters.midnight))
     if colour == "freshness":
-        return f", {age_class('o.confirmed_at', today)}"
+        return age_class("o.confirmed_at", today)
     if colour == "last_visit":
-        return f", {age_class(query.last_visit(), today)}"
+        return age_class(query.last_visit(), today)
     if colour == "due":  # late, due within a week, later, or without a rhythm
         last = query.last_visit()
         late = f"({today} - coalesce({last}, 0)) / {DAY_MS} - o.visit_interval_days"
         return (
-            f", CASE WHEN o.visit_interval_days IS NULL THEN 'none' WHEN {late} > 0 THEN 'late' "
+            f"CASE WHEN o.visit_interval_days IS NULL THEN 'none' WHEN {late} > 0 THEN 'late' "
             f"WHEN {late} > -7 THEN 'soon' ELSE 'later' END"
         )
     if colour == "held":
         query.joins.append(heldshare.JOIN)
-        return f", {heldshare.CLASS}"
+        return heldshare.CLASS
     raise ValueError(f"no colour is called {colour}")
 
 

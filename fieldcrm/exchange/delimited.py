@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,12 +13,13 @@ from pathlib import Path
 
 from fieldcrm.domain.errors import DomainError, Unavailable
 from fieldcrm.exchange import encodings
-from fieldcrm.exchange.opened import Row, Rows
+from fieldcrm.exchange.opened import BROKEN_OFF, Row, Rows
 
 DELIMITERS = (";", ",", "\t", "|")
 COLUMNS = 1_000  # more is no list of outlets
 LONGEST_CELL = 131_072  # what the csv module takes; the domain's longest text is far below
 _HEAD = 256 << 10  # bytes by which a file is judged
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f]")
 _END = "\ue000end\ue000"
 
 
@@ -39,7 +41,7 @@ def look(path: Path, size: int, *, encoding: str | None = None, delimiter: str |
     chosen = encoding or text.encoding
     mark = text.mark if chosen == text.encoding else 0
     head, complete = _head(path, chosen, mark, size)
-    if "\x00" in head and head.count("\x00") > len(head) // 50:
+    if len(_CONTROLS.findall(head)) > max(20, len(head) // 50):
         raise DomainError("file_not_table", file=path.name)
     skipped = 0
     if head[:4].lower() == "sep=" and head[4:5]:
@@ -135,10 +137,19 @@ class TextRows(Rows):
                 for _ in range(table.skipped + self._header_row):
                     next(reader, None)
                 first = table.skipped + self._header_row + 1
+                held: Row | None = None
+                cut = self.cut_short()
                 for at, cells in enumerate(reader, first):
                     if ended and self._end(at, cells):
-                        return
-                    yield at, cells
+                        break
+                    if not cut:
+                        yield at, cells
+                        continue
+                    if held is not None:
+                        yield held
+                    held = at, cells
+                if held is not None:
+                    yield self._last(*held)
         except csv.Error as error:
             row = at + 1 if at else table.skipped + self._header_row + 1
             raise DomainError("file_cell_too_long", file=self._path.name, row=row, limit=LONGEST_CELL) from error
@@ -155,6 +166,13 @@ class TextRows(Rows):
         if cells and cells[-1].endswith(_END):
             raise DomainError("file_quote_open", file=self._path.name, row=row, column=len(cells))
         return False
+
+    def _last(self, row: int, cells: list[str]) -> Row:
+        """The last row of a file without a last line end: when cells are missing, the file broke off in it."""
+        width = len(self._table.first[self._header_row - 1]) if self._header_row else 0
+        if not cells or len(cells) >= width:
+            return row, cells
+        return row, [*cells, *[""] * (width - len(cells)), BROKEN_OFF]
 
     def position(self) -> float:
         raw = self._raw

@@ -57,6 +57,7 @@ class Evidence:
     hours: float = 0.0
     date: float = 0.0
     pair: float = 0.0
+    angle: float = 0.0  # degrees, minutes and seconds
     numeric: float = 0.0
     whole: float = 0.0
     lowest: float = 0.0
@@ -91,7 +92,7 @@ def look(cells: Sequence[str]) -> Evidence:
         postcode=share(_POSTCODE.fullmatch), siret=share(lambda text: _digits(text, 14)),
         siren=share(lambda text: _digits(text, 9)), street=share(_STREET.search), one_line=share(_ONE_LINE.fullmatch),
         house_number=share(_NUMBERED.fullmatch), hours=share(_is_hours), date=share(_DATE.fullmatch),
-        pair=share(_is_pair), numeric=len(numbers) / len(found),
+        pair=share(_is_pair), angle=share(_is_angle), numeric=len(numbers) / len(found),
         whole=sum(1 for value in numbers if value == int(value)) / len(found),
         lowest=min(numbers, default=0.0), highest=max(numbers, default=0.0),
         letters=share(lambda text: any(map(str.isalpha, text))), length=sum(map(len, found)) / len(found),
@@ -160,6 +161,16 @@ def _is_code(text: str) -> bool:
     if not _CODE.fullmatch(text) or not any(map(str.isdecimal, text)):
         return len(text) >= 16 and text.isalnum() and not text.isalpha()
     return "." not in text and not _DATE.fullmatch(text) and not _is_phone(text)
+
+
+def _is_angle(text: str) -> bool:
+    if not any(sign in text for sign in "°º'’"):
+        return False
+    try:
+        positions.number(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_country(text: str) -> bool:

@@ -104,6 +104,8 @@ def _weighed(target: str, mark: float, seen: Evidence) -> float:
 
 
 def _degrees(seen: Evidence) -> float:
+    if seen.angle > 0.5:
+        return seen.angle
     return seen.numeric if not (seen.whole > 0.9 and -1 < seen.highest < 1_000) else 0.3
 
 

@@ -19,8 +19,9 @@ from fieldcrm.exchange import positions
 from fieldcrm.exchange.mapping import WGS84, ColumnMap
 from fieldcrm.exchange.opened import BANCO, SIRENE, Row, Rows
 from fieldcrm.geo import osm
+from fieldcrm.geo.attribution import LICENCE as OSM_LICENCE
 
-SIRENE_LICENCE, BANCO_LICENCE = "Licence Ouverte 2.0 (Etalab)", "ODbL 1.0"
+SIRENE_LICENCE = "Licence Ouverte 2.0 (Etalab)"
 SIRENE_COLUMNS = (
     "reference", "name", "banner", "store_type", "house_number", "street", "postcode", "city", "siret", "lat", "lon",
 )  # fmt: skip
@@ -48,7 +49,7 @@ def plan(kind: str, header: Sequence[str], coordinates: str = WGS84) -> tuple[Co
     places = {name.strip().lstrip("\ufeff"): place for place, name in reversed(list(enumerate(header)))}
     if kind == SIRENE:
         return ColumnMap(SIRENE_COLUMNS, SIRENE_COLUMNS, SIRENE, SIRENE_LICENCE), _sirene(places)
-    columns = ColumnMap(BANCO_COLUMNS, BANCO_COLUMNS, BANCO, BANCO_LICENCE, coordinates)
+    columns = ColumnMap(BANCO_COLUMNS, BANCO_COLUMNS, BANCO, OSM_LICENCE, coordinates)
     return columns, _banco(places)
 
 

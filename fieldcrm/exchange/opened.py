@@ -16,6 +16,7 @@ CSV, XLSX, ODS, XLS, GEOJSON, GPKG = "csv", "xlsx", "ods", "xls", "geojson", "gp
 OSM, SIRENE, BANCO, REGION = "osm", "sirene", "banco", "region"
 KINDS = (CSV, XLSX, ODS, XLS, GEOJSON, GPKG, OSM, SIRENE, BANCO, REGION)
 
+BROKEN_OFF = "\ue001broken off"  # the cell after the last of a row in which the file ends too early
 Row = tuple[int, list[str]]  # its number as a person counts, and its cells; short rows stay short
 # How much was read, from 0 to 1.
 Progress = Callable[[float], None]

@@ -195,7 +195,7 @@ def _open_book(path: Path, kind: str, size: int, asked: Options, custom: Custom)
     header_row = headers.find(first) if asked.header_row is None else asked.header_row
     chosen = replace(asked, sheet=sheet.name, header_row=header_row)
     opened = _opened(path, kind, chosen, first, custom, size, [])
-    return replace(opened, sheets=book.sheets, rows=max(0, sheet.total_height - header_row))
+    return replace(opened, sheets=book.sheets, rows=max(0, sheets.last_row(sheet) - header_row))
 
 
 def _open_geojson(path: Path, size: int, asked: Options, custom: Custom) -> Opened:

@@ -15,15 +15,14 @@ from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.intake import Dropped, Incoming, Line, Refused
 from fieldcrm.domain.outlet import DEGREE, check_zone
 from fieldcrm.exchange import addresses, positions
+from fieldcrm.exchange.compiled import Step, TakeRow, row_function
 from fieldcrm.exchange.mapping import CUSTOM, JOINED, WGS84, ColumnMap, is_custom
-from fieldcrm.exchange.opened import Row, cut
-from fieldcrm.exchange.values import Take, clean, is_nothing, postcode, taker
+from fieldcrm.exchange.opened import BROKEN_OFF, Row, cut
+from fieldcrm.exchange.values import clean, is_nothing, postcode, taker
 
-LONGEST = 100_000  # characters; a longer cell is no value of an outlet
 TakeCustom = Mapping[str, Callable[[str], Any]]  # key of an own field -> text of a cell to its value
 
 _Fault = tuple[int, DomainError]  # place of the column, and what is wrong there
-_Step = tuple[int, str, Take]  # place of the column, field, how it is taken
 
 
 class RowReader:
@@ -38,13 +37,13 @@ class RowReader:
         self._base: dict[str, Any] = {"zone": check_zone(zone)} | ({"country": country} if country else {})
         self._country, self._whole = country, whole
         self._own = custom or {}
-        self._steps: list[_Step] = []
-        self._custom: list[_Step] = []
+        self._steps: list[Step] = []
+        self._custom: list[Step] = []
         self._joined: dict[str, list[int]] = {}
         self._special: dict[str, int] = {}
         self._plan(columns)
         self._place = positions.placer(columns.coordinates)
-        self._straight = columns.coordinates == WGS84
+        self._straight, self._decimal = columns.coordinates == WGS84, columns.decimal
         names = [place for place, target in enumerate(columns.targets) if target == "name"]
         self._name_column = columns.header[names[0]] if names else ""
 
@@ -73,7 +72,7 @@ class RowReader:
 
     def lines(self, rows: Iterable[Row]) -> Iterator[Line]:
         """The outlets of ``rows``; those that are empty are passed over."""
-        width, take = self._width, self._take
+        width, take = self._width, self._quickly()
         for number, cells in rows:
             if len(cells) != width:
                 fitted = self._fitted(number, cells)
@@ -87,6 +86,18 @@ class RowReader:
             if line is not None:
                 yield line
 
+    def _quickly(self) -> TakeRow:
+        """The careful reading, or for a plain mapping the same written out."""
+        special = self._special
+        plain = not self._rare and "position" not in special and (self._straight or not self._placed)
+        if not plain:
+            return self._take
+        return row_function(
+            self._steps, self._base, reference=self._reference,
+            position=(special["lat"], special["lon"]) if self._placed else None, decimal=self._decimal,
+            key=_key, carefully=self._take,
+        )  # fmt: skip
+
     def _fitted(self, number: int, cells: list[str]) -> list[str] | Refused | None:
         """A row of another width: short ones are filled, empty cells too many are cut off."""
         if len(cells) < self._width:
@@ -94,6 +105,9 @@ class RowReader:
         extra = [cell for cell in cells[self._width :] if cell.strip()]
         if not extra:
             return cells[: self._width]
+        if extra[-1] == BROKEN_OFF:
+            last = next((cell for cell in reversed(cells[: self._width]) if cell), "")
+            return Refused(number, "", cut(last), "row_broken_off")
         params = {"cells": len(cells), "columns": self._width}
         return Refused(number, "", cut(extra[0]), "row_too_many_cells", params)
 
@@ -108,7 +122,7 @@ class RowReader:
                     if value is not None:
                         values[field] = value
                 except DomainError as error:
-                    if field == "name" or len(text) > LONGEST:
+                    if field == "name" or error.code == "cell_too_long":
                         return self._refused(number, place, text, error)
                     faults.append((place, error))
         if self._placed:

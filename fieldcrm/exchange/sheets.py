@@ -10,7 +10,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,13 @@ _ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="([0-9]{1,12})"')
 _CELL_ANY = re.compile(rb"<(?:\w+:)?c[\s>/]")
 _ROW_ANY = re.compile(rb"<(?:\w+:)?row[\s>/]")
 _REPEATED_ROWS = re.compile(rb'number-rows-repeated="([0-9]{1,12})"')
-_REPEATED_CELLS = re.compile(rb'number-columns-repeated="([0-9]{1,12})"([^>]*)')
-_ODS_ROW = re.compile(rb"<table:table-row\b([^>]*)>(.*?)</table:table-row>|<table:table-row\b([^>]*)/>", re.DOTALL)
-_OFF = timedelta(0)
+_REPEATED_CELLS = re.compile(rb'number-columns-repeated="([0-9]{1,12})"')
+_ODS_ROW = re.compile(
+    rb"<table:table-row\b([^>]*[^>/])?>(.*?)</table:table-row>|<table:table-row\b([^>]*)/>", re.DOTALL
+)
+_ODS_CELL = re.compile(
+    rb"<table:(?:covered-)?table-cell\b((?:[^>]*[^>/])?)(?:/>|>(.*?)</table:(?:covered-)?table-cell>)", re.DOTALL
+)
 
 
 class Book:
@@ -86,7 +90,7 @@ class SheetRows(Rows):
                 yield number, [cell if type(cell) is str else shown(cell) for cell in cells]
 
     def position(self) -> float:
-        return min(1.0, self._read / max(1, self._sheet.total_height))
+        return min(1.0, self._read / max(1, last_row(self._sheet)))
 
 
 def shown(cell: Any) -> str:
@@ -102,6 +106,11 @@ def shown(cell: Any) -> str:
     if isinstance(cell, date | time):
         return cell.isoformat()
     return str(cell)
+
+
+def last_row(sheet: CalamineSheet) -> int:
+    """The number of the last row that holds something, as a person counts."""
+    return int((sheet.start or (0, 0))[0] + sheet.height)
 
 
 def top(sheet: CalamineSheet, rows: int) -> list[list[str]]:
@@ -193,30 +202,45 @@ class _Extent:
 
 
 class _Grid:
-    """The rectangle of an ODS table: repeated rows and cells count when they hold something."""
+    """The rectangle of the tables of an ODS file. What is repeated counts as often as it is, up to the last row and
+    cell that hold something: the empty rest of a sheet, which every file has, costs nothing."""
 
     def __init__(self) -> None:
         self.rows = self.columns = 0
+        self._empty = 0  # rows since the last that holds something
 
     def feed(self, text: bytes) -> bytes:
+        """Take in what is whole; returns the rest, for the next call."""
         end = 0
         for found in _ODS_ROW.finditer(text):
             end = found.end()
-            attributes, content = found.group(1) or b"", found.group(2) or b""
-            if b"office:value" not in content and b"<text:p" not in content:
+            times = _repeated(_REPEATED_ROWS, found.group(1) or found.group(3) or b"")
+            width = _width(found.group(2) or b"")
+            if not width:
+                self._empty += times
                 continue
-            times = _REPEATED_ROWS.search(attributes)
-            self.rows += int(times.group(1)) if times else 1
-            # The last run of a row is usually the empty rest of the sheet; calamine cuts it off.
-            cells = content.count(b"<table:table-cell")
-            filled = sum(
-                int(times) for times, rest in _REPEATED_CELLS.findall(content) if b"office:value" in rest
-            )
-            self.columns = max(self.columns, cells + filled)
+            self.rows += self._empty + times
+            self._empty = 0
+            self.columns = max(self.columns, width)
         rest = text[end:]
         if len(rest) > 64 * _CHUNK:
             self.rows, self.columns = SHEET_ROWS, SHEET_CELLS  # one row of 64 MB is no list of outlets
         return rest
+
+
+def _width(content: bytes) -> int:
+    """How many cells a row has up to the last that holds something."""
+    width = filled = 0
+    for attributes, inside in _ODS_CELL.findall(content):
+        width += _repeated(_REPEATED_CELLS, attributes)
+        if b"office:value" in attributes or b"calcext:value" in attributes or inside.strip():
+            filled = width
+    return filled
+
+
+def _repeated(pattern: re.Pattern[bytes], attributes: bytes) -> int:
+    found = pattern.search(attributes)
+    return int(found.group(1)) if found else 1
 
 
 def column_number(letters: str) -> int:

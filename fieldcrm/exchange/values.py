@@ -21,6 +21,7 @@ from fieldcrm.exchange.mapping import folded
 from fieldcrm.exchange.vocabulary import words_of
 
 Take = Callable[[str], Any]  # the text of a cell, not empty -> its value, or None; raises DomainError
+LONGEST = 100_000  # characters; a longer cell is no value of an outlet
 KEPT = 20_000  # values of a column that are remembered
 
 _PHONE = re.compile(r"0[1-9](?:[ .]?[0-9]{2}){4}|\+[0-9]{2,3}[ ]?[0-9](?:[ .]?[0-9]{2}){3,5}")
@@ -83,8 +84,10 @@ def taker(field: str, words: Mapping[str, str], country: str) -> Take:
 def clean(text: str) -> str:
     """What a person meant to be in the cell: without the apostrophe that keeps a formula from running.
 
-    Raises ``text_undecodable`` for letters that the encoding does not have.
+    Raises ``text_undecodable`` for letters that the encoding does not have, ``cell_too_long``.
     """
+    if len(text) > LONGEST:
+        raise DomainError("cell_too_long", limit=LONGEST)
     if any("\udc80" <= character <= "\udcff" for character in text):
         raise DomainError("text_undecodable")
     text = text.strip("\ufeff \t\r\n\u00a0\u202f\x00")
@@ -165,6 +168,9 @@ def _phone(country: str) -> Take:
         ready = clean(text)
         if country == "FR" and len(ready) == 9 and ready.isdecimal() and ready.isascii() and ready[0] != "0":
             return "0" + ready  # a spreadsheet took it for a number
+        first = _SEVERAL.split(ready)[0]
+        if first != ready and fits(first):  # two numbers together may look like a long one
+            return first
         return slowly(text)
 
     return take
@@ -209,6 +215,8 @@ def _hours(text: str, field: str) -> Any:
     if ready is None:
         return None
     line = checked({field: ready})[field]
+    if line is None:
+        return None
     try:
         OpeningHours(line)
     except _ParserError:

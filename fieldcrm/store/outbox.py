@@ -17,6 +17,7 @@ from fieldcrm.domain.ids import Id
 from fieldcrm.domain.imported import IMPORT
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.tables import T
+from fieldcrm.store.unimports import give_again
 from sync.chunks import chunks
 from sync.columns import from_wire
 
@@ -292,7 +293,11 @@ def letters(r: Reader, put_away: Iterable[Id] = ()) -> tuple[Letter, ...]:
     """Refused operations that wait for a person, the oldest first; or those of the transactions ``put_away``."""
     d = T.dead_letter
     closed = list(put_away)
-    query = select(d).where(d.c.tx.in_(closed), d.c.open.is_(False)) if closed else select(d).where(d.c.open)
+    # The arguments of a command may be long, and are nothing to read: they are taken when it is given again.
+    brief = case((d.c.kind == "cmd", literal("{}")), else_=d.c.set).label("set")
+    columns = [brief if column.name == "set" else column for column in d.c]
+    query = select(*columns).where(d.c.open if not closed else d.c.open.is_(False))
+    query = query.where(d.c.tx.in_(closed)) if closed else query
     rows = r.conn.execute(query.order_by(d.c.rid)).all()
     said = [(CATALOGUE.by_number[row.collection].name, json.loads(row.set), json.loads(row.was)) for row in rows]
     outlets = _outlets(r, [(n, row.id, {**was, **values}) for row, (n, values, was) in zip(rows, said, strict=True)])
@@ -325,6 +330,10 @@ def exists(r: Reader, collection: str, record: Id) -> bool:
 
 def write_again(tx: Transaction, letter: Letter) -> bool:
     """Make a refused change once more, as a change of now; False when its record is no longer here."""
+    if letter.kind == "cmd":
+        query = select(T.dead_letter.c.cmd, T.dead_letter.c.set).where(T.dead_letter.c.rid == letter.rid)
+        name, text = tx.conn.execute(query).one()
+        return give_again(tx, letter.record_id, name, text)
     table: Table = getattr(T, letter.collection)
     fields = CATALOGUE.by_name[letter.collection].by_name
     values = {name: from_wire(fields[name].kind, value) for name, value in letter.values.items() if name in fields}

@@ -12,7 +12,7 @@ import msgspec
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.imported import IMPORT, UNIMPORT, untouched
 from fieldcrm.store.database import Reader, Transaction
-from fieldcrm.store.imports import Head, command, outlets
+from fieldcrm.store.imports import Head, Part, command, head_of, outlets, write_part
 from fieldcrm.store.state import read_state, write_state
 from sync.chunks import chunks
 from sync.client import members
@@ -128,6 +128,30 @@ def drop_refused(tx: Transaction) -> None:
             _drop(tx, [bytes.fromhex(row[0]) for row in msgspec.json.decode(said)["rows"]])
         last = rid
     write_state(tx, _DROPPED, last or None)
+
+
+def give_again(tx: Transaction, batch: Id, name: str, text: str) -> bool:
+    """Make a refused piece of an import once more; ``False`` when its batch is no longer here, or was undone."""
+    found = head_of(tx, batch)
+    if found is None or found[1] != "live":
+        return False
+    said = msgspec.json.decode(text)
+    if name == UNIMPORT:
+        some = (made_of(tx, batch, bytes.fromhex(id)) for id in said["ids"])
+        here = [one for one in some if one is not None]
+        stay = kept(tx, found[0], here)
+        remove(tx, batch, [one.outlet_id for one in here if one.outlet_id not in stay])
+        return True
+    part = Part()
+    for id, reference, *cells in said["rows"]:
+        part.ids.append(bytes.fromhex(id))
+        part.references.append(reference)
+        part.values.append({f: cell for f, cell in zip(said["fields"], cells, strict=True) if cell is not None})
+    forget(tx, part.ids)
+    part.seen += [(bytes.fromhex(id), values) for id, values in said.get("seen", ())]
+    write_part(tx, found[0], part.packed())
+    tx.touch("outlet")
+    return True
 
 
 def _drop(tx: Transaction, ids: Sequence[bytes]) -> None:

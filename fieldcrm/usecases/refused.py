@@ -50,6 +50,11 @@ class Refusal:
     letters: tuple[Letter, ...]
     repeatable: bool  # whether making it once more can make sense
 
+    @property
+    def transactions(self) -> tuple[Id, ...]:
+        """One; of an import all that it took."""
+        return tuple(dict.fromkeys((self.tx, *(letter.tx for letter in self.letters))))
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -63,10 +68,18 @@ class Fault:
 
 def refusals(r: Reader) -> tuple[Refusal, ...]:
     """Refused transactions, the oldest first."""
-    grouped: dict[Id, list[Letter]] = {}
-    for letter in _outbox.letters(r):
-        grouped.setdefault(letter.tx, []).append(letter)
+    grouped = _grouped(_outbox.letters(r))
     return tuple(_refusal(tx, tuple(letters)) for tx, letters in grouped.items())
+
+
+def _grouped(letters: Sequence[Letter]) -> dict[Id, list[Letter]]:
+    """By transaction; the pieces of an import that were refused for one reason are one refusal, under their first."""
+    grouped: dict[Id, list[Letter]] = {}
+    first: dict[tuple[Id, str], Id] = {}
+    for letter in letters:
+        tx = first.setdefault((letter.record_id, letter.code), letter.tx) if letter.kind == "cmd" else letter.tx
+        grouped.setdefault(tx, []).append(letter)
+    return grouped
 
 
 def let_go(r: Reader) -> tuple[Refusal, ...]:
@@ -74,9 +87,7 @@ def let_go(r: Reader) -> tuple[Refusal, ...]:
     known = [Id(hex=text) for text in read_state(r, _LET_GO, [])]
     if not known:
         return ()
-    grouped: dict[Id, list[Letter]] = {}
-    for letter in _outbox.letters(r, known):
-        grouped.setdefault(letter.tx, []).append(letter)
+    grouped = _grouped(_outbox.letters(r, known))
     shown = (_refusal(tx, tuple(grouped[tx])) for tx in reversed(known) if tx in grouped)
     return tuple(refusal for refusal in shown if not _made_again(r, refusal))
 
@@ -148,7 +159,7 @@ def try_again(tx: Transaction, refusal: Refusal) -> bool:
 
     Raises ``DomainError("record_gone")``.
     """
-    if not _outbox.close_letters(tx, refusal.tx):
+    if not sum([_outbox.close_letters(tx, one) for one in refusal.transactions]):
         return False
     for letter in sorted(refusal.letters, key=lambda letter: letter.rid):
         if not _outbox.write_again(tx, letter):
@@ -160,9 +171,10 @@ def try_again(tx: Transaction, refusal: Refusal) -> bool:
 
 def discard(tx: Transaction, refused: Sequence[Refusal]) -> None:
     """Let refused changes go: headquarters' version already stands on this device. What was written stays too."""
-    for refusal in refused:
-        _outbox.close_letters(tx, refusal.tx)
-    gone = {refusal.tx.hex for refusal in refused}
+    transactions = [one for refusal in refused for one in refusal.transactions]
+    for one in transactions:
+        _outbox.close_letters(tx, one)
+    gone = {one.hex for one in transactions}
     known = [text for text in read_state(tx, _LET_GO, []) if text not in gone]
     write_state(tx, _LET_GO, [*known, *sorted(gone)][-LET_GO_SHOWN:])
     tx.touch("sync")
@@ -170,9 +182,10 @@ def discard(tx: Transaction, refused: Sequence[Refusal]) -> None:
 
 def take_back(tx: Transaction, refused: Sequence[Refusal]) -> None:
     """They wait for a decision again. Raises ``DomainError("nothing_to_undo")`` when none of them is known any more."""
-    if not sum(_outbox.close_letters(tx, refusal.tx, closed=False) for refusal in refused):
+    transactions = [one for refusal in refused for one in refusal.transactions]
+    if not sum([_outbox.close_letters(tx, one, closed=False) for one in transactions]):
         raise DomainError("nothing_to_undo")
-    back = {refusal.tx.hex for refusal in refused}
+    back = {one.hex for one in transactions}
     write_state(tx, _LET_GO, [text for text in read_state(tx, _LET_GO, []) if text not in back])
     tx.touch("sync")
 

@@ -16,7 +16,7 @@ from fieldcrm.domain.ids import new_id
 from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.photos import PhotoStore
 from fieldcrm.store.tables import T
-from fieldcrm.usecases import importing, signin, syncing, updates
+from fieldcrm.usecases import importing, refused, signin, syncing, updates
 from fieldcrm.usecases.importing import Defaults, Imported
 from sync.server.database import reading
 from tests.conftest import KEY
@@ -186,6 +186,17 @@ def test_headquarters_refuses_a_sector_that_is_not_the_managers_and_the_device_l
     assert mona.refused() == ["not_your_sector"]
     assert (mona.rows("outlet"), mona.rows("outlet_source")) == before
     assert mona.rows("outlet") == at_headquarters(live, company, "outlet")
+    # Once headquarters has given her the sector, the same piece is offered again.
+    with mona.db.read() as r:
+        [refusal] = refused.refusals(r)
+    accounts.set_sectors(
+        live.hq, company.org, "mona", [*company.sectors.values(), south], now=real_now()
+    )
+    mona.do(lambda tx: refused.try_again(tx, refusal))
+    assert len(mona.rows("outlet")) == len(before[0]) + 50
+    mona.sync()
+    check_equal(live, mona)
+    assert len(mona.rows("outlet")) == len(before[0]) + 50
 
 
 def test_a_newer_extract_becomes_proposals_on_every_device(

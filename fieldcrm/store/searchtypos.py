@@ -97,7 +97,7 @@ class Vocabulary:
             return []
         forgiven = 2 if len(typed) >= TWICE else 1
         found: dict[str, tuple[float, int]] = {}
-        for length in range(len(typed) - 1, len(typed) + 2):
+        for length in range(len(typed) - forgiven, len(typed) + forgiven + 1):
             for meant, mistakes, count in self._near(typed, length, forgiven):
                 weight = (mistakes, -count)
                 found[meant] = min(found.get(meant, weight), weight)

@@ -228,11 +228,12 @@ def _rid_of(r: Reader, value: Any) -> int | None:
 def sector_figures(r: Reader, *, fresh_since: datetime) -> list[SectorQuality]:
     """By sector. An outlet that was not judged yet counts among the outlets, and nowhere else."""
     sql = f"""
-        SELECT s.id, s.code, s.name, coalesce(o.n, 0), coalesce(j.n, 0), j.mean, coalesce(j.fresh, 0),
-          coalesce(f.n, 0)
+        SELECT s.id, s.code, s.name, coalesce(j.n, 0) + coalesce(o.n, 0), coalesce(j.n, 0), j.mean,
+          coalesce(j.fresh, 0), coalesce(f.n, 0)
         FROM sector s
-        LEFT JOIN (SELECT sector_id, count(*) AS n FROM outlet WHERE state <> 'closed' AND rid NOT IN ({_MERGED})
-          GROUP BY sector_id) o ON o.sector_id = s.id
+        LEFT JOIN (SELECT sector_id, count(*) AS n FROM outlet INDEXED BY ix_outlet_sector_id
+          WHERE NOT EXISTS (SELECT 1 FROM outlet_quality q WHERE q.rid = outlet.rid)
+          AND state <> 'closed' AND rid NOT IN ({_MERGED}) GROUP BY sector_id) o ON o.sector_id = s.id
         LEFT JOIN (SELECT q.sector_id, count(*) AS n, avg(q.completeness) AS mean,
           sum(coalesce(q.confirmed_at, 0) >= :since) AS fresh FROM outlet_quality q WHERE {_COUNTED}
           GROUP BY q.sector_id) j ON j.sector_id = s.id

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
 
 from fieldcrm import __version__
 from fieldcrm.domain.changes import Changes
+from fieldcrm.domain.errors import CodedError, DomainError
 from fieldcrm.ui.appsession import AppSession
+from fieldcrm.ui.widgets import Dialog, Text
 from fieldcrm.usecases import placing
-from fieldcrm.usecases.placing import OWN, SERVICES, Choice, Provider
+from fieldcrm.usecases.placing import ATTRIBUTION, SERVICES, Choice, Provider
 from fieldcrm.usecases.placing_queue import PlacingQueue, Progress
+from fieldcrm.words import number, tr
 
 SERVICE, KIND, URL, CONTACT, AGREED = (
     "placing/service", "placing/kind", "placing/url", "placing/contact", "placing/agreed",
@@ -74,9 +80,53 @@ class Placer(QObject):
         self._session.wrote(changes)
 
 
+class AgreeDialog(Dialog):
+    """Said once, before the first request to a public server. Tests replace ``ask``."""
+
+    def __init__(self, parent: QWidget | None, provider: Provider, count: int) -> None:
+        super().__init__(parent, tr("Ask a public server?"), width=520)
+        self.body.addWidget(Text(
+            tr("The addresses of {n} outlets will be sent to {host}: number, street, postcode, town and country. "
+               "Nothing else goes: no name, no contact, no visit, not where you are.",
+               n=number(count), host=provider.host), "body", wrap=True))
+        if provider.per_day:
+            self.body.addWidget(Text(
+                tr("Its operator allows {n} requests a second; FieldCRM stops at {day} a day and keeps every answer. "
+                   "For more, use your organisation’s own server (Settings).",
+                   n=number(provider.per_second, 0), day=number(provider.per_day)), "body", "muted", wrap=True))
+        self.body.addWidget(Text(ATTRIBUTION[provider.kind], "caption", "faint"))
+        self.add_button(tr("Do not ask"), "secondary", 0)
+        self.add_button(tr("Ask from now on"), "primary", 1).setDefault(True)
+
+    @classmethod
+    def ask(cls, parent: QWidget | None, provider: Provider, count: int) -> bool:
+        return bool(cls(parent, provider, count).exec())
+
+
+def address_at(
+    session: AppSession, parent: QWidget | None, lat_e7: int, lon_e7: int,
+    then: Callable[[dict[str, str]], None], failed: Callable[[BaseException | None], None],
+) -> None:
+    """The address nearest to a position, in the pool; ``failed(None)`` when the person did not agree to ask."""
+    try:
+        provider = chosen_provider(session)
+        if provider is None:
+            raise DomainError("geocoder_not_chosen")
+    except CodedError as error:
+        failed(error)
+        return
+    if not agreed(session, provider):
+        if not AgreeDialog.ask(parent, provider, 1):
+            failed(None)
+            return
+        agree(session, provider)
+    placer, asked = placer_of(session), provider
+    placer.queue.agent = placing.agent(provider, read_choice(session).contact, __version__)
+    lat, lon = lat_e7 / 1e7, lon_e7 / 1e7
+    session.tasks.run(lambda: placing.address_of(placer.queue.once(asked, lat, lon)), then, failed)
+
+
 def placer_of(session: AppSession) -> Placer:
     found = session.findChild(Placer)
     return found if isinstance(found, Placer) else Placer(session)
 
-
-__all__ = ["OWN", "Placer", "agree", "agreed", "chosen_provider", "placer_of", "read_choice"]

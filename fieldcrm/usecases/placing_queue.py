@@ -125,7 +125,23 @@ class PlacingQueue:
     # ---- on its thread, or in the pool ----
 
     def reverse(self, provider: Provider, lat: float, lon: float) -> tuple[Candidate, ...]:
-        """The addresses at a position; kept for whoever asks again within some ten metres. Not on the UI thread."""
+        """The addresses at a position, waited for; kept for whoever asks again within some ten metres."""
+        return self._at(provider, lat, lon, lambda asker: self._ask(provider, lambda: asker.reverse(lat, lon)) or ())
+
+    def once(self, provider: Provider, lat: float, lon: float) -> tuple[Candidate, ...]:
+        """The same for somebody who looks on: asked once, at the pace. Not on the UI thread; raises ``Unavailable``."""
+
+        def ask(asker: Asks) -> tuple[Candidate, ...]:
+            with self._one:
+                self._count(provider)
+                self._pace(provider).turn(self._rest)
+                return asker.reverse(lat, lon)
+
+        return self._at(provider, lat, lon, ask)
+
+    def _at(
+        self, provider: Provider, lat: float, lon: float, ask: Callable[[Asks], tuple[Candidate, ...]]
+    ) -> tuple[Candidate, ...]:
         key = f"@{lat:.4f},{lon:.4f}"
         with self._db.read() as r:
             known = _store.known_answers(r, provider.url, [key], self._now() - KEPT)
@@ -133,11 +149,18 @@ class PlacingQueue:
             return known[key]
         asker = self._make(provider)
         try:
-            found = self._ask(provider, lambda: asker.reverse(lat, lon)) or ()
+            found = ask(asker)
         finally:
             asker.close()
         self._write(lambda tx: _store.keep_answer(tx, provider.url, key, found))
         return found
+
+    def _pace(self, provider: Provider) -> Pace:
+        return self._paces.setdefault(provider.host, Pace(provider.per_second, clock=self._clock))
+
+    def _rest(self, seconds: float) -> bool:
+        threading.Event().wait(seconds)
+        return False
 
     def run(self, provider: Provider, rids: Sequence[int]) -> Progress:
         """The whole queue on the calling thread."""
@@ -216,8 +239,7 @@ class PlacingQueue:
         while not self._stop.is_set():
             with self._one:
                 self._count(provider)
-                pace = self._paces.setdefault(provider.host, Pace(provider.per_second, clock=self._clock))
-                if not pace.turn(self._wait):
+                if not self._pace(provider).turn(self._wait):
                     return None
                 try:
                     value = work()

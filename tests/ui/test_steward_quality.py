@@ -302,3 +302,32 @@ def test_the_settings_say_whom_a_question_would_go_to(qtbot: QtBot, session: App
     assert choices.read_choice(session).url == "http://adresse.example"
     assert isinstance(lines.said, InlineMessage)
     window.close()
+
+
+def test_the_address_of_a_position_fills_in_what_is_empty(
+    qtbot: QtBot, session: AppSession, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fieldcrm.ui.outlets.newoutlet import NewOutlet
+
+    window, _ = places(qtbot, session, put)
+    found = Address("5", "Rue du Nil", "75002", "Paris", "FR")
+
+    class Here(Told):
+        def reverse(self, lat: float, lon: float) -> tuple[Candidate, ...]:
+            return (Candidate(round(lat * 1e7), round(lon * 1e7), "number", 1.0, found.line, found),)
+
+    choices.placer_of(session).queue._make = lambda provider: Here()
+    form = NewOutlet(session, lambda id: None)
+    form.begin()
+    form.find_address()
+    assert "position first" in form._fields["position"]._below.text()
+    form.editor("position").setText("48.8650, 2.3500")
+    form.editor("street").setText("Rue de ce magasin")
+    form.find_address()
+    qtbot.waitUntil(lambda: form.editor("city").text() == "Paris", timeout=PATIENCE)
+    assert (form.editor("house_number").text(), form.editor("street").text()) == ("5", "Rue de ce magasin")
+    session.preferences.set_json(choices.SERVICE, "none")
+    form.find_address()
+    assert "Settings" in form._message.text()
+    window.close()
+    form.deleteLater()

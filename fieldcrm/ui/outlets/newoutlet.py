@@ -17,6 +17,7 @@ from fieldcrm.ui import labels, theme
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.duplicate_words import why
 from fieldcrm.ui.messages import sentence
+from fieldcrm.ui.placing import address_at
 from fieldcrm.ui.widgets import Button, Card, Field, IconButton, InlineMessage, ScrollPage, Text, clear_layout, column
 from fieldcrm.usecases import outlets
 from fieldcrm.usecases.lookalikes import Lookalike, Typed, lookalikes
@@ -79,6 +80,8 @@ class NewOutlet(Card):
         self._line(grid, "phone", tr("P&hone"), 4, 0, 2)
         hint = tr("Latitude and longitude in degrees. Without them it is kept, and shown as not mapped.")
         self._line(grid, "position", tr("P&osition"), 5, 0, 2, hint)
+        self.address_button = Button(tr("Address at this position"), "ghost", "map-pinned", self.find_address)
+        grid.addWidget(self.address_button, 7, 0, 1, 2, Qt.AlignmentFlag.AlignLeft)
         self._session_sector(grid)
         self._country = self._session.ask(lambda r: outlets.usual_country(r, self.sectors.currentData()))
         grid.setColumnStretch(0, 1)
@@ -153,6 +156,37 @@ class NewOutlet(Card):
             self._refused(error)
             return
         self._session.do(lambda tx: outlets.create_outlet(tx, values), self.made.emit, self._refused)
+
+    # the address of where the person stands
+
+    def find_address(self) -> None:
+        """Ask the address service what stands at the position, and fill in what is still empty."""
+        try:
+            lat, lon = parse_position(self.editor("position").text())
+        except DomainError as error:
+            self._refused(error)
+            return
+        if lat is None or lon is None:
+            self._fields["position"].set_error(tr("Enter a position first: latitude, longitude (48.8535, 2.3484)"))
+            return
+        self.address_button.setEnabled(False)
+        address_at(self._session, self.window(), lat, lon, self._found_address, self._no_address)
+
+    def _found_address(self, found: dict[str, str]) -> None:
+        self.address_button.setEnabled(True)
+        if not found:
+            self._message.show_text(tr("No address is known at this position."))
+            return
+        for name in ("house_number", "street", "postcode", "city"):
+            if not self.editor(name).text().strip():
+                self.editor(name).setText(found.get(name, ""))
+        self._message.show_text(tr("Check the address: it is the one nearest to the position."), "success")
+        self._look()
+
+    def _no_address(self, error: BaseException | None) -> None:
+        self.address_button.setEnabled(True)
+        if error is not None:
+            self._message.show_text(sentence(error), "warning")
 
     def _refused(self, error: BaseException) -> None:
         field = self._fields.get(error.field or "") if isinstance(error, CodedError) else None

@@ -1,4 +1,4 @@
-"""Agreeing to ask a public server, and placing by hand."""
+"""Placing by hand."""
 
 from __future__ import annotations
 
@@ -7,33 +7,10 @@ from PySide6.QtWidgets import QDialog, QWidget
 from fieldcrm.ui import theme
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.steward.placing import place_words
-from fieldcrm.ui.widgets import Dialog, Text
+from fieldcrm.ui.widgets import Dialog
 from fieldcrm.ui.widgets.map_view_place import PlacePicker
-from fieldcrm.usecases.placing import ATTRIBUTION, Line, Provider
-from fieldcrm.words import number, tr
-
-
-class AgreeDialog(Dialog):
-    """Said once, before the first request to a public server. Tests replace ``ask``."""
-
-    def __init__(self, parent: QWidget | None, provider: Provider, count: int) -> None:
-        super().__init__(parent, tr("Ask a public server?"), width=520)
-        self.body.addWidget(Text(
-            tr("The addresses of {n} outlets will be sent to {host}: number, street, postcode, town and country. "
-               "Nothing else goes: no name, no contact, no visit, not where you are.",
-               n=number(count), host=provider.host), "body", wrap=True))
-        if provider.per_day:
-            self.body.addWidget(Text(
-                tr("Its operator allows {n} requests a second; FieldCRM stops at {day} a day and keeps every answer. "
-                   "For more, use your organisation’s own server (Settings).",
-                   n=number(provider.per_second, 0), day=number(provider.per_day)), "body", "muted", wrap=True))
-        self.body.addWidget(Text(ATTRIBUTION[provider.kind], "caption", "faint"))
-        self.add_button(tr("Do not ask"), "secondary", 0)
-        self.add_button(tr("Ask from now on"), "primary", 1).setDefault(True)
-
-    @classmethod
-    def ask(cls, parent: QWidget | None, provider: Provider, count: int) -> bool:
-        return bool(cls(parent, provider, count).exec())
+from fieldcrm.usecases.placing import Line
+from fieldcrm.words import tr
 
 
 class PlaceDialog(Dialog):

@@ -15,11 +15,11 @@ from fieldcrm.ui import theme
 from fieldcrm.ui.actions import Action
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.messages import sentence
-from fieldcrm.ui.placing import agree, agreed, chosen_provider, placer_of
+from fieldcrm.ui.placing import AgreeDialog, agree, agreed, chosen_provider, placer_of
 from fieldcrm.ui.steward.page import StewardPage
 from fieldcrm.ui.steward.placing import place_words
 from fieldcrm.ui.steward.placing.compare import CompareView
-from fieldcrm.ui.steward.placing.dialogs import AgreeDialog, PlaceDialog
+from fieldcrm.ui.steward.placing.dialogs import PlaceDialog
 from fieldcrm.ui.widgets import (
     Button,
     Card,

@@ -45,8 +45,8 @@ def called(name: str) -> Mapping[str, float]:
 def _resembles(name: str, words: Words, inner: Words, known: str, own: Words) -> float:
     if inner and own == inner:
         return 0.82 if own in vague() else 0.85  # the known name, and words for whose it is
-    ratio = fuzz.ratio(name, known)
-    if ratio >= _RESEMBLES and min(len(name), len(known)) >= 6:
+    shorter, longer = sorted((len(name), len(known)))
+    if shorter >= 6 and shorter >= 0.7 * longer and (ratio := fuzz.ratio(name, known)) >= _RESEMBLES:
         return 0.55 + 0.3 * (ratio - _RESEMBLES) / (100 - _RESEMBLES)
     if len(known) >= 2 and own < words:  # the known name, and more words
         if own in vague():

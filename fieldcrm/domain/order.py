@@ -106,7 +106,7 @@ def _line(document: object) -> OrderLine | None:
     if not is_quantity(quantity) or not is_price(price):
         return None
     try:
-        return OrderLine(Id(hex=document["product_id"]), quantity, price)
+        return OrderLine(Id(hex=document["product_id"]), int(quantity or 0), price)
     except (KeyError, ValueError, TypeError, AttributeError):
         return None
 

@@ -18,6 +18,12 @@ DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 ALWAYS = "24/7"
 _TIME = re.compile(r"(\d{1,2})\s*(?:[:hH.]\s*(\d{2})?)?|(\d{1,2})(\d{2})", re.ASCII)
 
+_DAY = r"(?:Mo|Tu|We|Th|Fr|Sa|Su)"
+_DAYS = rf"(?:PH|{_DAY}(?:-{_DAY})?)"
+_CLOCKS = r"[0-9]{1,2}:[0-9]{2} ?- ?[0-9]{1,2}:[0-9]{2}"
+_RULE = re.compile(rf"(?:({_DAYS}(?: ?, ?{_DAYS})*) )?({_CLOCKS}(?: ?, ?{_CLOCKS})*|off|closed)")
+_RULE_ENDS = re.compile(rf" ?; ?|(?<=[0-9f]) ?, ?(?={_DAYS})")
+
 Spans = tuple[Span, ...]
 
 
@@ -71,6 +77,49 @@ def span(start: int, end: int) -> Span | None:
     if end <= start:
         end += MINUTES_A_DAY
     return Span(start, end) if end <= MINUTES_A_DAY + NIGHT_ENDS else None
+
+
+def read_plan(text: str) -> WeekPlan | None:
+    """The week that a plain text names rule by rule, a later rule replacing the days of an earlier one.
+
+    A candidate only: whether it says the same is for the reader of the whole syntax to decide.
+    """
+    if text.strip() == ALWAYS:
+        return WeekPlan(((Span(0, MINUTES_A_DAY),),) * 7)
+    days: list[Spans] = [()] * 7
+    holidays: Spans | None = None
+    for rule in _RULE_ENDS.split(text.strip().strip(";")):
+        match = _RULE.fullmatch(rule.strip())
+        spans = None if match is None else _read_spans(match[2])
+        if match is None or spans is None:
+            return None
+        for part in (match[1] or "Mo-Su").replace(" ", "").split(","):
+            if part == "PH":
+                holidays = spans
+                continue
+            for day in _run(part):
+                days[day] = spans
+    a, b, c, d, e, f, g = days
+    return WeekPlan((a, b, c, d, e, f, g), holidays)
+
+
+def _run(part: str) -> list[int]:
+    first, _, last = part.partition("-")
+    start, end = DAYS.index(first), DAYS.index(last or first)
+    return [(start + step) % 7 for step in range((end - start) % 7 + 1)]
+
+
+def _read_spans(text: str) -> Spans | None:
+    if text in ("off", "closed"):
+        return ()
+    found: list[Span] = []
+    for part in text.replace(" ", "").split(","):
+        times = [read_time(time) for time in part.split("-")]
+        made = span(times[0], times[1]) if len(times) == 2 and times[0] is not None and times[1] is not None else None
+        if made is None:
+            return None
+        found.append(made)
+    return tuple(found) if len(found) <= SPANS_MOST and in_order(tuple(found)) else None
 
 
 def in_order(spans: Spans) -> bool:

@@ -12,7 +12,7 @@ from opening_hours import UnknownCountryError as _UnknownCountryError  # type: i
 
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.opening import MINUTES_A_DAY, UNKNOWN, Openness, OpenState, Span, Week
-from fieldcrm.domain.weekplan import CLOSED_WEEK, SPANS_MOST, WeekPlan, in_order
+from fieldcrm.domain.weekplan import CLOSED_WEEK, SPANS_MOST, WeekPlan, in_order, read_plan
 
 _STATES = {State.OPEN: Openness.OPEN, State.CLOSED: Openness.CLOSED, State.UNKNOWN: Openness.UNKNOWN}
 _SEASON = timedelta(weeks=26)
@@ -129,6 +129,9 @@ def plan_of(value: str | None, country: str | None, now: datetime) -> WeekPlan |
     if hours is None or bare is None:
         return None
     monday = _monday(now)
+    named = read_plan(text)
+    if named is not None and _same(hours, named.osm(), where, monday):
+        return named
     days = tuple(tuple(spans) for spans in _week_from(bare, monday))
     if any(len(spans) > SPANS_MOST or not in_order(spans) for spans in days):
         return None

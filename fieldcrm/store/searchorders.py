@@ -160,26 +160,22 @@ def _keys(r: Reader, kept: Columns, asked: Asked) -> Keys:
     return kept.numbered(r, _NUMBERS[sort], UNKNOWN)
 
 
+_RANKED = "SELECT o.rid || ',' || dense_rank() OVER (ORDER BY o.{0}) AS pair FROM outlet o WHERE o.{0} IS NOT NULL"
 _NUMBERS = {
+    Sort.POSTCODE: _RANKED.format("postcode"),
+    Sort.PHONE: _RANKED.format("phone"),  # nearly as many as there are outlets
     Sort.FRESHNESS: "SELECT o.rid || ',' || o.confirmed_at AS pair FROM outlet o WHERE o.confirmed_at IS NOT NULL",
     Sort.PROMISES: "SELECT o.rid || ',' || count(*) AS pair FROM task t JOIN outlet o ON o.id = t.outlet_id "
     "WHERE t.state = 'open' GROUP BY o.rid",
 }
-_TEXTS: dict[Sort, tuple[str, Callable[[str], str]]] = {
-    Sort.ADDRESS: ("street", folded_text),
-    Sort.CITY: ("city", folded_text),
-    Sort.POSTCODE: ("postcode", str),
-    Sort.PHONE: ("phone", str),
-    Sort.DISTRIBUTOR: ("distributor", folded_text),
-}
+_TEXTS = {Sort.ADDRESS: "street", Sort.CITY: "city", Sort.DISTRIBUTOR: "distributor"}
 
 
-def _by_text(r: Reader, kept: Columns, text: tuple[str, Callable[[str], str]]) -> Keys:
+def _by_text(r: Reader, kept: Columns, column: str) -> Keys:
     import numpy as np
 
-    column, fold = text
     sql = f"SELECT o.{column}, group_concat(o.rid) FROM outlet o WHERE o.{column} IS NOT NULL GROUP BY o.{column}"
-    groups = [(fold(value), rids) for value, rids in r.conn.exec_driver_sql(sql)]
+    groups = [(folded_text(value), rids) for value, rids in r.conn.exec_driver_sql(sql)]
     places = {value: at for at, value in enumerate(sorted({value for value, _ in groups}))}
     keys = np.full(kept.size, UNKNOWN, dtype=np.int64)
     for value, rids in groups:

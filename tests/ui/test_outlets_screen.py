@@ -19,6 +19,7 @@ from fieldcrm.ui import theme
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.outlets import OutletsScreen
 from fieldcrm.ui.outlets import export as exporting
+from fieldcrm.ui.outlets.segments import NameDialog
 from fieldcrm.ui.preferences import Preferences
 from fieldcrm.usecases import outlets
 from tests.ui.territory import NAMES, live
@@ -221,3 +222,62 @@ def test_hostile_text_in_the_search_field_is_only_text(qtbot: Any, screen: Outle
     QLineEdit.setText(screen.search, "halles")
     screen.search._emit()
     qtbot.waitUntil(lambda: listed(screen) == ["Épicerie des Halles"])
+
+
+def test_a_typing_mistake_is_said_and_taken_back(qtbot: Any, screen: OutletsScreen) -> None:
+    qtbot.keyClicks(screen.search, "carefour")
+    qtbot.waitUntil(lambda: listed(screen) == ["Carrefour City Beaugrenelle"])
+    assert screen.correction.isVisible() and "carrefour" in screen.correction.words.text()
+    qtbot.mouseClick(screen.correction.back, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: screen.states.currentWidget() is not screen.table)
+    assert not screen.correction.isVisible()
+
+
+def test_more_filters_stand_in_the_bar_and_a_click_takes_one_away(qtbot: Any, screen: OutletsScreen) -> None:
+    screen.more_filters()
+    panel = screen.filters.panel
+    qtbot.waitUntil(panel.isVisible)
+    panel.freshness.setCurrentIndex(panel.freshness.findData(90))
+    panel.freshness.activated.emit(panel.freshness.currentIndex())
+    qtbot.mouseClick(panel.states["prospect"], Qt.MouseButton.LeftButton)
+    qtbot.keyClick(panel, Qt.Key.Key_Escape)
+    assert not panel.isVisible()
+    said = [chip.text() for chip in screen.filters._active]
+    assert said == ["Active", "Not confirmed for 90 days"]
+    assert screen.filters.filters(screen._midnight()).unconfirmed_days == 90
+    qtbot.mouseClick(screen.filters._active[1], Qt.MouseButton.LeftButton)
+    assert screen.filters.filters(screen._midnight()).unconfirmed_days is None
+    screen.clear()
+    qtbot.waitUntil(lambda: screen.model.rowCount() == EVERY)
+    assert not screen.filters._active and not screen.filters.clear_button.isVisible()
+
+
+def test_a_search_is_saved_chosen_renamed_shared_and_deleted_with_an_undo(
+    qtbot: Any, session: AppSession, screen: OutletsScreen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.changed.connect(screen.refresh)
+    answers = [("", False), ("Halles", False), ("Les Halles", False)]
+    monkeypatch.setattr(NameDialog, "ask", classmethod(lambda cls, *given: answers.pop(0)))
+    button, messages = screen.searches.button, []
+    session.messages.posted.connect(messages.append)
+    qtbot.keyClicks(screen.search, "halles")
+    qtbot.waitUntil(lambda: listed(screen) == ["Épicerie des Halles"])
+    screen.searches.keep()  # an empty name is asked for again
+    qtbot.waitUntil(lambda: button.text() == "Halles")
+    button.chosen.emit(None)
+    qtbot.waitUntil(lambda: screen.model.rowCount() == EVERY and button.text() == "All outlets")
+    (saved,) = [action for action in button.menu_now().actions() if action.text().startswith("Halles")]
+    assert saved.text() == "Halles\t1"
+    saved.trigger()
+    qtbot.waitUntil(lambda: listed(screen) == ["Épicerie des Halles"])
+    assert screen.search.text() == "halles" and button.text() == "Halles"
+    qtbot.keyClicks(screen.search, " x")
+    qtbot.waitUntil(lambda: button.text() == "Halles (changed)")
+    screen.searches.rename(button.current)
+    qtbot.waitUntil(lambda: button.text().startswith("Les Halles"))
+    screen.searches.share(button.current, True)
+    qtbot.waitUntil(lambda: button.current is not None and button.current.shared)
+    screen.searches.delete(button.current)
+    qtbot.waitUntil(lambda: button.current is None and messages[-1].run is not None)
+    messages[-1].run()
+    qtbot.waitUntil(lambda: button.text().startswith("Les Halles"))

@@ -23,7 +23,7 @@ from fieldcrm.ui.steward import StewardScreen
 from tests.world import World
 
 FRENCH = """Code magasin;Raison sociale;Enseigne;Format;Adresse;CP;Ville;Téléphone;Lat;Long;Commentaire
-M-1;Carrefour Market Gambetta;Carrefour Market;Supermarché;12 avenue Gambetta;75020;Paris;01 43 66 12 00;48,8651;2,3985;a
+M-1;Carrefour Market Gambetta;Carrefour;Supermarché;12 avenue Gambetta;75020;Paris;01 43 66 12 00;48,8651;2,3985;a
 M-2;Monop’ République;Monoprix;Proxi;4 place de la République;75003;Paris;01 42 72 18 90;48,8674;2,3636;b
 M-3;Épicerie Diallo & Fils;;Bazar central;88 rue de Belleville;75019;Paris;;48,8742;2,3873;c
 M-4;;;Proxi;3 rue du Faubourg;75011;Paris;01 43 55 44 33;48,8571;2,3790;d

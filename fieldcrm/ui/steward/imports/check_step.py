@@ -165,6 +165,7 @@ class CheckStep(QWidget):
         self.how.set_value(Openings.ADD if desk.aim.openings == Openings.ADD else Openings.PROPOSE)
         dropped = any(one.dropped for one in (*preview.sample_new, *preview.sample_same))
         self.save_button.setVisible(preview.refused > 0 or dropped)
+        self.save_button.setText(tr("Save the refused rows…") if preview.refused else tr("Save what is left out…"))
         self.save_button.setEnabled(not desk.busy())
         self._tell_tiles()
 

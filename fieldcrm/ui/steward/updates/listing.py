@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QAbstractItemView
 
-from fieldcrm.ui.steward.updates.words import ICONS, TONES, change_words, kind_name, state_words
+from fieldcrm.ui.steward.updates.words import ICONS, TONES, change_words, one_name, state_words
 from fieldcrm.ui.widgets import ID_ROLE, Column, PageModel, RowList, TwoLine, TwoLineDelegate
 from fieldcrm.usecases.updates import Proposal
 from fieldcrm.words import tr
@@ -44,7 +44,7 @@ class UpdateList(RowList):
 
 def described(row: Proposal) -> TwoLine:
     change = change_words(row)
-    kind = kind_name(row.kind)
+    kind = one_name(row.kind)
     subtitle = tr("{kind}: {change}", kind=kind, change=change) if change else kind
     badge, tone = (tr("Confirmed"), "warning") if row.written else ("", TONES.get(row.kind, "neutral"))
     if row.state != "open":

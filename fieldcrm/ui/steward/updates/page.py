@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QWidget
@@ -25,9 +25,6 @@ from fieldcrm.usecases.importing import Batch
 from fieldcrm.usecases.update_details import UpdateDetails
 from fieldcrm.usecases.updates import Decided, Proposal
 from fieldcrm.words import tr, trn
-
-if TYPE_CHECKING:
-    from fieldcrm.store.database import Reader
 
 DECIDE = "updates.decide"
 AT_ONCE = 200  # chosen rows: beyond, it is long work with progress
@@ -127,7 +124,7 @@ class UpdatesPage(StewardPage):
         if not self._rids:
             self.state.show_loading()
 
-        def read(r: Reader) -> tuple[list[int], Mapping[str, int], Sequence[Batch], Sequence[Any]]:
+        def read(r: Any) -> tuple[list[int], Mapping[str, int], Sequence[Batch], Sequence[Any]]:
             rids = updates.proposals(
                 r, kinds=[shown.kind] if shown.kind else (), states=shown.states, sector=shown.sector,
                 batch=shown.batch, written_only=shown.written)

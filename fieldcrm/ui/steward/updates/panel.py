@@ -13,7 +13,7 @@ from fieldcrm.domain.outlet import Outlet
 from fieldcrm.ui import hours, labels, theme
 from fieldcrm.ui.steward.changes import Say, differences, value_words
 from fieldcrm.ui.steward.imports.history import source_name
-from fieldcrm.ui.steward.updates.words import TONES, change_words, kind_name, state_words
+from fieldcrm.ui.steward.updates.words import TONES, change_words, one_name, state_words
 from fieldcrm.ui.widgets import (
     Badge,
     Button,
@@ -66,7 +66,7 @@ class UpdatePanel(Card):
         self._say = partial(in_words, country=country or None, now=now)
         clear_layout(body)
         head = row(2)
-        head.addWidget(Badge(kind_name(proposal.kind), TONES.get(proposal.kind, "neutral")))
+        head.addWidget(Badge(one_name(proposal.kind), TONES.get(proposal.kind, "neutral")))
         if proposal.state != "open":
             head.addWidget(Badge(*state_words(proposal)))
         head.addStretch(1)

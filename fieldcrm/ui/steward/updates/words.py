@@ -24,6 +24,14 @@ def kind_name(kind: str) -> str:
     }.get(kind, kind)  # fmt: skip
 
 
+def one_name(kind: str) -> str:
+    """As a single update is called."""
+    return {
+        "opened": trc("one update", "Opened"), "closed": trc("one update", "Closed"),
+        "moved": trc("one update", "Moved"), "renamed": trc("one update", "Renamed"),
+    }.get(kind) or kind_name(kind)  # fmt: skip
+
+
 def change_words(proposal: Proposal) -> str:
     """What it would change, in a line."""
     after = proposal.after

@@ -33,7 +33,7 @@ def die(number):
             print(r.conn.exec_driver_sql("SELECT count(*) FROM outlet_source").scalar_one(), flush=True)
         os._exit(9)
 
-run(db, build_world(), Lines([store(n) for n in range(6_000)], at=die))
+run(db, build_world(), Lines([store(n) for n in range(3_000)], at=die))
 """
 
 
@@ -46,7 +46,7 @@ def test_the_next_start_takes_out_what_a_killed_import_left(db: Database, world:
     before = everything(db)
     folder = db.folder
     db.close()
-    call = [sys.executable, "-c", _VICTIM, str(folder), "4500"]
+    call = [sys.executable, "-c", _VICTIM, str(folder), "2500"]
     victim = subprocess.run(call, capture_output=True, text=True, cwd=Path(__file__).parents[2])
     assert victim.returncode == 9, victim.stderr
     assert int(victim.stdout) > 0  # it had written some
@@ -75,7 +75,7 @@ def test_the_next_start_takes_out_what_a_killed_import_left(db: Database, world:
 def test_an_import_begun_after_a_crash_takes_out_what_was_left_first(db: Database, world: World) -> None:
     folder = db.folder
     db.close()
-    call = [sys.executable, "-c", _VICTIM, str(folder), "3000"]
+    call = [sys.executable, "-c", _VICTIM, str(folder), "1500"]
     assert subprocess.run(call, capture_output=True, cwd=Path(__file__).parents[2]).returncode == 9
     again = Database.open(folder, KEY, now=NOW)
     try:

@@ -18,6 +18,7 @@ VIOLATIONS = {
     "qt": ("fieldcrm/planning/broken.py", "import PySide6"),
     "domain": ("fieldcrm/domain/broken.py", "import sync.protocol"),
     "server": ("fieldcrm/server/broken.py", "import fieldcrm.usecases"),
+    "exchange": ("fieldcrm/exchange/broken.py", "import fieldcrm.store"),
     "sync": ("sync/broken.py", "import fieldcrm.domain"),
     "sync-ends": ("sync/client/broken.py", "import sync.server"),
     "cycles": ("fieldcrm/geo/broken.py", "import fieldcrm.forms"),

@@ -15,7 +15,7 @@ from fieldcrm.ui.widgets import Dialog, Text
 from fieldcrm.usecases import placing
 from fieldcrm.usecases.placing import ATTRIBUTION, SERVICES, Choice, Provider
 from fieldcrm.usecases.placing_queue import PlacingQueue, Progress
-from fieldcrm.words import number, tr
+from fieldcrm.words import number, tr, trn
 
 SERVICE, KIND, URL, CONTACT, AGREED = (
     "placing/service", "placing/kind", "placing/url", "placing/contact", "placing/agreed",
@@ -90,10 +90,11 @@ class AgreeDialog(Dialog):
                "Nothing else goes: no name, no contact, no visit, not where you are.",
                n=number(count), host=provider.host), "body", wrap=True))
         if provider.per_day:
-            self.body.addWidget(Text(
-                tr("Its operator allows {n} requests a second; FieldCRM stops at {day} a day and keeps every answer. "
-                   "For more, use your organisation’s own server (Settings).",
-                   n=number(provider.per_second, 0), day=number(provider.per_day)), "body", "muted", wrap=True))
+            allowed = trn("Its operator allows {n} request a second.", "Its operator allows {n} requests a second.",
+                          round(provider.per_second))
+            limit = tr("FieldCRM stops at {day} a day and keeps every answer. For more, use your organisation’s own "
+                       "server (Settings).", day=number(provider.per_day))
+            self.body.addWidget(Text(f"{allowed} {limit}", "body", "muted", wrap=True))
         self.body.addWidget(Text(ATTRIBUTION[provider.kind], "caption", "faint"))
         self.add_button(tr("Do not ask"), "secondary", 0)
         self.add_button(tr("Ask from now on"), "primary", 1).setDefault(True)

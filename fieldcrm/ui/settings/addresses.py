@@ -46,8 +46,9 @@ class AddressLines(QObject):
             tr("OpenStreetMap’s server asks who is asking; it goes there with each question."),
             lambda text: self._keep(choices.CONTACT, contact=text))
         group.whole(self._contact)
-        kinds = SegmentedControl((("nominatim", "Nominatim"), ("ban", "BAN, addok"), ("photon", "Photon")),
-                                 self._choice.kind, tr("Kind of server"))
+        self._kinds = kinds = SegmentedControl(
+            (("nominatim", "Nominatim"), ("ban", "BAN, addok"), ("photon", "Photon")), self._choice.kind,
+            tr("Kind of server"))
         kinds.chosen.connect(lambda kind: self._keep(choices.KIND, kind=kind))
         group.line(tr("Kind of server"), tr("What runs at your organisation’s address."), kinds, below=True)
         self._url = self._field(
@@ -83,8 +84,9 @@ class AddressLines(QObject):
 
     def _say(self) -> None:
         """Whom a question would go to as things stand, or why to nobody."""
-        self._contact.setVisible(self._choice.service == "osm")
-        self._url.setVisible(self._choice.service == "own")
+        self._contact.setEnabled(self._choice.service == "osm")
+        self._url.setEnabled(self._choice.service == "own")
+        self._kinds.setEnabled(self._choice.service == "own")
         policy = self._session.ask(placing.read_policy)
         try:
             provider = placing.provider_of(self._choice, policy)

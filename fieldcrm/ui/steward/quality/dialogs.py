@@ -73,7 +73,8 @@ class MendDialog(Dialog):
         shown.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         for one in rows[:SAMPLE]:
             shown.addItem(f"{one.name}:  {one.value}  →  {one.suggestion}")
-        shown.setMinimumHeight(theme.pixels(260))
+        shown.setSpacing(theme.space(0.5))
+        shown.setFixedHeight(theme.pixels(min(300, 24 + 26 * max(2, len(rows)))))
         self.body.addWidget(shown)
         if count > min(len(rows), SAMPLE):
             more = count - min(len(rows), SAMPLE)

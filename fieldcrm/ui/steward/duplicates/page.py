@@ -40,7 +40,7 @@ from fieldcrm.usecases import duplicate_review, duplicates, merging
 from fieldcrm.usecases.duplicate_review import BothSides, Overview
 from fieldcrm.usecases.duplicates import Group
 from fieldcrm.usecases.merging import MergeLine
-from fieldcrm.words import since, tr, trn
+from fieldcrm.words import since, tr, trc, trn
 
 NARROW = 900
 TO_DECIDE, DONE = "pairs", "merged"
@@ -58,8 +58,7 @@ class DuplicatesPage(StewardPage):
         self._lines: dict[Any, MergeLine] = {}
         self._gone: set[Any] = set()  # pairs decided on, until they are read again
         self.work = DuplicateWork(session)
-        page = column(3)
-        page.setContentsMargins(*(theme.space(6),) * 4)
+        self._page = page = column(3)
         self.setLayout(page)
         page.addWidget(self._make_head())
         self.bar = WorkBar(self.work.work, SEARCH, MERGE)
@@ -87,11 +86,11 @@ class DuplicatesPage(StewardPage):
 
     def _make_list(self) -> QWidget:
         side = QWidget()
-        side.setMinimumWidth(theme.pixels(250))
+        side.setMinimumWidth(theme.pixels(200))
         part = column(2)
         part.setContentsMargins(0, 0, theme.space(2), 0)
         side.setLayout(part)
-        choices = [(TO_DECIDE, tr("To decide")), (DONE, tr("Merged"))]
+        choices = [(TO_DECIDE, tr("To decide")), (DONE, trc("outlets", "Merged"))]
         self.which = SegmentedControl(choices, name=tr("Pairs"))
         self.which.chosen.connect(lambda value: self.session.navigator.go("steward", page="duplicates", show=value))
         head = row(0)
@@ -135,7 +134,7 @@ class DuplicatesPage(StewardPage):
         part.addWidget(self.comparison, 1)
         foot = row(2)
         foot.setContentsMargins(theme.space(5), theme.space(3), theme.space(5), 0)
-        foot.addWidget(Button(tr("Later (L)"), "ghost", "clock", self.put_off))
+        foot.addWidget(Button(tr("Later (L)"), "ghost", on_click=self.put_off))
         foot.addStretch(1)
         self.apart_button = Button(tr("Two different (D)"), "secondary", "x", self.tell_apart)
         self.merge_button = Button(tr("Merge (M)"), "primary", "merge", self.merge)
@@ -147,7 +146,12 @@ class DuplicatesPage(StewardPage):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         narrow = self.width() < theme.pixels(NARROW)
-        side = theme.pixels(256 if narrow else 320)
+        side = theme.pixels(216 if narrow else 320)
+        margin = theme.space(4 if narrow else 6)
+        self._page.setContentsMargins(margin, margin, margin, margin)
+        self.head.note.setVisible(not narrow)
+        self._arm()
+        self.apart_button.setText(tr("Two (D)") if narrow else tr("Two different (D)"))
         self.splitter.setSizes([side, max(1, self.width() - side)])
 
     # what the shell asks
@@ -255,11 +259,14 @@ class DuplicatesPage(StewardPage):
         if shown.state.waiting > duplicates.ONE_BY_ONE and shown.state.checked_at is not None:
             parts.append(tr("Many outlets are new or changed since: compare the base again."))
         self.head.say(" ".join(parts))
+        self.head.note.setVisible(self.width() >= theme.pixels(NARROW))
 
     def _arm(self) -> None:
         """Buttons that depend on what is there, and on work under way."""
         certain = len(self._certain())
-        self.all_button.setText(trn("Merge the {n} certain…", "Merge the {n} certain…", certain))
+        text = trn("Merge the {n} certain…", "Merge the {n} certain…", certain)
+        self.all_button.setText(tr("Certain: {n}…", n=certain) if self.width() < theme.pixels(NARROW) else text)
+        self.all_button.setAccessibleName(text)
         self.all_button.setVisible(certain > 0)
         self.all_button.setEnabled(not self.work.busy)
         self.search_button.setEnabled(not self.work.busy)

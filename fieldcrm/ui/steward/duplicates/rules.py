@@ -51,7 +51,10 @@ class RulesPanel(ScrollPage):
         self.body.addWidget(self._message)
         foot = row(2)
         defaults = lambda: self.show_rules(Rules.from_value(None))  # noqa: E731
-        foot.addWidget(Button(tr("Back to the defaults"), "ghost", on_click=defaults))
+        above = row(2)
+        above.addWidget(Button(tr("Back to the defaults"), "ghost", on_click=defaults))
+        above.addStretch(1)
+        self.body.addLayout(above)
         foot.addStretch(1)
         foot.addWidget(Button(tr("Cancel"), "secondary", on_click=leave))
         self.save_button = Button(tr("Save the rules"), "primary", "check", self.save)
@@ -71,8 +74,8 @@ class RulesPanel(ScrollPage):
         across = row(3)
         across.addWidget(Field(tr("&Certain from"), self.certain, tr("May be merged all at once.")), 1)
         across.addWidget(Field(tr("&Shown from"), self.look, tr("To be looked at.")), 1)
-        across.addWidget(Field(tr("At &most apart"), self.metres, tr("Unless the SIRET is the same.")), 1)
         self.body.addLayout(across)
+        self.body.addWidget(Field(tr("At &most apart"), self.metres, tr("Unless the SIRET is the same.")))
 
     def _evidence(self) -> None:
         self.body.addWidget(Text(tr("What counts"), "body-medium"))

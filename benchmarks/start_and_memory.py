@@ -86,8 +86,8 @@ def start(program: str, *arguments: str) -> dict[str, float]:
 
 def make_profile(folder: Path, outlets: int) -> None:
     """A rep's profile as after a first sync: outlets, a plan for today, an account on a server that is not there."""
-    from search_as_you_type import fill
     from sqlalchemy import insert, select
+    from territory import fill
 
     from fieldcrm.domain.actor import Actor, Role
     from fieldcrm.domain.ids import new_id

@@ -144,7 +144,7 @@ def test_what_is_not_found_can_be_entered_and_shows_what_looks_like_it(
 ) -> None:
     qtbot.keyClicks(screen.search, "Qwxz Zyqwx")
     qtbot.waitUntil(lambda: screen.states.currentWidget() is not screen.table)
-    screen.begin_new("Epicerie des Hales")
+    screen.begin_new("Epicerie des Halles")
     qtbot.waitUntil(lambda: screen.new_outlet._alike.isVisible())
     form = screen.new_outlet
     form.editor("position").setText("somewhere")
@@ -158,7 +158,7 @@ def test_what_is_not_found_can_be_entered_and_shows_what_looks_like_it(
     with qtbot.waitSignal(session.navigator.moved) as moved:
         form.save()
     made = session.ask(lambda r: outlets.read(r, moved.args[0].params["id"]))
-    assert (made.name, made.postcode, made.mapped) == ("Epicerie des Hales", "75001", False)
+    assert (made.name, made.postcode, made.mapped) == ("Epicerie des Halles", "75001", False)
 
 
 def test_a_change_elsewhere_reaches_the_line(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from fieldcrm.ui.actions import Action
 from fieldcrm.words import tr
 
-if TYPE_CHECKING:
-    from fieldcrm.ui.outlets.screen import OutletsScreen
 
+def commands(screen: Any) -> list[Action]:
+    """``screen`` is the ``OutletsScreen``, which asks for them and so cannot be named here."""
 
-def commands(screen: OutletsScreen) -> list[Action]:
     def chosen() -> bool:
         return screen.row_now() is not None
 

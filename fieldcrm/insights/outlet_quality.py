@@ -6,7 +6,7 @@ are not among them: they change without the outlet changing, and are asked of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -170,12 +170,16 @@ def check(facts: Facts, around: Surroundings, rules: Rules) -> list[Finding]:
     """Everything to be said about an outlet but what the calendar says; the same outlet gives the same list."""
     region = country_code(facts.country, rules.home)
     found = list(_texts(facts, around))
-    _add(found, facts.phone, "phone", lambda text: values.phone(text, region, rules.phone_form))
-    _add(found, facts.email, "email", values.email)
-    _add(found, facts.website, "website", values.website)
-    if region == "FR":
-        _add(found, facts.siret, "siret", values.siret)
-    _add(found, facts.postcode, "postcode", lambda text: values.postcode(text, region))
+    if facts.phone:
+        _add(found, values.phone(facts.phone, region, rules.phone_form), "phone", facts.phone)
+    if facts.email:
+        _add(found, values.email(facts.email), "email", facts.email)
+    if facts.website:
+        _add(found, values.website(facts.website), "website", facts.website)
+    if facts.siret and region == "FR":
+        _add(found, values.siret(facts.siret), "siret", facts.siret)
+    if facts.postcode:
+        _add(found, values.postcode(facts.postcode, region), "postcode", facts.postcode)
     if facts.opening_hours and not values.hours_read(facts.opening_hours):
         found.append(Finding("hours_invalid", "opening_hours", facts.opening_hours))
     if not facts.banner and around.banners:
@@ -188,10 +192,7 @@ def check(facts: Facts, around: Surroundings, rules: Rules) -> list[Finding]:
     return found
 
 
-def _add(found: list[Finding], value: str | None, name: str, judge: Callable[[str], Remark | None]) -> None:
-    if not value:
-        return
-    remark = judge(value)
+def _add(found: list[Finding], remark: Remark | None, name: str, value: str) -> None:
     if remark is not None:
         found.append(Finding(remark.code, name, value, remark.suggestion, remark.safe))
 
@@ -209,6 +210,7 @@ def _texts(facts: Facts, around: Surroundings) -> Iterator[Finding]:
 
 
 def _impossible(facts: Facts) -> Iterator[Finding]:
+    """Values that no store has."""
     if facts.surface_m2 is not None and not 1 <= facts.surface_m2 <= 50_000:
         yield Finding("value_impossible", "surface_m2", str(facts.surface_m2), "" if facts.surface_m2 == 0 else None)
     if facts.visit_minutes is not None and facts.visit_minutes > 240:
@@ -254,13 +256,12 @@ def _position(facts: Facts, around: Surroundings, region: str) -> Iterator[Findi
             yield Finding("value_impossible", "position", "", "")
         return
     lat, lon = facts.lat_e7 / DEGREE, facts.lon_e7 / DEGREE
-    shown = f"{lat:.6f}, {lon:.6f}"
     if abs(lat) < 0.01 and abs(lon) < 0.01:
-        yield Finding("position_zero", "position", shown, "", safe=True)
+        yield Finding("position_zero", "position", _written(lat, lon), "", safe=True)
         return
     town = around.town(region, facts.postcode or "", facts.city or "")
-    turned = f"{lon:.6f}, {lat:.6f}"
     if outside(lat, lon, region):
+        shown, turned = _written(lat, lon), _written(lon, lat)
         if abs(lon) <= 90 and not outside(lon, lat, region):
             right = town is not None and metres_between((lon, lat), (town.lat, town.lon)) <= town.far_m
             yield Finding("position_swapped", "position", shown, turned, safe=right)
@@ -268,6 +269,10 @@ def _position(facts: Facts, around: Surroundings, region: str) -> Iterator[Findi
             yield Finding("position_outside", "position", shown)
         return
     if town is not None and metres_between((lat, lon), (town.lat, town.lon)) > town.far_m:
-        yield Finding("position_far", "position", shown)
+        yield Finding("position_far", "position", _written(lat, lon))
     elif around.points and f"{facts.lat_e7},{facts.lon_e7}" in around.points:
-        yield Finding("position_shared", "position", shown)
+        yield Finding("position_shared", "position", _written(lat, lon))
+
+
+def _written(lat: float, lon: float) -> str:
+    return f"{lat:.6f}, {lon:.6f}"

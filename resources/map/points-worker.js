@@ -4,7 +4,7 @@
 
 importScripts("supercluster.min.js");
 
-const RADIUS = 58, DEEPEST = 17;
+const RADIUS = 58, DEEPEST = 16;
 let index = null, count = 0, classes = 0;
 let longitudes, latitudes, categories, order, position, sums = [], chosen = null, chosenSum = null;
 

@@ -339,7 +339,7 @@ window.fieldPoints = (() => {
     const answer = await ask("open", { cluster: shown.reference[at] });
     const size = map.getSize(), box = L.latLngBounds(answer.bounds);
     const fitting = map.getBoundsZoom(box, false, L.point(Math.min(80, size.x / 4), Math.min(80, size.y / 4)));
-    map.setView(box.getCenter(), Math.min(map.getMaxZoom(), Math.max(fitting, answer.zoom > 17 ? 18 : map.getZoom() + 1)), { animate: true });
+    map.setView(box.getCenter(), Math.min(map.getMaxZoom(), Math.max(fitting, answer.zoom > 16 ? 17 : map.getZoom() + 1)), { animate: true });
   }
 
   let pointer = null;
@@ -431,7 +431,7 @@ window.fieldPoints = (() => {
 
   // ---- for tests and benchmarks
   function describe() {
-    if (!shown) return { size: 0, drawn: 0 };
+    if (!shown) return { size: points ? points.rids.length : 0, drawn: 0, zoom: 0, clusters: 0, members: 0, picked: 0, shares: [], current };
     return { size: points.rids.length, drawn: shown.size, zoom: shown.zoom, clusters: shown.members.filter((n) => n > 1).length,
       members: shown.members.reduce((all, n) => all + n, 0), picked: shown.picked.reduce((all, n) => all + n, 0),
       shares: Array.from({ length: shown.classes }, (_, c) => shown.shares.reduce((all, n, i) => all + (i % shown.classes === c ? n : 0), 0)), current };

@@ -73,6 +73,8 @@ def quality(made: Labelled, pairs: Sequence[tuple[int, int]], scores: Sequence[f
     return {
         "threshold": round(least, 4),
         "precision": round(len(right) / max(1, len(shown)), 4),
+        # Two originals that look like one may be what the map has twice beyond rule 4: nobody has been there.
+        "precision_but_two_originals": round(len(right) / max(1, len(shown) - between["original+original"]), 4),
         "recall": round(len(right) / max(1, len(true)), 4),
         "found": len(shown), "right": len(right), "wrong": len(wrong),
         "wrong_between": dict(between), "missed": dict(lost),
@@ -87,6 +89,7 @@ def both(made: Labelled) -> dict[str, Any]:
         "true_pairs_counted": len(made.true_pairs - made.unclear),
         "certain": quality(made, pairs, scores, model.certain),
         "likely": quality(made, pairs, scores, model.likely),
+        "shown": quality(made, pairs, scores, Rules.from_value({}).look),
     }  # fmt: skip
 
 

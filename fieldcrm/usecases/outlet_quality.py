@@ -259,10 +259,10 @@ def _slices(parts: Any, size: int) -> Iterator[list[Any]]:
 
 
 def fix(tx: Transaction, outlet_id: Id, code: str, field: str, value: str, suggestion: str) -> Id:
-    """Write the suggestion in place of ``value``; the transaction that it was done in. Raises ``finding_overtaken`` when the value is another by now, and
-    whatever an edit of the field raises.
+    """Write the suggestion in place of ``value``; gives the transaction that it was done in.
 
-    The outlet does not count as confirmed by that: nobody was there. A matter of style keeps the origin of the value.
+    Raises ``finding_overtaken`` when the value is another by now, and whatever an edit of the field raises. The outlet
+    does not count as confirmed by that: nobody was there. A matter of style keeps the origin of the value.
     """
     outlet = _outlets.read_outlet(tx, outlet_id)
     judged = outlet.name if code == "banner_missing" and not outlet.banner else _present(outlet, field)

@@ -51,9 +51,10 @@ def open_state(value: str | None, zone: str, country: str | None, now: datetime)
     there = ZoneInfo(zone)
     local = now.astimezone(there).replace(tzinfo=None)
     state, _comment = hours.state(local)
-    change = hours.next_change(local)
-    soon = change is not None and change - local < _SEASON
-    return OpenState(_STATES[state], change.replace(tzinfo=there) if change is not None and soon else None)
+    # Not ``next_change``: of hours that never change again it looks through eight thousand years.
+    spans = hours.intervals(local, local + _SEASON)
+    change = next((start for start, _, other, _ in spans if other is not state and start > local), None)
+    return OpenState(_STATES[state], change.replace(tzinfo=there) if change is not None else None)
 
 
 def _parsed(value: str | None, country: str | None) -> OpeningHours | None:

@@ -247,7 +247,7 @@ class OutletScreen(FreshScreen):
     def _begin_at_top(self) -> None:
         """Qt gives the focus to the first table it finds, and scrolls to it: begin where reading begins."""
         focus = QApplication.focusWidget()
-        if focus is not None and self.isAncestorOf(focus):
+        if focus is None or focus is self or self.isAncestorOf(focus):
             self.header.start_button.setFocus(Qt.FocusReason.OtherFocusReason)
         self.page.verticalScrollBar().setValue(0)
 

@@ -22,6 +22,7 @@ from fieldcrm.store.photos import PhotoStore
 from fieldcrm.store.tables import T
 from fieldcrm.ui import theme
 from fieldcrm.ui.appsession import AppSession, Identity
+from fieldcrm.ui.outlet.lookalike import warn_of_lookalikes
 from fieldcrm.ui.preferences import Preferences
 from fieldcrm.ui.shell import MainWindow
 from fieldcrm.ui.steward.duplicates import DuplicatesPage
@@ -207,3 +208,18 @@ def test_an_outlet_that_is_changed_is_compared_again_when_the_page_is_seen(
     steward.do(lambda tx: outlets.edit_outlet(tx, an_id("copy-2"), other))
     qtbot.waitUntil(lambda: page._pairs.rowCount() == 2)
     assert steward.counts["steward"] == 2
+
+
+def test_an_edit_that_makes_an_outlet_look_like_another_says_so_with_a_way_there(
+    steward: AppSession, window: MainWindow, qtbot: Any
+) -> None:
+    heard: list[Any] = []
+    steward.messages.posted.connect(heard.append)
+    steward.do(lambda tx: outlets.edit_outlet(tx, an_id("copy-0"), {"name": "Épicerie neuve"}))
+    warn_of_lookalikes(steward, an_id("copy-0"), {"street"})  # says nothing of who it is
+    warn_of_lookalikes(steward, an_id("copy-1"), {"phone"})
+    qtbot.waitUntil(lambda: any("looks like this outlet" in message.text for message in heard))
+    (told,) = [message for message in heard if "looks like this outlet" in message.text]
+    assert "Pharmacie Saint-Michel" in told.text and "same telephone" in told.text
+    told.run()
+    assert steward.navigator.here is not None and steward.navigator.here.params["id"] == an_id("more-6")

@@ -18,6 +18,7 @@ from fieldcrm.ui import labels, theme
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.messages import sentence
 from fieldcrm.ui.outlet.custom_words import custom_value
+from fieldcrm.ui.outlet.lookalike import warn_of_lookalikes
 from fieldcrm.ui.outlet.parts import Section
 from fieldcrm.ui.outlet.trace_words import trace_words
 from fieldcrm.ui.widgets import Button, Divider, IconButton, Text, clear_layout, plain
@@ -304,6 +305,7 @@ class Details(Section):
         def landed(_: object) -> None:
             line.leave()
             self.say_saved(self._session)
+            warn_of_lookalikes(self._session, outlet.id, values)
 
         if line.spec.own is not None:
             key, value = line.spec.own.key, next(iter(values.values()))

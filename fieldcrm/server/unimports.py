@@ -95,14 +95,10 @@ def _some(
     """How many of these were removed, the names of those that stay, and the revision."""
     tables = hq.sync.tables
     source, outlet = tables.records["outlet_source"], tables.records["outlet"]
-    said = dict(
-        connection.execute(
-            select(source.c.outlet_id, source.c["values"]).where(
-                source.c.org_id == org, source.c.outlet_id.in_(ids), source.c.batch == batch.hex,
-                source.c.deleted_rev.is_(None),
-            )
-        ).tuples().all()
-    )  # fmt: skip
+    rows = select(source.c.outlet_id, source.c["values"]).where(
+        source.c.org_id == org, source.c.outlet_id.in_(ids), source.c.batch == batch.hex, source.c.deleted_rev.is_(None)
+    )
+    said: dict[UUID, Any] = {outlet_id: values for outlet_id, values in connection.execute(rows)}  # noqa: C416
     taken = inuse.used(connection, tables, org, ids)
     below = inuse.below(connection, tables, org, ids)
     query = select(outlet).where(outlet.c.org_id == org, outlet.c.id.in_(ids), outlet.c.deleted_rev.is_(None))

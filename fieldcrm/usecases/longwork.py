@@ -58,7 +58,7 @@ def never() -> bool:
 
 
 SLICE_SECONDS = 0.01  # of work, for one part
-TOGETHER_SECONDS = 0.12  # of work in one transaction while nobody waits: its end costs the same for few rows as many
+TOGETHER_SECONDS = 0.25  # of work in one transaction while nobody waits: its end costs the same for few rows as many
 _TOLD_EVERY = 0.1  # seconds
 
 

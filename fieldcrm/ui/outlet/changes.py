@@ -95,7 +95,7 @@ class History(Unfolding):
         as_of = "" if told.as_of is None else _moment(told.as_of, self._now)
         if self._asking:
             words = tr("Asking headquarters…")
-        elif self._session.sync is None:
+        elif self._session.sync is None and told.as_of is None:
             words = tr("What this device recorded.")
         elif told.as_of is None:
             words = tr("Only what this device knows; the rest comes when you are connected.")

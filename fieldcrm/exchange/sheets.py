@@ -128,6 +128,9 @@ def _measure(path: Path) -> None:
     """Unpack every part once, counting: bytes against ``UNPACKED``, and the rectangle of each sheet."""
     try:
         with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            if not any(name in ("content.xml", "[Content_Types].xml") or name.startswith("xl/") for name in names):
+                raise DomainError("file_zipped", file=path.name)
             total = 0
             for part in archive.infolist():
                 if part.flag_bits & 0x1:

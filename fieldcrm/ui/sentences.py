@@ -317,7 +317,6 @@ SENTENCES: dict[str, str] = {
     "coordinates_swapped": "Latitude and longitude are the wrong way round in this file: they will be put right.",
     "coordinates_lambert93": "The coordinates are in Lambert-93: they will be converted.",
     "coordinates_mercator": "The coordinates are in Web Mercator: they will be converted.",
-    "osm_object_left_out": "This shop of the map has no name.",
     "file_not_geojson": "{file} is not GeoJSON: a collection of features, or one feature on each line.",
     "feature_damaged": "{file} is damaged at its feature {row} ({detail}). Nothing was changed: ask for it again.",
     # Imports and updates of outlets.
@@ -357,4 +356,5 @@ SENTENCES: dict[str, str] = {
     "geocoder_answer_strange":
         "What answers at {host} is no address service. Check its address, or sign in to the network first.",
     "geocoder_day_used": "The {count} questions a day that {host} allows are used. The rest waits until tomorrow.",
+    "file_zipped": "{file} is a zip archive. Unpack it, then open the file that is in it.",
 }

@@ -157,10 +157,10 @@ def test_a_zip_bomb_is_refused_whatever_its_directory_claims(tmp_path: Path) -> 
     assert caught.value.code == "file_bomb"
 
 
-def test_a_zip_that_is_no_workbook_is_refused(tmp_path: Path) -> None:
+def test_a_zip_of_something_else_is_told_to_be_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("readme.txt", "nothing")
+        archive.writestr("StockEtablissement.csv", "siret;nom")
     with pytest.raises(DomainError) as caught:
         opened(path)
-    assert caught.value.code == "file_damaged"
+    assert caught.value.code == "file_zipped"

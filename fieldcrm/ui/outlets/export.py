@@ -147,9 +147,9 @@ def said(saved: Saved, file: str) -> str:
     """What became of an export."""
     text = trn("{n} outlet saved in {file}", "{n} outlets saved in {file}", saved.outlets, file=file)
     if saved.without_position:
-        text += " " + trn(
+        text += ". " + trn(
             "{n} without a position was left out.", "{n} without a position were left out.", saved.without_position
         )
     if saved.cards:
-        text += " " + trn("With {n} contact.", "With {n} contacts.", saved.cards)
+        text += ". " + trn("With {n} contact.", "With {n} contacts.", saved.cards)
     return text

@@ -22,6 +22,7 @@ from fieldcrm.ui.settings import SettingsScreen
 from fieldcrm.ui.settings.layout import Group, Page
 from fieldcrm.ui.shell import MainWindow, routes
 from fieldcrm.ui.shell.base_actions import base_actions
+from fieldcrm.ui.steward.screen import StewardScreen, offered
 from fieldcrm.ui.widgets import Field
 from tests.arch.rules import ROOT
 from tests.world import World
@@ -57,6 +58,9 @@ def commands(db: Database, actor: Actor, now: datetime) -> list[Action]:
     with session(db, actor, now) as one:
         window = MainWindow(one)
         found = [action for route in routes.ROUTES for action in routes.make(route, one).actions()]
+        if one.is_manager:
+            steward = StewardScreen(one)
+            found += [action for page in offered() for action in steward.page(page.name).page_actions()]
         one.sync = cast(Any, SimpleNamespace(sync_now=lambda: None))
         found += base_actions(window, one)
         window.close()

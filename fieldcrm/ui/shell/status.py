@@ -130,5 +130,5 @@ class StatusLine(QWidget):
             self._session.set_count("sync", state.waiting.decisions or to_send(state))
         if self._session.under_way:
             self._mark.tone = "accent"
-            self.words.set_whole(" · ".join((self._session.under_way, self.words.whole())))
+            self.words.set_whole(" · ".join((self._session.under_way.rstrip("."), self.words.whole())))
         self._mark.update()

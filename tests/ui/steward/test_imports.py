@@ -251,7 +251,7 @@ def test_closing_asks_while_an_import_runs_and_stopping_takes_out_what_it_wrote(
         return running is None or running.progress is not None
 
     hands.wait_until("the first rows", begun)
-    assert imports.desk.busy(RUN) and "Importing many.csv." in window.status.words.whole()
+    assert imports.desk.busy(RUN) and "Importing many.csv" in window.status.words.whole()
     asked: list[str] = []
     monkeypatch.setattr(Confirm, "ask", lambda parent, title, *a, **k: bool(asked.append(title)))
     event = QCloseEvent()

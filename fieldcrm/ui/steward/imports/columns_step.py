@@ -19,7 +19,7 @@ from fieldcrm.usecases import feeds
 from fieldcrm.words import tr, trn
 
 WORDS_SHOWN = 12  # of a field: the commonest
-LOW = 460  # pixels of height
+LOW, LOWEST = 460, 300  # pixels of height
 
 
 class ColumnsStep(QWidget):
@@ -34,9 +34,9 @@ class ColumnsStep(QWidget):
         self.setLayout(lines)
         self.remembered = InlineMessage(closable=False)
         lines.addWidget(self.remembered)
-        holder = QWidget()
-        self._needed = FlowLayout(holder, 2)
-        lines.addWidget(holder)
+        self._needed_holder = QWidget()
+        self._needed = FlowLayout(self._needed_holder, 2)
+        lines.addWidget(self._needed_holder)
         self.problem = InlineMessage(closable=False)
         lines.addWidget(self.problem)
         self.table = ColumnsTable()
@@ -79,7 +79,6 @@ class ColumnsStep(QWidget):
             self.problem.hide()
         left = sum(not target for target in desk.mapping.targets)
         self._left_out.setText(trn("{n} column is left out.", "{n} columns are left out.", left) if left else "")
-        self._left_out.setVisible(bool(left))
         self._show_words()
 
     def _show_needed(self, targets: Sequence[str]) -> None:
@@ -126,6 +125,9 @@ class ColumnsStep(QWidget):
     def _arrange(self) -> None:
         count = sum(len(words) for words in self._words.values())
         low = self.height() < theme.pixels(LOW)
+        room = self.height() >= theme.pixels(LOWEST)
+        self._needed_holder.setVisible(room)
+        self._left_out.setVisible(room and bool(self._left_out.text()))
         self._translation.setVisible(count > 0)
         self._title.set_count(str(count) if count else "")
         self.fold_button.setVisible(low)

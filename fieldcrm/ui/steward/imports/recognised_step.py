@@ -222,6 +222,9 @@ class RecognisedStep(ScrollPage):
         self.complete.setChecked(aim.complete)
 
     def focus_first(self) -> None:
+        if self.source.isReadOnly():
+            self.sector.setFocus(Qt.FocusReason.OtherFocusReason)
+            return
         self.source.setFocus(Qt.FocusReason.OtherFocusReason)
         self.source.selectAll()
 

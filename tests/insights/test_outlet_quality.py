@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from fieldcrm.domain.outlet import DEGREE
 from fieldcrm.insights.outlet_quality import KINDS, WEIGHTS, Facts, Finding, Rules, check, completeness, missing_fields
 from fieldcrm.insights.outlet_surroundings import Surroundings, Written, surroundings
-from fieldcrm.store.outlet_quality import CALENDAR, NOTES
 
 
 def around() -> Surroundings:
@@ -101,11 +100,6 @@ def test_rules_take_what_is_known_and_leave_the_rest() -> None:
     assert rules.weights == {**WEIGHTS, "phone": 40}
     assert Rules.of(rules.document()) == rules
     assert Rules.of("nonsense") == Rules()
-
-
-def test_the_store_knows_the_same_kinds() -> None:
-    assert set(NOTES) == {code for code, kind in KINDS.items() if kind.severity == 1}
-    assert set(CALENDAR) == {code for code, kind in KINDS.items() if kind.calendar}
 
 
 TEXT = st.none() | st.text(max_size=25)

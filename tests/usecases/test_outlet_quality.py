@@ -13,6 +13,7 @@ from fieldcrm.domain.actor import Actor
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.ids import Id
 from fieldcrm.store.database import Database, Transaction
+from fieldcrm.store.outlet_quality import CALENDAR, NOTES
 from fieldcrm.store.tables import T
 from fieldcrm.usecases import outlet_quality as quality
 from fieldcrm.usecases import outlets, undo
@@ -264,3 +265,17 @@ def test_a_mended_value_can_be_undone_by_the_menu(db: Database, world: World, no
     write(db, world.manager, now, undo.undo)
     with db.read() as r:
         assert outlets.read(r, outlet).city == "PARIS CENTRE"
+
+
+def test_the_store_knows_the_same_kinds() -> None:
+    assert set(NOTES) == {code for code, kind in quality.KINDS.items() if kind.severity == 1}
+    assert set(CALENDAR) == {code for code, kind in quality.KINDS.items() if kind.calendar}
+
+
+def test_what_the_last_pass_found_is_there_at_once(db: Database, world: World, now: datetime) -> None:
+    put(db, world, now, phone="12")
+    with db.read() as r:
+        assert quality.last_overview(r) is None
+    judge(db, world, now)
+    with db.read() as r:
+        assert quality.last_overview(r) == quality.overview(r, now=now)

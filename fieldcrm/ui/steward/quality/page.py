@@ -143,6 +143,9 @@ class QualityPage(StewardPage):
         now, sector = self.session.clock(), self.side.sector_id()
         if self._seen is None:
             self.states.show_loading()
+            kept = self.session.ask(quality.last_overview) if sector is None else None
+            if kept is not None and kept.outlets:
+                self._show(kept)
         self.session.ask_later(
             lambda r: quality.overview(r, now=now, sector=sector), self._show, self._failed, key="quality.overview")
 

@@ -24,12 +24,12 @@ SHEET_CELLS = 30_000_000  # of the rectangle that the cells span: about 1 GB in 
 UNPACKED = 1_500_000_000  # bytes of all the parts of a workbook
 RATIO = 400  # unpacked to packed: a sheet of repeated numbers reaches 60
 _CHUNK = 1 << 20
-_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Za-z]{1,4})([0-9]{1,12})"')
-_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="([0-9]{1,12})"')
+_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br=["\']([A-Za-z]{1,4})([0-9]{1,12})["\']')
+_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br=["\']([0-9]{1,12})["\']')
 _CELL_ANY = re.compile(rb"<(?:\w+:)?c[\s>/]")
 _ROW_ANY = re.compile(rb"<(?:\w+:)?row[\s>/]")
-_REPEATED_ROWS = re.compile(rb'number-rows-repeated="([0-9]{1,12})"')
-_REPEATED_CELLS = re.compile(rb'number-columns-repeated="([0-9]{1,12})"')
+_REPEATED_ROWS = re.compile(rb'number-rows-repeated=["\']([0-9]{1,12})["\']')
+_REPEATED_CELLS = re.compile(rb'number-columns-repeated=["\']([0-9]{1,12})["\']')
 _ODS_ROW = re.compile(
     rb"<table:table-row\b([^>]*[^>/])?>(.*?)</table:table-row>|<table:table-row\b([^>]*)/>", re.DOTALL
 )
@@ -131,6 +131,8 @@ def _measure(path: Path) -> None:
             names = archive.namelist()
             if not any(name in ("content.xml", "[Content_Types].xml") or name.startswith("xl/") for name in names):
                 raise DomainError("file_zipped", file=path.name)
+            if any(name.startswith("xl/worksheets/") and name.endswith(".bin") for name in names):
+                raise DomainError("file_not_table", file=path.name)  # XLSB: its size cannot be measured beforehand
             total = 0
             for part in archive.infolist():
                 if part.flag_bits & 0x1:
@@ -183,6 +185,7 @@ class _Extent:
     def __init__(self) -> None:
         self.rows = self.columns = 0
         self._unnamed_rows = 0
+        self._in_row = 0  # cells of the row that the text before had begun
 
     def feed(self, text: bytes) -> bytes:
         """Take in what is whole; returns the rest, for the next call."""
@@ -198,9 +201,10 @@ class _Extent:
             self.rows = max(self.rows, max(map(int, named)))
         self._unnamed_rows += len(_ROW_ANY.findall(whole))
         self.rows = max(self.rows, self._unnamed_rows)
-        unnamed = len(_CELL_ANY.findall(whole)) - len(cells)
-        if unnamed > 0:  # without its place a cell is one further to the right: at most this many in a row
-            self.columns = max(self.columns, unnamed if self._unnamed_rows <= 1 else self.columns)
+        if len(_CELL_ANY.findall(whole)) > len(cells):  # without its place a cell is one further to the right
+            first, *others = (len(_CELL_ANY.findall(row)) for row in _ROW_ANY.split(whole))
+            self.columns = max(self.columns, self._in_row + first, *others)
+            self._in_row = others[-1] if others else self._in_row + first
         return text[end:] if len(text) - end < _CHUNK else b""
 
 

@@ -64,6 +64,7 @@ window.fieldPoints = (() => {
       timing.loaded = performance.now();
       timing.spent = answer.spent;
       focus = over = -1;
+      halo();
       await refresh(true);
       requestAnimationFrame(() => { timing.settled = performance.now(); });
       say("shown", { n: answer.count });
@@ -121,6 +122,9 @@ window.fieldPoints = (() => {
       pane.style.pointerEvents = "none";
       this.canvas = L.DomUtil.create("canvas", "leaflet-zoom-animated", pane);
       this.ink = this.canvas.getContext("2d");
+      this.halo = L.DomUtil.create("div", "points-halo", pane);  // under the pointer: no reason to draw the rest anew
+      this.halo.hidden = true;
+      map.on("zoomstart dragstart", () => hoverAt(null));
       map.on("moveend viewreset resize", () => { refresh(false); }).on("move", this.moved, this).on("zoomanim", this.animate, this);
       map.on("click", clicked).on("dblclick", doubleClicked).on("mousemove", hovered).on("mouseout", left);
       map.doubleClickZoom.disable();
@@ -164,6 +168,7 @@ window.fieldPoints = (() => {
       shares: new Uint32Array(answer.shares) };
     shown.order = Uint32Array.from(shown.members.keys()).sort((a, b) => shown.members[a] - shown.members[b]);
     focus = over = -1;
+    halo();
     note(null);
     draw();
   }
@@ -283,12 +288,7 @@ window.fieldPoints = (() => {
         disc(ink, x, y, 4.5, look.accent);
       }
     }
-    for (const [marked, width] of [[over, 1.5], [focus, 2.5]]) {
-      if (marked >= 0 && shown.reference[marked] !== undefined) {
-        const [x, y] = place(marked);
-        ring(ink, x, y, radius(shown.members[marked]) + 6, width, marked === focus ? look.text : look.accent);
-      }
-    }
+    if (focus >= 0) ring(ink, ...place(focus), radius(shown.members[focus]) + 6, 2.5, look.text);
   }
 
   function ring(ink, x, y, r, width, colour) {
@@ -351,12 +351,21 @@ window.fieldPoints = (() => {
   function left() { pointer = null; hoverAt(null); }
 
   function hoverAt(point) {
-    const at = point && shown && !map.fieldTool ? hits(point)[0] : undefined;
+    const still = !map.fieldTool && !(map.dragging.moving && map.dragging.moving());
+    const at = point && shown && still ? hits(point)[0] : undefined;
     if ((at === undefined ? -1 : at) === over) return;
     over = at === undefined ? -1 : at;
     if (!map.fieldTool) map.getContainer().style.cursor = over >= 0 ? "pointer" : "";
     tellOf(over);
-    draw();
+    halo();
+  }
+
+  function halo() {
+    layer.halo.hidden = over < 0;
+    if (over < 0) return;
+    const [x, y] = place(over), r = radius(shown.members[over]) + 6;
+    layer.halo.style.width = layer.halo.style.height = `${2 * r}px`;
+    L.DomUtil.setPosition(layer.halo, L.point(x - r, y - r));
   }
 
   function tellOf(at) {

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class StewardCount(QObject):
-    """Open updates and pairs that may be one outlet, counted in the pool when they may have changed; for those who decide on them."""
+    """Open updates and pairs that may be one outlet, counted in the pool when they may have changed, for a manager."""
 
     def __init__(self, session: AppSession, parent: QObject) -> None:
         super().__init__(parent)

@@ -15,7 +15,7 @@ FORMATS = (
     ("OpenStreetMap (PBF)", "map-pinned"), ("SIRENE, BANCO", "building"),
 )  # fmt: skip
 SUFFIXES = ("csv", "tsv", "txt", "xlsx", "xlsm", "xls", "ods", "geojson", "json", "gpkg", "pbf", "zip", "gz")
-LICENCES = ("ODbL-1.0", "Licence Ouverte 2.0", "CC-BY-4.0", "CC0-1.0")
+LICENCES = ("ODbL-1.0", "Licence Ouverte 2.0 (Etalab)", "CC-BY-4.0", "CC0-1.0")
 
 
 def kind_name(opened: Opened) -> str:

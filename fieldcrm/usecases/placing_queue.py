@@ -120,7 +120,7 @@ class PlacingQueue:
         """What was answered is written; the rest waits."""
         self._stop.set()
         if join and self._thread is not None:
-            self._thread.join(timeout=30)
+            self._thread.join(timeout=3)  # an answer that is waited for may take longer: it is given up
 
     # ---- on its thread, or in the pool ----
 

@@ -1,7 +1,7 @@
 """A first sync as a device applies it, without network and server: pages in, rows, observations and indexes written.
 
 ``--outlets`` stores (500) with their sources, assignment, contact, one visit and its report of 20 lines come in slices,
-as ``fieldcrm.usecases.syncing`` applies them. Beside it, the same rows and observations are inserted bare: one
+as ``fieldcrm.usecases.arrivals`` applies them. Beside it, the same rows and observations are inserted bare: one
 transaction, one statement per table, into an encrypted store with the same tables. Prints one JSON object: rows per
 second, processor seconds of both (best of ``--runs``), and the figure that matters, ``ratio``.
 """
@@ -27,7 +27,7 @@ from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.domain.ids import new_id
 from fieldcrm.forms.builtin import SHELF_AUDIT, TITLES, builtin_form, builtin_xform
 from fieldcrm.store.database import Database, Transaction
-from fieldcrm.usecases.syncing import after_apply, in_bulk
+from fieldcrm.usecases.arrivals import after_apply, in_bulk
 from sync.client.local import Local
 from sync.client.slices import slices
 from sync.columns import to_milliseconds

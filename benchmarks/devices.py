@@ -27,7 +27,7 @@ from fieldcrm.server.headquarters import Headquarters, open_headquarters
 from fieldcrm.server.process import ServerProcess
 from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.replica import indexed_in_bulk
-from fieldcrm.usecases.syncing import after_apply, in_bulk
+from fieldcrm.usecases.arrivals import after_apply, in_bulk
 from sync.client.ahead import on_a_thread
 from sync.client.engine import SyncEngine
 from sync.client.http import HttpRemote

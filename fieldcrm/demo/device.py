@@ -16,7 +16,8 @@ from fieldcrm.domain.errors import DomainError
 from fieldcrm.store.database import Database
 from fieldcrm.store.keys import KeyPlace, create_key
 from fieldcrm.usecases import signin
-from fieldcrm.usecases.syncing import Supervisor, SyncState
+from fieldcrm.usecases.sync_state import SyncState
+from fieldcrm.usecases.syncing import Supervisor
 from sync.client.run import Progress
 
 SIZE = (1440, 900)

@@ -59,7 +59,7 @@ from fieldcrm.ui.widgets import (
     row,
 )
 from fieldcrm.usecases.link import Held
-from fieldcrm.usecases.syncing import Phases, Progress, SyncState, Waiting
+from fieldcrm.usecases.sync_state import Phases, Progress, SyncState, Waiting
 
 
 @dataclass(frozen=True)

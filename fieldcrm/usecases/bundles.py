@@ -22,8 +22,9 @@ from fieldcrm.store.settings import read_setting
 from fieldcrm.store.state import read_state, write_state
 from fieldcrm.store.tables import T
 from fieldcrm.usecases import signin
+from fieldcrm.usecases.arrivals import after_apply
 from fieldcrm.usecases.signin import SignedIn
-from fieldcrm.usecases.syncing import SOURCES, after_apply
+from fieldcrm.usecases.syncing import SOURCES
 from sync.bundle import Answer, BundleRefused, Contents, PublicKey, read_answer, shared_secret, write_bundle
 from sync.client import blobs, members, outbox
 from sync.client.local import Local

@@ -12,8 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -23,64 +22,34 @@ from fieldcrm.domain.changes import Changes
 from fieldcrm.domain.ids import Id
 from fieldcrm.store import outbox as _outbox
 from fieldcrm.store import receipts as _receipts
-from fieldcrm.store import replica as _replica
-from fieldcrm.store import reviews as _reviews
-from fieldcrm.store import unimports as _unimports
 from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.outbox import Run
-from fieldcrm.store.outbox import Waiting as Waiting
 from fieldcrm.store.photos import PhotoStore
 from fieldcrm.store.state import read_state, write_state
-from fieldcrm.usecases import erasing
 from fieldcrm.usecases import link as links
 from fieldcrm.usecases import schedule as plan
+from fieldcrm.usecases.arrivals import after_apply, in_bulk
 from fieldcrm.usecases.link import Held, Link, PhotoRule
-from fieldcrm.usecases.schedule import Phase, Schedule, Trouble
+from fieldcrm.usecases.schedule import Schedule, Trouble
 from fieldcrm.usecases.second_copy import CONFIRMED
+from fieldcrm.usecases.sync_state import SyncState
 from sync.client.ahead import on_a_thread
 from sync.client.blobs import BlobSource
 from sync.client.engine import SyncEngine, UpgradeNeeded
 from sync.client.failures import Busy, NeedsSignIn, Offline, RemoteFailure, Revoked
 from sync.client.local import Local, LocalTransaction
-from sync.client.run import Progress as Progress
-from sync.client.touched import Touched
+from sync.client.run import Progress
 from sync.protocol import PastPage, Remote
 
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-Phases = Phase  # for screens, which know this module only
 
 SOURCES = (BlobSource("attachment"),)
 ASK_ABOUT = timedelta(days=2)  # reports whose receipts are asked for after something was sent
 MAX_RECEIPTS = 500
 STOP_SECONDS = 10.0  # a request that hangs is left to die with the program: nothing depends on its answer
 IDLE_WAIT = 3600.0  # seconds; any event wakes the thread earlier
-
-
-@dataclass(frozen=True, slots=True)
-class SyncState:
-    """What the status line and the Sync Centre show. ``problem`` is a code with ``params``.
-
-    ``held``: why photos wait although the network answers. ``paused_until``: the pause that ends by itself.
-    """
-
-    phase: Phase = Phase.IDLE
-    waiting: Waiting = field(default_factory=Waiting)
-    next_try: datetime | None = None
-    synced_at: datetime | None = None
-    verified_at: datetime | None = None
-    progress: Progress | None = None  # of the run under way
-    problem: str | None = None
-    params: Mapping[str, Any] = field(default_factory=dict)
-    automatic: bool = True
-    paused_until: datetime | None = None
-    held: Held | None = None
-
-    @property
-    def everything_there(self) -> bool:
-        w = self.waiting
-        return not (w.visits or w.reports or w.changes or w.photos)
 
 
 class CloseableRemote(Remote, Protocol):
@@ -93,8 +62,8 @@ class Supervisor:
     """Runs syncs when the schedule says so.
 
     ``open_remote`` is called at the first run, and again after ``signed_in``. ``on_state`` and ``on_changes`` are
-    called from this object's own threads, and so is ``on_synced``: with the server, and whether large files may go. Call ``start`` once, ``stop`` at the end; or only ``run_once`` where no
-    thread is wanted.
+    called from this object's own threads, and so is ``on_synced``: with the server, and whether large files may go.
+    Call ``start`` once, ``stop`` at the end; or only ``run_once`` where no thread is wanted.
     """
 
     def __init__(
@@ -441,33 +410,6 @@ class _Writer:
         return written.value
 
 
-def in_bulk(tx: LocalTransaction) -> AbstractContextManager[None]:
-    """Around the writing of many rows that came."""
-    assert isinstance(tx, Transaction)
-    return _replica.indexed_in_bulk(tx)
-
-
-def after_apply(tx: LocalTransaction, touched: Touched) -> None:
-    """What is derived from rows that came: observations of reports, and which of them count."""
-    from fieldcrm.usecases.visits import project_submissions  # and the forms with it, when something arrives
-
-    assert isinstance(tx, Transaction)
-    if "erasure" in touched:
-        erasing.follow_orders(tx, touched["erasure"])
-    if "import_batch" in touched:
-        _unimports.drop_refused(tx)
-    reports = touched.get("submission", set())
-    if reports:
-        _replica.forget_observations(tx, reports)
-    if "form" in touched:
-        project_submissions(tx)  # reports that had come before their form
-    elif reports:
-        project_submissions(tx, reports)
-    reviews = touched.get("review", set())
-    if reviews:
-        _reviews.refresh_current(tx, _replica.reports_of(tx, reviews))
-
-
 def _trouble(failure: RemoteFailure) -> Trouble:
     if isinstance(failure, Offline):
         return Trouble.OFFLINE
@@ -479,18 +421,3 @@ def _trouble(failure: RemoteFailure) -> Trouble:
         return Trouble.BLOCKED
     # Not our server, or a certificate that proves nothing: often a hotel's sign-in page, so it is tried again.
     return Trouble.SERVER
-
-
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """Bytes on this device."""
-
-    database: int
-    photos: int
-    photo_count: int
-
-
-def storage(db: Database, photos: PhotoStore) -> Storage:
-    """To be called off the UI thread: it looks at every photo file."""
-    files = [path for path in db.folder.glob("*.db*") if path.is_file()]
-    return Storage(sum(path.stat().st_size for path in files), photos.bytes_used(), sum(1 for _ in photos.names()))

@@ -19,7 +19,7 @@ from fieldcrm.domain.catalogue import CATALOGUE
 from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.tables import T
 from fieldcrm.usecases import signin
-from fieldcrm.usecases.syncing import after_apply
+from fieldcrm.usecases.arrivals import after_apply
 from sync.client import failures
 from sync.client.engine import SyncEngine
 from sync.client.http import HttpRemote, TokenPair

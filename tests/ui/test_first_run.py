@@ -17,7 +17,7 @@ from fieldcrm.server.headquarters import open_headquarters
 from fieldcrm.server.process import ServerProcess
 from fieldcrm.ui import theme
 from fieldcrm.ui.settings.account import SignInAgain
-from fieldcrm.usecases.syncing import SyncState
+from fieldcrm.usecases.sync_state import SyncState
 
 PASSWORD, PASSPHRASE = "correct horse", "a short sentence"
 LONG = 40_000  # ms; the machine may be busy

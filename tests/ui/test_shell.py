@@ -20,7 +20,7 @@ from fieldcrm.ui.actions import Action
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.shell import MainWindow, routes
 from fieldcrm.ui.shell.status import line, to_send, tone
-from fieldcrm.usecases.syncing import Phases, SyncState
+from fieldcrm.usecases.sync_state import Phases, SyncState
 from tests.world import World
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

@@ -14,7 +14,7 @@ from fieldcrm.ui import theme
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.messages import sentence
 from fieldcrm.ui.widgets import Button, ElidedText, painting
-from fieldcrm.usecases.syncing import Phases, SyncState
+from fieldcrm.usecases.sync_state import Phases, SyncState
 from fieldcrm.words import tr, trn
 
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 from fieldcrm.ui import icons, theme
 from fieldcrm.ui.sync_center.phrases import held_words, photos_wait, progress_share, standing
 from fieldcrm.ui.widgets import Button, Card, Disc, Text, column, painting, row
-from fieldcrm.usecases.syncing import Phases, SyncState
+from fieldcrm.usecases.sync_state import Phases, SyncState
 from fieldcrm.words import tr
 
 

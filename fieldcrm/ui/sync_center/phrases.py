@@ -16,7 +16,7 @@ from fieldcrm.ui.sync_center.values import field_list
 from fieldcrm.usecases.decisions import Clash, Sort, sort_of
 from fieldcrm.usecases.link import Held
 from fieldcrm.usecases.merges import Merge
-from fieldcrm.usecases.syncing import Phases, Progress, SyncState
+from fieldcrm.usecases.sync_state import Phases, Progress, SyncState
 from fieldcrm.words import number, size, tr, trn
 
 SOON = 10  # seconds

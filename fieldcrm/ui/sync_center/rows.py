@@ -16,7 +16,7 @@ from fieldcrm.ui.sync_center.phrases import held_reason, record_words, run_words
 from fieldcrm.ui.widgets import Column, PageModel, TwoLine
 from fieldcrm.usecases.receipts import GONE_HERE, ReportReceipt
 from fieldcrm.usecases.sync_overview import AwayPhotos, PendingChange, PendingPhoto, Run
-from fieldcrm.usecases.syncing import Phases, SyncState
+from fieldcrm.usecases.sync_state import Phases, SyncState
 from fieldcrm.words import number, percent, size, tr, trn
 
 

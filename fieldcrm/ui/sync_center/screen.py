@@ -35,10 +35,10 @@ from fieldcrm.ui.widgets import (
     column,
     row,
 )
-from fieldcrm.usecases import syncing
+from fieldcrm.usecases import sync_state
 from fieldcrm.usecases.receipts import GONE_HERE, Missing, Stage
 from fieldcrm.usecases.sync_overview import Overview, Run, overview
-from fieldcrm.usecases.syncing import Phases, Storage
+from fieldcrm.usecases.sync_state import Phases, Storage
 from fieldcrm.words import number, size, tr, trn
 
 NARROW = 1040  # pixels below which the receipt of the day becomes a line at the top
@@ -232,7 +232,7 @@ class SyncScreen(FreshScreen):
         day = now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
         self._session.ask_later(lambda r: overview(r, person, now, day), self._show, key="sync-centre")
         session = self._session
-        session.tasks.run(lambda: syncing.storage(session.db, session.photos), self._show_storage)
+        session.tasks.run(lambda: sync_state.storage(session.db, session.photos), self._show_storage)
 
     def _show(self, found: Overview) -> None:
         now = self._session.clock()

@@ -13,7 +13,7 @@ from fieldcrm.ui.receipt_words import missing_words, next_step, sum_words
 from fieldcrm.ui.widgets import Button, Disc, ElidedText, column
 from fieldcrm.usecases import receipts
 from fieldcrm.usecases.receipts import GONE_HERE, Missing, Reconciliation, Stage
-from fieldcrm.usecases.syncing import Phases
+from fieldcrm.usecases.sync_state import Phases
 
 
 class DayEnd(QWidget):

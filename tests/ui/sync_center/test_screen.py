@@ -28,7 +28,7 @@ from fieldcrm.ui.sync_center.phrases import progress_share, standing
 from fieldcrm.ui.sync_center.rows import of_change
 from fieldcrm.usecases import schedule as plan
 from fieldcrm.usecases.sync_overview import PendingChange
-from fieldcrm.usecases.syncing import Phases, SyncState
+from fieldcrm.usecases.sync_state import Phases, SyncState
 from sync.client.run import Progress
 from tests.conftest import NOW
 from tests.ui.sync_center.conftest import change, write

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import threading
-import zlib
 from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -16,10 +13,9 @@ import zstandard
 from requests.exceptions import ChunkedEncodingError, ConnectionError, SSLError, Timeout
 from urllib3.exceptions import HTTPError as TransportError
 
+from sync.client.answers import body_of, certificate_failure, reason_of, retry_after
 from sync.client.failures import (
-    STALLED,
     BadAddress,
-    BadCertificate,
     Busy,
     CallRefused,
     NeedsSignIn,
@@ -54,15 +50,11 @@ __all__ = ["HttpRemote", "TokenPair"]
 
 CONNECT_TIMEOUT = 5.0  # seconds
 STALL_TIMEOUT = 30.0  # seconds without a single byte, however long the whole answer takes
-MAX_ANSWER = 64 * 1024 * 1024  # bytes, before and after decompression
-MAX_PLAIN = 256 * 1024 * 1024
 SNAPSHOT_PIECE = 1024 * 1024  # bytes asked for at once: what a broken line costs at most
-_WINDOW = 8 * 1024 * 1024  # bytes; an answer may not ask for more memory than this to be unpacked
 _COMPRESS_FROM = 512  # bytes; below that a frame header costs more than it saves
 _REDIRECTS = 3
 _ENCODINGS = "zstd, gzip;q=0.5, identity;q=0.1"  # gzip for a proxy that packs anew
 _JSON = {"Content-Type": "application/json"}
-_LONGEST_WAIT, _USUAL_WAIT = 3600, 30  # seconds
 _EXPIRED = frozenset({"token_expired"})
 
 T = TypeVar("T")
@@ -332,11 +324,11 @@ class HttpRemote:
                     return answer, self._read(answer)
                 url = self._followed(url, answer)
         except SSLError as error:
-            raise _certificate_failure(error, self._base) from error
+            raise certificate_failure(error, self._base) from error
         except ValueError as error:  # an address, a host name or the target of a redirect that cannot be one
             raise BadAddress(url=self._base) from error
         except (ConnectionError, Timeout, ChunkedEncodingError, TransportError, OSError) as error:
-            raise Offline(reason=_reason(error)) from error
+            raise Offline(reason=reason_of(error)) from error
         raise BadAddress(url=self._base)
 
     def _followed(self, url: str, answer: requests.Response) -> str:
@@ -353,7 +345,7 @@ class HttpRemote:
 
     def _read(self, answer: requests.Response) -> bytes:
         with answer:
-            content = _body(answer)
+            content = body_of(answer)
         if answer.ok:
             return content
         raise self._failure(answer, content)
@@ -365,7 +357,7 @@ class HttpRemote:
             problem = None
         status = answer.status_code
         if status in (429, 503):
-            return Busy(_retry_after(answer), problem.code if problem else None)
+            return Busy(retry_after(answer), problem.code if problem else None)
         if status >= 500:
             return ServerError(problem.code if problem else None, status=status)
         if problem is None or not problem.code:
@@ -407,85 +399,6 @@ def _bearer(tokens: TokenPair | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {tokens.access}"}
 
 
-def _body(answer: requests.Response) -> bytes:
-    raw = bytearray()
-    for piece in answer.raw.stream(256 * 1024, decode_content=False):
-        raw += piece
-        if len(raw) > MAX_ANSWER:
-            raise ServerError("answer_too_large", limit=MAX_ANSWER)
-    expected = answer.headers.get("Content-Length")
-    if expected is not None and expected.isdigit() and len(raw) < int(expected) and answer.request.method != "HEAD":
-        raise Offline(reason="answer cut short")
-    encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding == "identity":
-        return bytes(raw)
-    if encoding not in ("zstd", "gzip"):
-        raise BadAddress(url=answer.url)
-    return _decompressed(bytes(raw)) if encoding == "zstd" else _gunzipped(bytes(raw))
-
-
-def _gunzipped(raw: bytes) -> bytes:
-    """What a proxy has packed anew for us."""
-    worker = zlib.decompressobj(16 + zlib.MAX_WBITS)
-    try:
-        plain = worker.decompress(raw, MAX_PLAIN + 1)
-    except zlib.error as error:
-        raise ServerError("answer_damaged") from error
-    if len(plain) > MAX_PLAIN:
-        raise ServerError("answer_too_large", limit=MAX_PLAIN)
-    if not worker.eof:
-        raise Offline(reason="answer cut short")
-    return plain
-
-
-def _decompressed(raw: bytes) -> bytes:
-    plain = bytearray()
-    worker = zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompressobj()
-    try:
-        for position in range(0, len(raw), 1024):  # 1 kB of a bomb makes at most some tens of megabytes
-            plain += worker.decompress(raw[position : position + 1024])
-            if len(plain) > MAX_PLAIN:
-                raise ServerError("answer_too_large", limit=MAX_PLAIN)
-            if worker.eof:
-                break
-    except zstandard.ZstdError as error:
-        raise ServerError("answer_damaged") from error
-    if not worker.eof:
-        raise Offline(reason="answer cut short")
-    return bytes(plain)
-
-
-def _reason(error: Exception) -> str:
-    """STALLED for a line on which nothing came or went for too long, once it stood."""
-    text = f"{type(error).__name__} {error}"
-    stalled = "timed out" in text.lower() and "ConnectTimeout" not in text
-    return STALLED if stalled else type(error).__name__
-
-
-def _certificate_failure(error: SSLError, url: str) -> RemoteFailure:
-    text = str(error)
-    if "CERTIFICATE_VERIFY_FAILED" in text or "doesn't match" in text or "certificate" in text.lower():
-        return BadCertificate(url=url)
-    if "WRONG_VERSION_NUMBER" in text or "RECORD_LAYER_FAILURE" in text:
-        return BadAddress(url=url)  # plain HTTP answers on this port
-    return Offline(reason="SSLError")
-
-
 def _is_token(text: str) -> bool:
     """Whether it can stand in a header."""
     return 0 < len(text) <= 1000 and text.isascii() and text.isprintable()
-
-
-def _retry_after(answer: requests.Response) -> int:
-    """Seconds to wait, from 1 to an hour; half a minute when the server does not say, or says it so that nobody knows.
-
-    A date is measured from the server's own Date: this device's clock may be years off.
-    """
-    value = answer.headers.get("Retry-After", "")
-    if value.isascii() and value.isdigit() and len(value) < 10:
-        return max(1, min(int(value), _LONGEST_WAIT))
-    try:
-        until, said = (parsedate_to_datetime(text) for text in (value, answer.headers.get("Date", "")))
-        return max(1, min(math.ceil((until - said).total_seconds()), _LONGEST_WAIT))
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return _USUAL_WAIT

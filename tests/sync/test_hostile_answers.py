@@ -15,8 +15,9 @@ import zstandard
 
 from fieldcrm.domain.errors import DomainError, Unavailable
 from fieldcrm.usecases import signin
+from sync.client.answers import MAX_PLAIN
 from sync.client.failures import BadAddress, Busy, RemoteFailure, ServerError
-from sync.client.http import MAX_PLAIN, HttpRemote, TokenPair
+from sync.client.http import HttpRemote, TokenPair
 
 SIGNED = {
     "access": "a", "refresh": "b", "expires_at": 1, "organisation": "0" * 32, "person": "0" * 32,

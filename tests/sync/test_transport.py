@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 import zstandard
 
-from sync.client import http as client
+from sync.client import answers
 from sync.client.failures import STALLED, BadAddress, Busy, CallRefused, Offline, ServerError
 from sync.client.http import HttpRemote, TokenPair
 from sync.protocol import SyncRequest
@@ -90,7 +90,7 @@ def test_an_answer_is_read_however_it_is_packed(peer: Peer, encoding: str) -> No
 
 
 def test_a_gzip_answer_is_as_little_trusted_as_a_zstd_one(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "MAX_PLAIN", 1 << 20)
+    monkeypatch.setattr(answers, "MAX_PLAIN", 1 << 20)
     with pytest.raises(ServerError, match="answer_too_large"):
         peer.says(gzip.compress(bytes(2 << 20)), Content_Encoding="gzip").pull("x")
     with pytest.raises(ServerError, match="answer_damaged"):
@@ -117,7 +117,7 @@ def test_the_pause_a_server_asks_for_is_kept_within_reason(said: str, date: str,
     class Answer:
         headers = {"Retry-After": said, "Date": date}
 
-    assert client._retry_after(Answer()) == seconds  # type: ignore[arg-type]
+    assert answers.retry_after(Answer()) == seconds  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("status", [429, 503])

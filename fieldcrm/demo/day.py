@@ -34,6 +34,7 @@ from fieldcrm.server.process import ServerProcess
 from fieldcrm.store.tables import T
 from fieldcrm.ui.day_report import write_day_report
 from fieldcrm.ui.outlets import OutletsScreen
+from fieldcrm.ui.outlets.map_panel import OutletsMap
 from fieldcrm.ui.review import ReviewScreen
 from fieldcrm.ui.today import TodayScreen
 from fieldcrm.usecases.today import Today, TodayRow, today
@@ -267,10 +268,24 @@ class Day:
             hands.click(screen.queue.bar.send_button)
             hands.wait_until("the report is returned", lambda: self._decision(returned) == "returned")
             self.manager.sync()
+            self._look_at_base()
             self.manager.close()
             wanted = {"approved": 1, "returned": 1}
             self.decisions = self.hq.decisions([sent.submission_id for sent in self.sent])
             self.steps.expect("decisions at headquarters", self.decisions, wanted)
+
+    def _look_at_base(self) -> None:
+        """The outlets on the map, and what is wrong with them."""
+        if self.out is None:
+            return
+        self.manager.show("outlets")
+        self.manager.window.table.trigger("outlets.map")
+        hands.the(self.manager.window, OutletsMap).colour_by("store_type")
+        self.pictures.take(self.manager, "outlets-map")
+        self.manager.window.table.trigger("outlets.map")
+        for page in ("quality", "updates"):
+            self.manager.show("steward", page=page)
+            self.pictures.take(self.manager, f"base-{page}")
 
     def _in_front(self, screen: ReviewScreen, submission: Id) -> None:
         hands.wait_until("the report is in the queue", lambda: screen.queue.list.select_id(submission))

@@ -69,7 +69,8 @@ def test_the_report_of_the_day_is_in_french_and_the_pictures_are_there(day: dict
     assert "Camille Roux" in text
     assert "visites" in text.casefold()
     pictures = {path.name for path in out.glob("*.png")}
-    for screen in ("today", "outlets", "outlet", "visit", "sync", "settings", "review-figures", "review-report"):
+    shown = "today outlets outlet visit sync settings review-figures review-report outlets-map base-quality"
+    for screen in [*shown.split(), "base-updates"]:
         assert f"{screen}-fr-light.png" in pictures
 
 

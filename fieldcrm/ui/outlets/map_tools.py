@@ -50,7 +50,6 @@ class ToolBar(QWidget):
         self.buttons[""].setChecked(True)
         self.line.addWidget(hands)
         self.all_button = Button(tr("Select all"), "quiet", on_click=self.all_wanted.emit)
-        self.all_button.setFixedHeight(theme.pixels(36))
         self.line.addWidget(self.all_button)
         self.show_colour("")
 

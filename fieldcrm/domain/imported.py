@@ -22,15 +22,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from fieldcrm.domain import provenance
 from fieldcrm.domain.catalogue import OUTLET
 from fieldcrm.domain.ids import Id
-from sync.catalogue import Kind
+from sync.catalogue import Kind, Personal
 
 IMPORT, UNIMPORT = "outlet.import", "outlet.unimport"
 MAX_ROWS = 2_000  # of one command
 MAX_REFERENCE = 300  # characters
-LINE, LONG_LINE, LONG = 200, 2_000, 20_000  # characters of a text, of opening hours or an address on the web, of a note
+LINE, LONG_LINE = 200, 2_000  # characters of a text; of opening hours or an address on the web
 
 # Whoever knew a value, and when, follows from the batch; a file does not say that somebody of ours confirmed it.
-FIELDS = tuple(field.name for field in OUTLET.fields if field.name not in ("provenance", "confirmed_at"))
+# Nor does it bring words about people: they are erased record by record, and a command is one text for two thousand.
+FIELDS = tuple(
+    field.name for field in OUTLET.fields
+    if field.name not in ("provenance", "confirmed_at") and field.personal is Personal.NONE
+)  # fmt: skip
+_WORDS = tuple(field.name for field in OUTLET.personal_fields)
 GIVEN = ("sector_id", "zone", "country", "state")  # what the batch says of outlets that do not say theirs
 
 _LIMITS: Mapping[str, int] = {"website": LONG_LINE, "opening_hours": LONG_LINE, "preferred_slots": LONG_LINE}
@@ -76,15 +81,11 @@ def _code(name: str, value: Any) -> str:
 
 
 def _limit(name: str) -> int:
-    return LONG if OUTLET.by_name[name].kind is Kind.LONG else _LIMITS.get(name, LINE)
+    return _LIMITS.get(name, LINE)
 
 
 def _text(name: str, value: Any) -> bool:
     return type(value) is str and 0 < len(value) <= _LIMITS.get(name, LINE) and value.isprintable()
-
-
-def _long(name: str, value: Any) -> bool:
-    return type(value) is str and 0 < len(value) <= LONG and _storable(value)
 
 
 def _choice(name: str, value: Any) -> bool:
@@ -154,7 +155,7 @@ def _check_of(name: str) -> Any:
     if field.choices:
         return _choice
     return {
-        Kind.TEXT: _text, Kind.LONG: _long, Kind.INTEGER: _whole, Kind.ID: _id, Kind.MAP: _document,
+        Kind.TEXT: _text, Kind.INTEGER: _whole, Kind.ID: _id, Kind.MAP: _document,
         Kind.DOCUMENT: _document,
     }[field.kind]  # fmt: skip
 
@@ -197,7 +198,7 @@ def outlet_values(values: Mapping[str, Any], given: Mapping[str, Any], origin: M
 def untouched(outlet: Mapping[str, Any], values: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
     """Whether an outlet (wire values) still is what its import made of ``values``: nobody has changed any of it."""
     made = outlet_values(values, given, {})
-    for name in FIELDS:
+    for name in (*FIELDS, *_WORDS):
         now, then = outlet.get(name), made.get(name)
         if now != then and not (not now and not then and now != 0 and then != 0):
             return False

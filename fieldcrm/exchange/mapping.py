@@ -10,10 +10,11 @@ from typing import Any
 
 from fieldcrm.domain.errors import DomainError
 
+# Remarks are none of them: what somebody wrote of people has to be erasable, and a piece of an import is not.
 FIELDS = (
     "name", "banner", "group_name", "store_type", "house_number", "street", "postcode", "city", "country", "phone",
     "email", "website", "opening_hours", "preferred_slots", "siret", "segment", "state", "visit_interval_days",
-    "visit_minutes", "surface_m2", "distributor", "zone", "note",
+    "visit_minutes", "surface_m2", "distributor", "zone",
 )  # fmt: skip
 # No fields of an outlet, but something it is made of: the source's own key; latitude, longitude, or both in one cell;
 # an address in one line; the code of a sector.
@@ -22,7 +23,7 @@ IGNORED = ""
 CUSTOM = "custom:"  # before the key of a field that the organisation declared
 
 # Several columns may go to these: their texts are put one after another.
-JOINED: Mapping[str, str] = {"street": " ", "address": ", ", "note": "\n", "house_number": " "}
+JOINED: Mapping[str, str] = {"street": " ", "address": ", ", "house_number": " "}
 TRANSLATED = ("store_type", "state", "segment")  # fields whose words are translated into our choices
 
 WGS84, SWAPPED, LAMBERT93, MERCATOR = "wgs84", "swapped", "lambert93", "mercator"

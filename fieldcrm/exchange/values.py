@@ -73,8 +73,6 @@ def taker(field: str, words: Mapping[str, str], country: str) -> Take:
         return Memory(lambda text: _count(text, field)).__getitem__
     if field == "country":
         return Memory(_country).__getitem__
-    if field == "note":
-        return _note
     return Memory(_plain(field, 20 if field == "house_number" else 200)).__getitem__
 
 
@@ -120,11 +118,6 @@ def _plain(field: str, limit: int) -> Take:
         return None if ready is None else checked({field: ready})[field]
 
     return take
-
-
-def _note(text: str) -> Any:
-    ready = _ready(text, "note")
-    return None if ready is None else checked({"note": ready})["note"]
 
 
 def _quick(field: str, pattern: re.Pattern[str]) -> Take:

@@ -35,6 +35,13 @@ def test_a_header_that_its_values_contradict_is_not_believed() -> None:
     assert found.targets == ("name", "email", "")
 
 
+def test_remarks_are_left_where_they_are_because_what_they_say_of_people_could_not_be_erased() -> None:
+    rows = [["Spar", "Pau", "Demander Mme Roux"], ["Vival", "Gap", "Fermé le lundi"]]
+    found = guess(["Nom", "Ville", "Commentaires"], rows)
+    assert found.targets == ("name", "city", "")
+    assert "note" not in FIELDS
+
+
 def test_the_organisations_own_fields_are_found_by_their_titles() -> None:
     found = guess(["Nom", "Nombre de frigos", "frigos"], [["Spar", "3", "4"]], {"frigos": "Nombre de frigos"})
     assert found.targets == ("name", "custom:frigos", "")

@@ -50,7 +50,7 @@ def one(targets: tuple[str, ...], *cells: str, **more: Any) -> Incoming:
         (("name", "lat", "lon"), ["Spar", "48.1", ""], "col lon", "position_incomplete"),
         (("name", "lat", "lon"), ["Spar", "nan", "inf"], "col lat", "position_outside_world"),
         (("name", "position"), ["Spar", "somewhere"], "col position", "position_malformed"),
-        (("name", "note"), ["Spar", "y" * 200_000], "col note", "cell_too_long"),
+        (("name", "city"), ["Spar", "y" * 200_000], "col city", "cell_too_long"),
     ],
 )
 def test_a_row_is_refused_when_its_name_or_position_is_wrong(
@@ -109,8 +109,10 @@ def test_words_are_translated_and_a_persons_own_words_go_first() -> None:
 
 
 def test_columns_that_belong_together_are_put_together() -> None:
-    line = one(("name", "street", "street", "note", "note"), "Spar", "AV", "FOCH", "a", "b")
-    assert (line.values["street"], line.values["note"]) == ("AV FOCH", "a\nb")
+    line = one(("name", "street", "street", "house_number", "house_number"), "Spar", "AV", "FOCH", "12", "bis")
+    assert (line.values["street"], line.values["house_number"]) == ("AV FOCH", "12 bis")
+    line = one(("name", "address", "address"), "Spar", "12 av Foch", "64000 Pau")
+    assert (line.values["street"], line.values["city"]) == ("av Foch", "Pau")
 
 
 def test_own_fields_and_sector_come_with_the_outlet() -> None:
@@ -163,7 +165,7 @@ def test_the_row_written_out_gives_what_the_careful_reading_gives(rows: list[lis
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.sampled_from(["name", "banner", "city", "street", "phone", "email", "siret", "website", "note"]), CELL)
+@given(st.sampled_from(["name", "banner", "city", "street", "phone", "email", "siret", "website"]), CELL)
 def test_what_is_taken_is_what_the_domain_would_write(field: str, text: str) -> None:
     try:
         value = values.taker(field, {}, "FR")(text) if text else None

@@ -58,9 +58,9 @@ def test_a_file_without_a_header_gets_letters_and_says_so(tmp_path: Path) -> Non
 
 
 def test_quoted_cells_keep_their_delimiters_line_ends_and_quotes(tmp_path: Path) -> None:
-    path = text_file(tmp_path / "a.csv", [["1", 'Chez "Jo"; bar', "a\nb"]], ["code", "nom", "commentaire"])
+    path = text_file(tmp_path / "a.csv", [["1", 'Chez "Jo"; bar', "a\nb"]], ["code", "nom", "distributeur"])
     [line] = taken(path)
-    assert (line.values["name"], line.values["note"]) == ('Chez "Jo"; bar', "a\nb")
+    assert (line.values["name"], line.values["distributor"]) == ('Chez "Jo"; bar', "a b")
 
 
 def test_duplicate_headers_are_told_apart_and_said(tmp_path: Path) -> None:

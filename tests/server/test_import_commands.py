@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from fieldcrm.domain.ids import new_id
-from fieldcrm.domain.imported import FIELDS, MAX_ROWS, fault
+from fieldcrm.domain.imported import FIELDS, MAX_ROWS, fault, untouched
 from sync.protocol import Op, OpResult, SyncRequest, Tx
 from sync.server.database import reading
 from tests.server.conftest import NOW, Company
@@ -125,6 +125,13 @@ def test_nothing_is_written_over_and_no_sector_is_reached_that_is_not_the_manage
     assert mona.send("upd", batch, {"state": "undone"}).s == "applied"
     assert mona.bring(batch, row()).code == "import_undone"
     assert mona.send("upd", batch, {"given": {}}).code == "field_fixed"
+
+
+def test_words_about_people_are_not_brought_and_an_outlet_somebody_wrote_some_at_is_not_untouched() -> None:
+    assert fault({"name": "Chez Max", "note": "Demander Mme Roux"}) == ("unknown_field", "note")
+    values = {"name": "Chez Max", "sector_id": "0" * 32, "zone": "Europe/Paris", "country": "FR", "state": "prospect"}
+    assert untouched(values, values, {})
+    assert not untouched(values | {"note": "Demander Mme Roux"}, values, {})
 
 
 _LEAVES = st.one_of(

@@ -110,15 +110,15 @@ def test_a_word_that_nobody_knows_is_translated_once_and_remembered(
     choice = imports.wizard.columns.choices["store_type", "Bazar central"]
     choice.setCurrentIndex(choice.findData("specialist"))
     choice.activated.emit(choice.currentIndex())
-    imports.desk.set_target(10, "note")
+    imports.desk.set_target(10, "distributor")
     hands.press(Key.Key_Return, on=imports.wizard)
     hands.wait_until("the check", lambda: imports.desk.preview is not None)
     imported(imports)
     bazaar = one(session, "Épicerie Diallo & Fils")
-    assert (bazaar["store_type"], bazaar["note"]) == ("specialist", "c")
+    assert (bazaar["store_type"], bazaar["distributor"]) == ("specialist", "c")
     hands.press(Key.Key_Return, on=imports.wizard)
     opened(imports, french)
-    assert imports.desk.remembered and imports.desk.mapping.targets[10] == "note"
+    assert imports.desk.remembered and imports.desk.mapping.targets[10] == "distributor"
     assert "bazar central" in imports.desk.mapping.words["store_type"]
     hands.press(Key.Key_Return, on=imports.wizard)
     assert "The columns are as you settled them for such a file before." in said(imports.wizard.columns)

@@ -41,6 +41,8 @@ _SHORT = {"av": "avenue", "ave": "avenue", "bd": "boulevard", "bld": "boulevard"
           "sq": "square", "fg": "faubourg", "fbg": "faubourg", "st": "saint", "ste": "sainte", "gal": "general",
           "dr": "docteur", "pt": "petit", "gd": "grand", "q": "quai", "crs": "cours"}  # fmt: skip
 
+_PART_OF_TOWN = re.compile(r"[0-9]+(?:e|er|eme)?|arrondissement")
+
 
 def judge(asked: Address, found: Sequence[Candidate], provider: str, at: datetime) -> Placing:
     """What becomes of an outlet with this address, now that the provider has answered."""
@@ -67,7 +69,7 @@ def judge(asked: Address, found: Sequence[Candidate], provider: str, at: datetim
         return said(DOUBTFUL, SEVERAL)
     if best.precision != NUMBER:
         return said(DOUBTFUL, STREET_ONLY)
-    return said(PLACED) if score >= SURE else said(DOUBTFUL, WEAK)
+    return said(PLACED) if score >= SURE and in_the_town(asked, best.address) else said(DOUBTFUL, WEAK)
 
 
 def elsewhere(asked: Address, found: Address) -> bool:
@@ -78,6 +80,35 @@ def elsewhere(asked: Address, found: Address) -> bool:
     if mine and theirs and mine[:2] != theirs[:2]:
         return not _alike(asked.city, found.city) or (asked.country or "FR") == "FR"
     return bool(asked.city and found.city and not theirs and not _alike(asked.city, found.city))
+
+
+def in_the_town(asked: Address, found: Address) -> bool:
+    """Whether the town is the one that was meant, surely enough to place an outlet there without asking.
+
+    A main street is in every town, so street and number prove nothing. Of two towns with one postcode the name decides;
+    a name spelt otherwise needs the postcode; an arrondissement is its city.
+    """
+    mine, theirs = _digits(asked.postcode), _digits(found.postcode)
+    a, b = _town(asked.city), _town(found.city)
+    if not a or not b:
+        return bool(mine) and mine == theirs
+    if a == b:
+        return True
+    if not mine or mine != theirs:
+        return False
+    return _alike_whole(a, b) or a <= b or b <= a
+
+
+def _town(city: str) -> frozenset[str]:
+    """The words of a town's name, without what names a part of the town."""
+    words = _spelt(city).split(" ")
+    return frozenset(word for word in words if word and not _PART_OF_TOWN.fullmatch(word))
+
+
+def _alike_whole(mine: frozenset[str], theirs: frozenset[str]) -> bool:
+    from rapidfuzz import fuzz
+
+    return fuzz.ratio(" ".join(sorted(mine)), " ".join(sorted(theirs))) >= 80
 
 
 def confidence(asked: Address, found: Candidate) -> int:

@@ -8,6 +8,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -280,3 +281,47 @@ def test_no_table_breaks_its_reader(body: bytes) -> None:
 def test_a_document_from_anywhere_is_a_placing_or_none(document: Any) -> None:
     placing = Placing.of(document)
     assert placing is None or Placing.of(placing.document()) is not None
+
+
+AT = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def at_the_door(number: str, street: str, postcode: str, city: str) -> Candidate:
+    return Candidate(488_000_000, 23_000_000, "number", 0.95, "", Address(number, street, postcode, city, "FR"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (("93400", "Saint-Ouen"), ("93200", "Saint-Denis")),  # one department, and names that are much alike
+        (("14400", "Bayeux"), ("14400", "Subles")),  # one postcode
+        (("59650", "Villeneuve-d'Ascq"), ("", "Villeneuve-Loubet")),  # a source without postcodes
+        (("92200", "Neuilly-sur-Seine"), ("", "Neuilly-Plaisance")),
+        (("38110", "Saint-Jean-de-Soudain"), ("38440", "Saint-Jean-de-Bournay")),
+        (("25130", "Villers-le-Lac"), ("25240", "Villiers-le-Lac")),
+    ],
+)  # fmt: skip
+def test_the_same_street_and_number_in_another_town_is_never_placed_without_asking(
+    asked: tuple[str, str], found: tuple[str, str]
+) -> None:
+    placing = judge(Address("12", "rue de la République", *asked, "FR"),
+                    [at_the_door("12", "Rue de la République", *found)], "ban", AT)  # fmt: skip
+    assert placing.state in ("doubtful", "refused")
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (("75012", "PARIS 12"), ("75012", "Paris")),
+        (("69003", "Lyon"), ("69003", "Lyon 3e Arrondissement")),
+        (("44000", "Nantes CEDEX 2"), ("44100", "Nantes")),
+        (("93400", "ST OUEN"), ("93400", "Saint-Ouen-sur-Seine")),
+        (("44000", "Nante"), ("44000", "Nantes")),
+        (("", "Nantes"), ("", "Nantes")),
+        (("44000", ""), ("44000", "Nantes")),
+    ],
+)  # fmt: skip
+def test_the_same_town_written_otherwise_is_placed(asked: tuple[str, str], found: tuple[str, str]) -> None:
+    placing = judge(Address("12", "rue de la République", *asked, "FR"),
+                    [at_the_door("12", "Rue de la République", *found)], "ban", AT)  # fmt: skip
+    assert placing.state == "placed"

@@ -144,6 +144,12 @@ def _sector_counts(r: Reader, text: str, filters: Filters) -> tuple[tuple[Id, st
 
 
 def counters(r: Reader) -> tuple[int, int]:
-    """All outlets on this device, and those that are not mapped: for the empty and the partial state."""
-    row = r.conn.exec_driver_sql("SELECT count(*), coalesce(sum(lat_e7 IS NULL), 0) FROM outlet").one()
+    """All outlets on this device, and those that are not mapped: for the empty and the partial state.
+
+    Two that were merged are one, as in every list.
+    """
+    row = r.conn.exec_driver_sql(
+        "SELECT count(*), coalesce(sum(o.lat_e7 IS NULL OR o.lon_e7 IS NULL), 0) FROM outlet o "
+        "WHERE o.rid NOT IN (SELECT m.rid FROM outlet_home a JOIN outlet m ON m.id = a.alias_id)"
+    ).one()
     return int(row[0]), int(row[1])

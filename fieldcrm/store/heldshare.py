@@ -9,7 +9,7 @@ JOIN = """LEFT JOIN (
       row_number() OVER (PARTITION BY coalesce(a.outlet_id, s.outlet_id), s.product_id
         ORDER BY s.observed_at DESC, s.submission_id DESC) AS turn
     FROM observation s JOIN product p ON p.id = s.product_id AND p.own = 1
-    LEFT JOIN outlet_alias a ON a.alias_id = s.outlet_id AND a.active = 1
+    LEFT JOIN outlet_home a ON a.alias_id = s.outlet_id
     WHERE s.current = 1
   ) WHERE turn = 1 GROUP BY outlet_id) h ON h.outlet_id = o.id"""
 

@@ -15,7 +15,7 @@ from fieldcrm.domain.ids import Id
 from fieldcrm.store.database import Reader
 from fieldcrm.store.searchcolumns import NAME, NOWHERE, Cell, Columns, numbers
 from fieldcrm.store.searchfilters import DAY_MS, Filters, Near
-from fieldcrm.store.searchquery import ListQuery, point_params, square_metres
+from fieldcrm.store.searchquery import SAME_OUTLETS, ListQuery, point_params, square_metres
 from fieldcrm.store.sorting import folded, folded_text
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ _KEYS = {
     Sort.SECTOR: "(SELECT s.code FROM sector s WHERE s.id = o.sector_id)",
     Sort.DISTRIBUTOR: folded("o.distributor"),
     Sort.FRESHNESS: "o.confirmed_at",
-    Sort.PROMISES: "(SELECT nullif(count(*), 0) FROM task t WHERE t.state = 'open' AND t.outlet_id = o.id)",
+    Sort.PROMISES: f"(SELECT nullif(count(*), 0) FROM task t WHERE t.state = 'open' AND t.outlet_id IN {SAME_OUTLETS})",
     Sort.MAPPED: "(o.lat_e7 IS NOT NULL AND o.lon_e7 IS NOT NULL)",
     Sort.SYNCED: "(o.rev > 0 AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.id = o.id))",
 }
@@ -165,7 +165,8 @@ _NUMBERS = {
     Sort.POSTCODE: _RANKED.format("postcode"),
     Sort.PHONE: _RANKED.format("phone"),  # nearly as many as there are outlets
     Sort.FRESHNESS: "SELECT o.rid || ',' || o.confirmed_at AS pair FROM outlet o WHERE o.confirmed_at IS NOT NULL",
-    Sort.PROMISES: "SELECT o.rid || ',' || count(*) AS pair FROM task t JOIN outlet o ON o.id = t.outlet_id "
+    Sort.PROMISES: "SELECT o.rid || ',' || count(*) AS pair FROM task t "
+    "LEFT JOIN outlet_home a ON a.alias_id = t.outlet_id JOIN outlet o ON o.id = coalesce(a.outlet_id, t.outlet_id) "
     "WHERE t.state = 'open' GROUP BY o.rid",
 }
 _TEXTS = {Sort.ADDRESS: "street", Sort.CITY: "city", Sort.DISTRIBUTOR: "distributor"}

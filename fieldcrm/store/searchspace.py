@@ -121,10 +121,10 @@ def _category(query: ListQuery, colour: str, filters: Filters) -> str:
         return age_class(query.last_visit(), today)
     if colour == "due":  # late, due within a week, later, or without a rhythm
         last = query.last_visit()
-        late = f"({today} - coalesce({last}, 0)) / {DAY_MS} - o.visit_interval_days"
+        late = f"{today} - coalesce({last}, 0) - o.visit_interval_days * {DAY_MS}"  # as the filter and the list say it
         return (
-            f"CASE WHEN o.visit_interval_days IS NULL THEN 'none' WHEN {late} > 0 THEN 'late' "
-            f"WHEN {late} > -7 THEN 'soon' ELSE 'later' END"
+            f"CASE WHEN o.visit_interval_days IS NULL OR o.state = 'closed' THEN 'none' WHEN {late} > 0 THEN 'late' "
+            f"WHEN {late} > -7 * {DAY_MS} THEN 'soon' ELSE 'later' END"
         )
     if colour == "held":
         query.joins.append(heldshare.JOIN)

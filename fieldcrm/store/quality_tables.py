@@ -82,6 +82,14 @@ def quality_statements() -> list[str]:
         "CREATE TRIGGER outlet_quality_delete AFTER DELETE ON outlet "
         "BEGIN DELETE FROM outlet_quality WHERE rid = OLD.rid; DELETE FROM outlet_finding WHERE rid = OLD.rid; END",
         "CREATE TRIGGER outlet_quality_visit AFTER INSERT ON visit BEGIN UPDATE outlet_quality "
-        "SET visited_at = NEW.started_at WHERE rid = (SELECT rid FROM outlet WHERE id = NEW.outlet_id) "
+        "SET visited_at = NEW.started_at WHERE rid = (SELECT rid FROM outlet WHERE id = coalesce("
+        "(SELECT outlet_id FROM outlet_home WHERE alias_id = NEW.outlet_id), NEW.outlet_id)) "
         "AND coalesce(visited_at, 0) < NEW.started_at; END",
+        # Whose visits are whose: both of a merge are looked at anew, and both of one that is taken apart.
+        *(
+            f"CREATE TRIGGER outlet_quality_home_{event.lower()} AFTER {event} ON outlet_home BEGIN "
+            f"UPDATE outlet_quality SET due = 1 WHERE NOT due AND rid IN "
+            f"(SELECT rid FROM outlet WHERE id IN ({row}.alias_id, {row}.outlet_id)); END"
+            for event, row in (("INSERT", "NEW"), ("DELETE", "OLD"))
+        ),
     ]

@@ -11,12 +11,12 @@ from sqlalchemy import func, insert, select, update
 
 from fieldcrm.domain.actor import Actor
 from fieldcrm.domain.errors import DomainError
-from fieldcrm.domain.ids import Id
+from fieldcrm.domain.ids import Id, new_id
 from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.outlet_quality import CALENDAR, NOTES
 from fieldcrm.store.tables import T
+from fieldcrm.usecases import merging, outlets, undo
 from fieldcrm.usecases import outlet_quality as quality
-from fieldcrm.usecases import outlets, undo
 from fieldcrm.usecases.outlet_quality import Judge, Rules
 from tests.world import World, an_id
 
@@ -119,6 +119,36 @@ def test_a_visit_keeps_the_last_visit_without_a_pass(db: Database, world: World,
 
     write(db, world.rep, now, visit)
     assert page(db, now).counts["not_visited"] == (4, 0)
+
+
+@pytest.mark.parametrize("judged_before", [True, False])
+def test_the_visits_of_a_merged_outlet_count_for_the_one_that_stays_until_they_are_two_again(
+    db: Database, world: World, now: datetime, judged_before: bool
+) -> None:
+    keep, lose = world.outlets[:2]
+
+    def visit(outlet: Id, at: datetime) -> None:
+        write(db, world.manager, now, lambda tx: tx.conn.execute(insert(T.visit).values(
+            id=new_id(at), outlet_id=outlet, person_id=world.rep.user_id, started_at=at, ended_at=at,
+            zone="Europe/Paris", position_source="none")))
+
+    def never_visited() -> set[str]:
+        return {row.name for row in listed(db, now, "not_visited")}
+
+    visit(lose, now - timedelta(days=3))
+    if judged_before:
+        judge(db, world, now)
+        assert "Épicerie des Halles" in never_visited()
+    alias = write(db, world.manager, now, lambda tx: merging.merge(tx, keep, lose, ()))
+    judge(db, world, now)
+    assert "Épicerie des Halles" not in never_visited()
+    write(db, world.manager, now, lambda tx: merging.unmerge(tx, alias))
+    judge(db, world, now)
+    assert "Épicerie des Halles" in never_visited() and "Superette du Marché" not in never_visited()
+    alias = write(db, world.manager, now, lambda tx: merging.merge(tx, world.outlets[3], world.outlets[2], ()))
+    judge(db, world, now)
+    visit(world.outlets[2], now - timedelta(days=1))  # a colleague's, who did not know of the merge yet
+    assert "Chez Amélie" not in never_visited()
 
 
 def test_a_suggestion_is_written_without_a_claim_that_somebody_was_there(

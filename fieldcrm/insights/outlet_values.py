@@ -78,6 +78,8 @@ def phone(value: str, region: str, form: str = ANY) -> Remark | None:
 @lru_cache(maxsize=4096)
 def _judged_phone(value: str, region: str, form: str) -> Remark | None:
     number = _parsed(value, region)
+    if number is None and _short(value, region):
+        return None
     if number is None:
         return Remark("phone_invalid", _zero_lost(value, region))
     wanted = _written(number, region, form)
@@ -86,14 +88,31 @@ def _judged_phone(value: str, region: str, form: str) -> Remark | None:
     return None if value == wanted else Remark("phone_style", wanted, safe=True)
 
 
+# Departments with a country calling code of their own, where addresses name France as their country.
+_OVERSEAS = {"FR": ("RE", "GP", "MQ", "GF", "YT", "PM")}
+
+
 def _parsed(value: str, region: str) -> PhoneNumber | None:
     from phonenumbers import NumberParseException, is_valid_number, parse
 
+    for here in (region, *_OVERSEAS.get(region, ())):
+        try:
+            number = parse(_POSTE.sub("ext. ", value), here or None)
+        except NumberParseException:
+            return None
+        if is_valid_number(number):
+            return number
+    return None
+
+
+def _short(value: str, region: str) -> bool:
+    """A short number of the country, as *3631* in France: right as it is, and without an international writing."""
+    from phonenumbers import NumberParseException, is_valid_short_number_for_region, parse
+
     try:
-        number = parse(_POSTE.sub("ext. ", value), region or None)
+        return bool(region) and is_valid_short_number_for_region(parse(value, region), region)
     except NumberParseException:
-        return None
-    return number if is_valid_number(number) else None
+        return False
 
 
 def _written(number: PhoneNumber, region: str, form: str) -> str:

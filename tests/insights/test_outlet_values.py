@@ -129,3 +129,14 @@ def test_no_text_breaks_a_check_and_a_safe_suggestion_needs_no_other(
     if remark is not None and remark.safe:
         assert remark.suggestion is not None
         assert judge(remark.suggestion) is None
+
+
+@pytest.mark.parametrize("number", "3631|39 77|0262 12 34 56|0590 82 12 34|0596 60 12 34|0594 30 12 34".split("|"))
+def test_short_numbers_and_those_of_the_overseas_departments_are_right_in_france(number: str) -> None:
+    remark = values.phone(number, "FR")
+    assert remark is None or remark.code == "phone_style"
+
+
+def test_a_number_of_an_overseas_department_keeps_its_own_country_code() -> None:
+    remark = values.phone("0262 20 12 34", "FR", "e164")
+    assert remark is not None and remark.suggestion == "+262262201234"

@@ -324,3 +324,12 @@ def test_another_outlet_begins_at_its_top_with_the_focus_on_the_visit(
     qtbot.wait(50)
     assert bar.value() == 0
     assert screen.header.start_button.hasFocus()
+
+
+def test_the_keyboard_stays_on_the_card_when_it_is_read_anew(qtbot: Any, screen: OutletScreen) -> None:
+    screen.activateWindow()
+    before = screen.header.start_button
+    before.setFocus()
+    screen.open(id=screen.card.outlet.id if screen.card else None)
+    qtbot.waitUntil(lambda: screen.header.start_button is not before)
+    assert screen.header.start_button.hasFocus()

@@ -222,13 +222,16 @@ class OutletScreen(FreshScreen):
         if page is None or (inside and isinstance(focus, QLineEdit | QPlainTextEdit | QAbstractSpinBox)):
             yield
             return
+        starting = focus is self.header.start_button
         page.hide()
         try:
             yield
         finally:
             page.show()
-        if inside and focus is not None and isValid(focus) and focus.isVisible():
-            focus.setFocus(Qt.FocusReason.OtherFocusReason)
+        if inside and focus is not None:
+            # Never back to the rail, where Qt left it: the next arrow key would go to another screen.
+            again = focus if isValid(focus) and focus.isVisible() else self.header.start_button if starting else self
+            again.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _fill(self, card: OutletCard) -> None:
         now = self._session.clock()

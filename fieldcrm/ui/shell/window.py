@@ -7,7 +7,7 @@ from typing import cast
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from fieldcrm import words
 from fieldcrm.domain.changes import Changes
@@ -155,13 +155,24 @@ class MainWindow(QMainWindow):
         if leaving is not None and leaving is not screen and hasattr(leaving, "leaving"):
             leaving.leaving()
         self._front = place.route
+        focus = QApplication.focusWidget()
+        taken_along = leaving is not None and focus is not None and cast(QWidget, leaving).isAncestorOf(focus)
         screen.open(**place.params)
         self.stack.setCurrentWidget(cast(QWidget, screen))
+        if taken_along:
+            self._keep_focus_in(cast(QWidget, screen))
         self.table.register(screen.actions(), place.route)
         self.table.bring_to_front(place.route)
         self.rail.show_route(place.route)
         self.top.refresh()
         self.setWindowTitle(tr("{place} – FieldCRM", place=routes.label(place.route)))
+
+    @staticmethod
+    def _keep_focus_in(screen: QWidget) -> None:
+        """Qt gives the focus of a screen that goes to the rail, where the next arrow key would go elsewhere."""
+        focus = QApplication.focusWidget()
+        if focus is None or not screen.isAncestorOf(focus):
+            screen.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @property
     def screens(self) -> dict[str, QWidget]:

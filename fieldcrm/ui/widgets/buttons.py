@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QPushButton, QToolButton
 
 from fieldcrm.ui import icons
@@ -17,6 +18,13 @@ _TONES = {
     "quiet": "accent_text",
     "secondary": "muted",
 }
+
+
+def presses(event: QKeyEvent) -> bool:
+    """Whether a key is Enter alone, pressed anew: a button in focus does what it says, whatever Enter means around it.
+    Qt leaves that to the platform, and Windows leaves it out."""
+    plain_key = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    return event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and plain_key and not event.isAutoRepeat()
 
 
 class Button(QPushButton):
@@ -35,6 +43,12 @@ class Button(QPushButton):
         if on_click is not None:
             self.clicked.connect(lambda: on_click())
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if presses(event):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
 
 class IconButton(QToolButton):
     """An icon alone; ``name`` is its tool tip and what a screen reader says."""
@@ -50,3 +64,9 @@ class IconButton(QToolButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         if on_click is not None:
             self.clicked.connect(lambda: on_click())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if presses(event):
+            self.click()
+        else:
+            super().keyPressEvent(event)

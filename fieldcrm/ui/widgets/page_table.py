@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from PySide6.QtCore import QEvent, QModelIndex, Qt, Signal
+from PySide6.QtCore import QEvent, QMetaMethod, QModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QListView, QTableView
 
@@ -63,7 +63,10 @@ class _ById(_View):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
-            self._open(self.currentIndex())
+            if self.isSignalConnected(QMetaMethod.fromSignal(self.opened)):
+                self._open(self.currentIndex())
+            else:  # nothing opens here: Enter means what it means around the list
+                event.ignore()
             return
         super().keyPressEvent(event)
 

@@ -83,6 +83,21 @@ def test_a_french_file_becomes_outlets_by_enter_alone(
     assert outlet["state"] == "prospect" and outlet["provenance"]["*"]["source"] == "magasins"
 
 
+def test_enter_in_the_checked_rows_imports_and_on_a_button_does_what_it_says(page: Go, french: Path) -> None:
+    imports = page("imports")
+    opened(imports, french)
+    checked(imports)
+    hands.press(Key.Key_Return, on=imports.wizard.back_button)
+    until(imports, "columns")
+    hands.press(Key.Key_Return, on=imports.wizard)
+    until(imports, "check")
+    hands.wait_until("the check", lambda: imports.desk.preview is not None)
+    hands.press(Key.Key_Return, on=imports.wizard.check.table)
+    until(imports, "done")
+    hands.wait_until("the import", lambda: imports.desk.result is not None or imports.desk.error is not None)
+    assert imports.desk.error is None
+
+
 def test_the_columns_show_the_guess_and_take_another_choice(page: Go, french: Path) -> None:
     imports = page("imports")
     opened(imports, french)
@@ -231,7 +246,7 @@ def test_the_import_survives_a_change_of_language(
     hands.settle(50)
     screen: Any = window.screens["steward"]
     assert screen.page("imports").wizard.step == "recognised"
-    assert screen.page("imports").wizard.next_button.text() == "Suivante"
+    assert screen.page("imports").wizard.next_button.text() == "Continuer"
 
 
 def test_closing_asks_while_an_import_runs_and_stopping_takes_out_what_it_wrote(

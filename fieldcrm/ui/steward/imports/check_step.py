@@ -275,9 +275,10 @@ def _columns(sort: str) -> list[Column[Line]]:
     first, second, third = titles.get(sort, (tr("Outlet"), tr("Type of store"), tr("Address")))
     made: list[Column[Line]] = [Column("row", tr("Row"), lambda line: number(line.row), 76, right=True,
                                        tone=lambda _: "muted")]
-    made.append(Column("first", first, lambda line: line.first, 220, strong=True))
+    narrow = sort == "refused"  # the reason is the longest
+    made.append(Column("first", first, lambda line: line.first, 120 if narrow else 220, strong=True))
     if second:
-        made.append(Column("second", second, lambda line: line.second, 170, tone=lambda _: "muted"))
+        made.append(Column("second", second, lambda line: line.second, 130 if narrow else 170, tone=lambda _: "muted"))
     made.append(Column("third", third, lambda line: line.third, 300))
     if sort == "new":
         made.append(Column("dropped", tr("Values left out"), lambda line: line.dropped, 180,

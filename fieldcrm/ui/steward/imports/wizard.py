@@ -121,11 +121,11 @@ class Wizard(QWidget):
         """What the button on the right says, whether it can be pressed, and if not why."""
         desk = self._desk
         if self.step == FILE:
-            return (tr("Next"), True, "") if desk.opened is not None else ("", False, "")
+            return (tr("Continue"), True, "") if desk.opened is not None else ("", False, "")
         if self.step == RECOGNISED:
-            return tr("Next"), desk.reading is None, ""
+            return tr("Continue"), desk.reading is None, ""
         if self.step == COLUMNS:
-            return tr("Check"), desk.ready, "" if desk.ready else tr("Settle what is marked first.")
+            return tr("Check the rows"), desk.ready, "" if desk.ready else tr("Settle what is marked first.")
         if self.step == CHECKED:
             return self._offer_import()
         return ("", False, "") if desk.busy(RUN) or desk.error is not None else (tr("Finish"), True, "")

@@ -58,7 +58,7 @@ class Identity(Section):
     def _path(self, card: OutletCard) -> QWidget:
         outlet = card.outlet
         holder = QWidget()
-        flow = FlowLayout(holder, 1.5)
+        flow = FlowLayout(holder, 1.5, middle=True)
         steps = (
             (outlet.group_name, "group_name", tr("No group")),
             (outlet.banner, "banner", tr("No banner")),

@@ -83,9 +83,9 @@ def _judged_phone(value: str, region: str, form: str) -> Remark | None:
     if number is None:
         return Remark("phone_invalid", _zero_lost(value, region))
     wanted = _written(number, region, form)
-    if form == ANY:
-        return None if _USUAL_PHONE.fullmatch(value) else Remark("phone_style", wanted, safe=True)
-    return None if value == wanted else Remark("phone_style", wanted, safe=True)
+    if value == wanted or (form == ANY and _USUAL_PHONE.fullmatch(value)):
+        return None
+    return Remark("phone_style", wanted, safe=True)
 
 
 # Departments with a country calling code of their own, where addresses name France as their country.

@@ -21,13 +21,15 @@ from fieldcrm.domain.placing import Address, Candidate
 from fieldcrm.geo import answers
 
 BAN, NOMINATIM, PHOTON = "ban", "nominatim", "photon"
-KINDS = (BAN, NOMINATIM, PHOTON)
+KINDS = (BAN, NOMINATIM, PHOTON)  # of servers
+REGION = "region"  # no server: the streets of the region packs on this computer, see geo.geocode_offline
 PUBLIC_BAN = "https://data.geopf.fr/geocodage"
 PUBLIC_NOMINATIM = "https://nominatim.openstreetmap.org"
-LICENCES: Mapping[str, str] = {BAN: "Licence Ouverte 2.0", NOMINATIM: "ODbL 1.0", PHOTON: "ODbL 1.0"}
+LICENCES: Mapping[str, str] = {BAN: "Licence Ouverte 2.0", NOMINATIM: "ODbL 1.0", PHOTON: "ODbL 1.0",
+                               REGION: "ODbL 1.0"}
 ATTRIBUTION: Mapping[str, str] = {
     BAN: "Base Adresse Nationale – IGN, DINUM", NOMINATIM: "© OpenStreetMap contributors",
-    PHOTON: "© OpenStreetMap contributors",
+    PHOTON: "© OpenStreetMap contributors", REGION: "© OpenStreetMap contributors",
 }
 
 CONNECT_S, READ_S = 5.0, 15.0
@@ -38,7 +40,7 @@ _USUAL_WAIT, _LONGEST_WAIT = 30, 3600  # seconds
 @dataclass(frozen=True, slots=True)
 class Provider:
     """``per_second`` and ``per_day`` are what may be asked of it; 0 a day is without a limit. ``tables``: whether it
-    answers whole tables (addok's ``/search/csv/``)."""
+    answers whole tables (addok's ``/search/csv/``). ``offline``: it answers at once, from files on this computer."""
 
     kind: str
     url: str
@@ -46,6 +48,7 @@ class Provider:
     per_second: float
     per_day: int = 0
     tables: bool = False
+    offline: bool = False
 
     @property
     def host(self) -> str:

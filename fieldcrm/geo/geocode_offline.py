@@ -7,12 +7,10 @@ from pathlib import Path
 
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.placing import NUMBER, STREET, Address, Candidate
-from fieldcrm.geo.geocode import Provider
+from fieldcrm.geo.geocode import REGION, Provider
 from fieldcrm.geo.streets import StreetFound, Streets
 
-REGION = "region"
-LICENCE = "ODbL 1.0"
-PROVIDER = Provider(REGION, "region:", False, per_second=1_000.0)
+PROVIDER = Provider(REGION, "region:", False, per_second=1_000.0, offline=True)
 _PRECISIONS = {"address": NUMBER, "street": STREET}
 
 

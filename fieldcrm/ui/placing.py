@@ -12,7 +12,7 @@ from fieldcrm.domain.changes import Changes
 from fieldcrm.domain.errors import CodedError, DomainError
 from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.widgets import Dialog, Text
-from fieldcrm.usecases import placing
+from fieldcrm.usecases import placing, regions
 from fieldcrm.usecases.placing import ATTRIBUTION, SERVICES, Choice, Provider
 from fieldcrm.usecases.placing_queue import PlacingQueue, Progress
 from fieldcrm.words import number, tr, trn
@@ -23,12 +23,20 @@ SERVICE, KIND, URL, CONTACT, AGREED = (
 
 
 def read_choice(session: AppSession) -> Choice:
+    """Where nobody has chosen: the streets of the regions on this device, if there are any."""
     kept = session.preferences.json
-    service = str(kept(SERVICE, SERVICES[0]))
+    service = kept(SERVICE, None)
+    if service not in SERVICES:
+        service = placing.REGION if has_streets(session) else placing.NONE
     return Choice(
-        service if service in SERVICES else SERVICES[0], str(kept(KIND, placing.OWN_KINDS[1])), str(kept(URL, "")),
+        service, str(kept(KIND, placing.OWN_KINDS[1])), str(kept(URL, "")),
         str(kept(CONTACT, "")),
     )
+
+
+def has_streets(session: AppSession) -> bool:
+    """Whether addresses can be looked up without a network; a look into a few files."""
+    return placing.has_streets(regions.files(session.folder))
 
 
 def agreed(session: AppSession, provider: Provider) -> bool:
@@ -42,8 +50,11 @@ def agree(session: AppSession, provider: Provider) -> None:
 
 
 def chosen_provider(session: AppSession) -> Provider | None:
-    """Raises what ``usecases.placing.provider_of`` raises."""
-    return placing.provider_of(read_choice(session), session.ask(placing.read_policy))
+    """Raises what ``usecases.placing.provider_of`` raises, and ``geocoder_no_streets``."""
+    provider = placing.provider_of(read_choice(session), session.ask(placing.read_policy))
+    if provider is not None and provider.offline and not has_streets(session):
+        raise DomainError("geocoder_no_streets")
+    return provider
 
 
 class Placer(QObject):
@@ -55,7 +66,9 @@ class Placer(QObject):
     def __init__(self, session: AppSession) -> None:
         super().__init__(session)
         self._session = session
-        self.queue = PlacingQueue(session.db, actor=session.actor, now=session.clock)
+        folder = session.folder
+        self.queue = PlacingQueue(
+            session.db, actor=session.actor, now=session.clock, packs=lambda: regions.files(folder))
         self.queue.changed = lambda progress: session.tasks.post(lambda: self._heard(progress))
         self.queue.wrote = lambda changes: session.tasks.post(lambda: self._wrote(changes))
         self.progress = Progress()

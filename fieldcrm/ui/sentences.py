@@ -344,6 +344,8 @@ SENTENCES: dict[str, str] = {
         "{url} is not the address of a server. It begins with https:// and holds no question mark.",
     "geocoder_not_secure": "{url} is not encrypted. Addresses of customers go over https:// only.",
     "geocoder_not_chosen": "Choose first who is asked about addresses: Settings, Addresses.",
+    "geocoder_no_streets":
+        "No region on this device has streets. Install one (Settings, Photos and map), or choose another service.",
     "geocoder_forbidden": "Your organisation does not allow public servers to be asked about addresses.",
     "geocoder_contact_missing":
         "OpenStreetMap’s server asks for an e-mail address to reach you. Enter one in the settings.",

@@ -1,13 +1,15 @@
 """Putting outlets on the map: what waits, what is in doubt, what a person decides; and who is asked about addresses.
 
 Nothing but the address of an outlet is sent to a provider: no name, no contact, nobody's own place. A public server is
-asked only after the person has agreed to it once, and never where the organisation forbids it (rule ``placing``).
+asked only after the person has agreed to it once, and never where the organisation forbids it (rule ``placing``). The
+streets of the regions on this device are asked without a network, so nothing is sent at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fieldcrm.domain import provenance
@@ -29,7 +31,9 @@ from fieldcrm.domain.placing import (
 )
 from fieldcrm.geo.confidence import judge
 from fieldcrm.geo.distance import great_circle_m
-from fieldcrm.geo.geocode import ATTRIBUTION, BAN, KINDS, LICENCES, NOMINATIM, Provider, own, public
+from fieldcrm.geo.geocode import ATTRIBUTION, BAN, KINDS, LICENCES, NOMINATIM, REGION, Geocoder, Provider, own, public
+from fieldcrm.geo.geocode_offline import PROVIDER as OF_REGIONS
+from fieldcrm.geo.geocode_offline import RegionGeocoder
 from fieldcrm.store import outlet_quality as _quality
 from fieldcrm.store import outlets as _outlets
 from fieldcrm.store import placing as _store
@@ -38,13 +42,14 @@ from fieldcrm.store.placing import Unplaced
 from fieldcrm.usecases.undo import undo_change
 
 __all__ = [
-    "ATTRIBUTION", "Board", "Choice", "Line", "Provider", "accept", "address_of", "board", "decline", "is_forbidden",
-    "lines", "place_by_hand", "provider_of", "read_policy", "set_policy", "suspects", "take_back", "waiting",
+    "ATTRIBUTION", "NONE", "REGION", "Board", "Choice", "Line", "Provider", "accept", "address_of", "board", "decline",
+    "geocoder", "has_streets", "lines", "place_by_hand", "provider_of", "read_policy", "set_policy", "suspects",
+    "take_back", "waiting",
 ]  # fmt: skip
 
 RULE = "placing"
-NONE, PUBLIC_BAN, PUBLIC_OSM, OWN = "none", "ban", "osm", "own"  # who is asked
-SERVICES = (NONE, PUBLIC_BAN, PUBLIC_OSM, OWN)
+NONE, PUBLIC_BAN, PUBLIC_OSM, OWN = "none", "ban", "osm", "own"  # who is asked, beside REGION
+SERVICES = (NONE, REGION, PUBLIC_BAN, PUBLIC_OSM, OWN)
 OWN_KINDS = KINDS
 SAME_PLACE_M = 100  # a position this near to what was found is right
 WAITING = "waiting"  # beside the states of a placing: nobody was asked yet
@@ -95,11 +100,6 @@ def set_policy(tx: Transaction, policy: Policy) -> None:
     tx.touch("rule")
 
 
-def is_forbidden(choice: Choice, policy: Policy) -> bool:
-    """Whether the organisation does not allow what was chosen here."""
-    return not policy.public_allowed and not policy.url and choice.service in (PUBLIC_BAN, PUBLIC_OSM)
-
-
 def provider_of(choice: Choice, policy: Policy) -> Provider | None:
     """Whom to ask: the organisation's own server before anything else; ``None`` when nobody was chosen.
 
@@ -109,6 +109,8 @@ def provider_of(choice: Choice, policy: Policy) -> Provider | None:
         provider = own(policy.kind, policy.url)
     elif choice.service == NONE:
         return None
+    elif choice.service == REGION:
+        return OF_REGIONS
     elif choice.service == OWN:
         provider = own(choice.kind, choice.url)
     else:
@@ -123,6 +125,23 @@ def provider_of(choice: Choice, policy: Policy) -> Provider | None:
 def agent(provider: Provider, contact: str, version: str) -> str:
     """How the program names itself: with a way to reach us where a public server asks for one."""
     return f"FieldCRM/{version} ({contact.strip()})" if provider.public and contact.strip() else f"FieldCRM/{version}"
+
+
+def has_streets(packs: Sequence[Path]) -> bool:
+    """Whether addresses can be looked up in these region packs."""
+    region = RegionGeocoder(packs)
+    region.close()
+    return not region.empty
+
+
+def geocoder(provider: Provider, agent: str, packs: Sequence[Path]) -> Geocoder | RegionGeocoder:
+    """Whoever answers for ``provider``; to be closed. Raises ``geocoder_no_streets`` when no pack here has any."""
+    if not provider.offline:
+        return Geocoder(provider, agent)
+    region = RegionGeocoder(packs)
+    if region.empty:
+        raise DomainError("geocoder_no_streets")
+    return region
 
 
 # ---- reading ----------------------------------------

@@ -1,7 +1,8 @@
 """The queue of addresses: asks when the network is there, pauses when it is not, goes on by itself, never twice.
 
 One thread asks, at the provider's pace, and writes what it learnt in short transactions. What was asked on this day is
-counted and kept, so that a public server's limit holds over a restart; what was answered is kept for half a year.
+counted and kept, so that a public server's limit holds over a restart; what was answered is kept for half a year, but
+for what the files of this device answer: a newer file may know more, and asking it again costs nothing.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
 
 from fieldcrm.domain.actor import Actor
 from fieldcrm.domain.errors import CodedError, DomainError, Unavailable
 from fieldcrm.domain.placing import DOUBTFUL, PLACED, REFUSED, Address, Candidate
-from fieldcrm.geo.geocode import AT_ONCE, Geocoder, Provider
+from fieldcrm.geo.geocode import AT_ONCE, Provider
 from fieldcrm.store import placing as _store
 from fieldcrm.store import state as _state
 from fieldcrm.store.database import Database, Reader, Transaction
@@ -89,11 +91,11 @@ class PlacingQueue:
 
     def __init__(
         self, db: Database, *, actor: Actor, now: Callable[[], datetime],
-        make: Callable[[Provider], Asks] | None = None,
+        packs: Callable[[], Sequence[Path]] = tuple, make: Callable[[Provider], Asks] | None = None,
         clock: Callable[[], float] = monotonic, wait: Callable[[float], bool] | None = None, agent: str = "FieldCRM",
     ) -> None:
         self._db, self._actor, self._now, self._clock = db, actor, now, clock
-        self._make = make or (lambda provider: Geocoder(provider, self.agent))
+        self._make = make or (lambda provider: _placing.geocoder(provider, self.agent, packs()))
         self.agent = agent
         self._stop = threading.Event()
         self._wait = wait or self._stop.wait
@@ -144,7 +146,7 @@ class PlacingQueue:
     ) -> tuple[Candidate, ...]:
         key = f"@{lat:.4f},{lon:.4f}"
         with self._db.read() as r:
-            known = _store.known_answers(r, provider.url, [key], self._now() - KEPT)
+            known = self._known(r, provider, {key})
         if key in known:
             return known[key]
         asker = self._make(provider)
@@ -152,8 +154,12 @@ class PlacingQueue:
             found = ask(asker)
         finally:
             asker.close()
-        self._write(lambda tx: _store.keep_answer(tx, provider.url, key, found))
+        if not provider.offline:
+            self._write(lambda tx: _store.keep_answer(tx, provider.url, key, found))
         return found
+
+    def _known(self, r: Reader, provider: Provider, keys: set[str]) -> dict[str, tuple[Candidate, ...]]:
+        return {} if provider.offline else _store.known_answers(r, provider.url, keys, self._now() - KEPT)
 
     def _pace(self, provider: Provider) -> Pace:
         return self._paces.setdefault(provider.host, Pace(provider.per_second, clock=self._clock))
@@ -165,7 +171,11 @@ class PlacingQueue:
     def run(self, provider: Provider, rids: Sequence[int]) -> Progress:
         """The whole queue on the calling thread."""
         self.progress = Progress(ASKING, total=len(rids))
-        asker = self._make(provider)
+        try:
+            asker = self._make(provider)
+        except CodedError as error:
+            self._say(state=FAILED, error=error)
+            return self.progress
         size = AT_ONCE if provider.tables else WRITTEN_AT_ONCE
         try:
             at = 0
@@ -192,7 +202,7 @@ class PlacingQueue:
         provider = asker.provider
         with self._db.read() as r:
             outlets = [one for one in _store.those(r, rids) if one.address.searchable]
-            known = _store.known_answers(r, provider.url, {one.address.key for one in outlets}, self._now() - KEPT)
+            known = self._known(r, provider, {one.address.key for one in outlets})
         asked = {one.address.key: one.address for one in outlets if one.address.key not in known}
         new: dict[str, tuple[Candidate, ...]] = {}
         try:
@@ -223,7 +233,7 @@ class PlacingQueue:
         self, provider: Provider, outlets: Sequence[Unplaced], known: dict[str, tuple[Candidate, ...]],
         new: dict[str, tuple[Candidate, ...]],
     ) -> None:
-        if new:
+        if new and not provider.offline:
             self._write(partial(_keep_all, provider=provider, answers=new))
         said = known | new
         answered = [one for one in outlets if one.address.key in said]

@@ -21,7 +21,7 @@ from fieldcrm.store.database import Reader
 from fieldcrm.store.tables import T
 from sync.client.failures import CallRefused, RemoteFailure
 
-__all__ = ["FOLDER", "Fetching", "PackInfo", "RegionFetcher", "install", "installed", "remove", "wanted"]
+__all__ = ["FOLDER", "Fetching", "PackInfo", "RegionFetcher", "files", "install", "installed", "remove", "wanted"]
 
 FOLDER = "maps"  # of a profile
 _MARK = 12  # digits of the hash in the name of a file that came from headquarters
@@ -54,6 +54,11 @@ class Remote(Protocol):
 def installed(profile: Path) -> tuple[PackInfo, ...]:
     """The packs of a profile, the newest first."""
     return packs.installed(profile / FOLDER)
+
+
+def files(profile: Path) -> tuple[Path, ...]:
+    """The files of the packs, without a look into them."""
+    return tuple(sorted((profile / FOLDER).glob("*" + packs.SUFFIX)))
 
 
 def install(

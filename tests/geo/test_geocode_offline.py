@@ -13,7 +13,8 @@ from fieldcrm import resources
 from fieldcrm.domain.placing import DOUBTFUL, PLACED, REFUSED, Address
 from fieldcrm.geo.confidence import judge
 from fieldcrm.geo.distance import great_circle_m
-from fieldcrm.geo.geocode_offline import REGION, RegionGeocoder
+from fieldcrm.geo.geocode import REGION
+from fieldcrm.geo.geocode_offline import RegionGeocoder
 from fieldcrm.geo.osm import collect_outlets
 
 PACK = resources.path("demo/helsinki.mbtiles")

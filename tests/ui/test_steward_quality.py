@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from sqlalchemy import select, update
 
-from fieldcrm import words
+from fieldcrm import resources, words
 from fieldcrm.domain.placing import Address, Candidate
 from fieldcrm.geo.geocode import Provider, public
 from fieldcrm.store.database import Database, Transaction
@@ -31,7 +31,7 @@ from fieldcrm.ui.steward.quality import QualityPage
 from fieldcrm.ui.steward.quality import page as quality_page
 from fieldcrm.ui.widgets import EmptyState, InlineMessage
 from fieldcrm.usecases import outlet_quality as quality
-from fieldcrm.usecases import placing
+from fieldcrm.usecases import placing, regions
 from tests.world import World
 
 PATIENCE = 20_000  # ms: the machine may be busy with other tests
@@ -292,6 +292,8 @@ def test_the_settings_say_whom_a_question_would_go_to(qtbot: QtBot, session: App
 
     lines = next(iter(window.findChildren(AddressLines)))
     assert lines.said.text().startswith("Nobody is asked")
+    lines._keep(choices.SERVICE, service="region")
+    assert "No region on this device has streets" in lines.said.text()
     lines._keep(choices.SERVICE, service="osm")
     assert "e-mail address" in lines.said.text() and lines._contact.error()
     lines._keep(choices.CONTACT, contact="someone@example.org")
@@ -302,6 +304,17 @@ def test_the_settings_say_whom_a_question_would_go_to(qtbot: QtBot, session: App
     assert choices.read_choice(session).url == "http://adresse.example"
     assert isinstance(lines.said, InlineMessage)
     window.close()
+
+
+def test_where_a_region_with_streets_is_installed_it_is_asked_by_itself_and_nobody_has_to_agree(
+    session: AppSession
+) -> None:
+    assert choices.chosen_provider(session) is None
+    regions.install(resources.path("demo/helsinki.mbtiles"), session.folder)
+    provider = choices.chosen_provider(session)
+    assert provider is not None and provider.offline and choices.agreed(session, provider)
+    session.preferences.set_json(choices.SERVICE, "none")
+    assert choices.chosen_provider(session) is None
 
 
 def test_the_address_of_a_position_fills_in_what_is_empty(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
+from fieldcrm import resources
 from fieldcrm.domain.errors import DomainError, Unavailable
 from fieldcrm.domain.placing import Address, Candidate
 from fieldcrm.geo.geocode import Provider, public
@@ -20,6 +23,7 @@ from fieldcrm.usecases.placing import Choice, Policy, provider_of
 from fieldcrm.usecases.placing_queue import Pace, PlacingQueue, asked_today
 from tests.world import World
 
+HELSINKI = resources.path("demo/helsinki.mbtiles")
 OWN = Provider("ban", "https://adresse.example", False, per_second=10)
 OSM = public("nominatim")
 
@@ -267,3 +271,40 @@ def test_who_may_be_asked_is_the_organisations_word(db: Database, world: World, 
     with db.read() as r:
         assert placing.read_policy(r) == own
     assert Policy.of({"public": "no", "kind": 3, "url": "x"}) == Policy()
+
+
+def test_the_outlets_of_the_sample_are_placed_from_its_region_without_a_network(
+    db: Database, world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "socket", None)
+    at = {"street": "Mannerheimintie", "postcode": "", "city": "Helsinki", "country": "FI"}
+    lost(db, world, now, 0, **at, house_number="10")
+    lost(db, world, now, 1, **at, house_number="9998")
+    provider = provider_of(Choice("region"), Policy())
+    assert provider is not None and provider.offline and not provider.public
+    queue = PlacingQueue(db, actor=world.manager, now=lambda: now, packs=lambda: [HELSINKI])
+    progress = queue.run(provider, waiting(db))
+    assert (progress.state, progress.placed, progress.doubtful, progress.refused) == ("done", 1, 1, 0)
+    with db.read() as r:
+        outlet = outlets.read(r, world.outlets[0])
+    assert outlet.position == pytest.approx((60.1676, 24.9414), abs=1e-3)
+    assert (outlet.provenance["position"]["source"], outlet.provenance["position"]["licence"]) == ("region", "ODbL 1.0")
+    [nearest, *_] = queue.once(provider, 60.1675939, 24.9413605)
+    assert nearest.address.street == "Mannerheimintie"
+
+
+def test_what_files_answer_is_not_kept_and_a_device_without_streets_says_so(
+    db: Database, world: World, now: datetime, tmp_path: Path
+) -> None:
+    lost(db, world, now, 0, street="Mannerheimintie", house_number="10", postcode="", city="Helsinki", country="FI")
+    provider = provider_of(Choice("region"), Policy())
+    assert provider is not None
+    packs: list[Path] = [tmp_path / "gone.mbtiles"]
+    queue = PlacingQueue(db, actor=world.manager, now=lambda: now, packs=lambda: packs)
+    progress = queue.run(provider, waiting(db))
+    assert progress.state == "failed" and progress.error is not None and progress.error.code == "geocoder_no_streets"
+    assert not placing.has_streets(packs) and placing.has_streets([HELSINKI])
+    packs[:] = [HELSINKI]
+    assert queue.run(provider, waiting(db)).placed == 1
+    with db.read() as r:
+        assert r.conn.exec_driver_sql("SELECT count(*) FROM place_answer").scalar_one() == 0

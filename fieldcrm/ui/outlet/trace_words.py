@@ -9,7 +9,8 @@ from fieldcrm.domain import provenance
 from fieldcrm.usecases.card import Card as OutletCard
 from fieldcrm.words import since, tr
 
-SOURCES = {"osm": "OpenStreetMap", "sirene": "SIRENE", "banco": "BANCO"}
+SOURCES = {"osm": "OpenStreetMap", "sirene": "SIRENE", "banco": "BANCO", "ban": "Base Adresse Nationale",
+           "nominatim": "OpenStreetMap", "photon": "OpenStreetMap", "region": "OpenStreetMap"}
 
 
 def source_words(source: str) -> str:

@@ -1,11 +1,11 @@
-"""Who is asked where an address is: nobody, the nation, OpenStreetMap, or the organisation's own server."""
+"""Who is asked where an address is: nobody, the regions here, the nation, OpenStreetMap, or one's own server."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QComboBox, QLineEdit
 
 from fieldcrm.domain.errors import CodedError
 from fieldcrm.ui import placing as choices
@@ -33,14 +33,19 @@ class AddressLines(QObject):
         super().__init__(group)
         self._session = session
         self._choice = choices.read_choice(session)
-        services = SegmentedControl(
-            (("none", tr("Nobody")), ("ban", tr("National base")), ("osm", "OpenStreetMap"), ("own", tr("Our server"))),
-            self._choice.service, tr("Address service"))
-        services.chosen.connect(lambda service: self._keep(choices.SERVICE, service=service))
+        services = QComboBox()
+        for service, name in (
+            ("none", tr("Nobody")), ("region", tr("Regions on this device")), ("ban", tr("National base")),
+            ("osm", "OpenStreetMap"), ("own", tr("Our server")),
+        ):
+            services.addItem(name, service)
+        services.setCurrentIndex(services.findData(self._choice.service))
+        services.setAccessibleName(tr("Address service"))
+        services.activated.connect(lambda at: self._keep(choices.SERVICE, service=services.itemData(at)))
         group.line(
             tr("Address service"),
-            tr("A public server is asked after you have agreed once; the organisation’s own comes first."), services,
-            below=True)
+            tr("The regions on this device answer without a network. A public server is asked after you have agreed "
+               "once; the organisation’s own comes first."), services)
         self._contact = self._field(
             tr("Contact e-mail"), self._choice.contact, "someone@example.org",
             tr("OpenStreetMap’s server asks who is asking; it goes there with each question."),
@@ -89,7 +94,7 @@ class AddressLines(QObject):
         self._kinds.setEnabled(self._choice.service == "own")
         policy = self._session.ask(placing.read_policy)
         try:
-            provider = placing.provider_of(self._choice, policy)
+            provider = choices.chosen_provider(self._session)
         except CodedError as error:
             fields = {"contact": self._contact, "url": self._url}
             for name, field in fields.items():
@@ -105,4 +110,7 @@ class AddressLines(QObject):
         own = tr(" Your organisation has set it.") if policy.url else ""
         attribution = placing.ATTRIBUTION[provider.kind]
         said = tr("{host} is asked. {attribution}", host=provider.host, attribution=attribution)
+        if provider.offline:
+            said = tr("The streets of the regions on this device are asked; nothing is sent. {attribution}",
+                      attribution=attribution)
         self.said.show_text(said + own, "success")

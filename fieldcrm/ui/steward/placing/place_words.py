@@ -22,8 +22,8 @@ def why(code: str) -> str:
 
 
 def provider_name(kind: str) -> str:
-    return {"ban": tr("National address base"), "nominatim": "OpenStreetMap (Nominatim)", "photon": "Photon"}.get(
-        kind, kind)
+    return {"ban": tr("National address base"), "nominatim": "OpenStreetMap (Nominatim)", "photon": "Photon",
+            "region": tr("Region on this device")}.get(kind, kind)
 
 
 def precision(found: Candidate) -> str:

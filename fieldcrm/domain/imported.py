@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fieldcrm.domain import provenance
 from fieldcrm.domain.catalogue import OUTLET
+from fieldcrm.domain.extracts import MOVED_METRES, metres
 from fieldcrm.domain.ids import Id
 from sync.catalogue import Kind, Personal
 
@@ -198,9 +199,19 @@ def outlet_values(values: Mapping[str, Any], given: Mapping[str, Any], origin: M
 def untouched(outlet: Mapping[str, Any], values: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
     """Whether an outlet (wire values) still is what its import made of ``values``: nobody has changed any of it."""
     made = outlet_values(values, given, {})
+    if not _moved(outlet, made):
+        made |= {name: outlet.get(name) for name in ("lat_e7", "lon_e7")}
     for name in (*FIELDS, *_WORDS):
         now, then = outlet.get(name), made.get(name)
         if now != then and not (not now and not then and now != 0 and then != 0):
             return False
     said = outlet.get("provenance") or {}
     return outlet.get("confirmed_at") is None and set(said) <= {provenance.EVERYTHING}
+
+
+def _moved(outlet: Mapping[str, Any], made: Mapping[str, Any]) -> bool:
+    """Whether it stands elsewhere than its source says, by more than a newer extract's that nobody is asked about."""
+    points = [one.get(name) for one in (outlet, made) for name in ("lat_e7", "lon_e7")]
+    if any(type(point) is not int for point in points):
+        return True
+    return metres(*points) > MOVED_METRES  # type: ignore[arg-type]

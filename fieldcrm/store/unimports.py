@@ -11,6 +11,7 @@ import msgspec
 
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.imported import IMPORT, UNIMPORT, untouched
+from fieldcrm.domain.proposing import SAID
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.imports import Head, Part, command, head_of, outlets, write_part
 from fieldcrm.store.state import read_state, write_state
@@ -66,11 +67,42 @@ def kept(r: Reader, head: Head, some: Sequence[Made]) -> dict[bytes, str]:
     ids = [one.outlet_id for one in some]
     found = used(r, ids)
     present = outlets(r, [id for id in ids if id not in found])
-    for one in some:
-        outlet = present.get(one.outlet_id)
-        if outlet is not None and not untouched(outlet, one.values, head.given):
+    other = [
+        one for one in some
+        if one.outlet_id in present and not untouched(present[one.outlet_id], one.values, head.given)
+    ]
+    back = said_before(r, head.source, [one.outlet_id for one in other])
+    for one in other:
+        values = {**one.values, **back.get(one.outlet_id, {})}
+        known = {name: value for name, value in values.items() if value is not None}
+        if not untouched(present[one.outlet_id], known, head.given):
             found[one.outlet_id] = CHANGED
     return found
+
+
+def said_before(r: Reader, source: str, ids: Sequence[bytes]) -> dict[bytes, dict[str, Any]]:
+    """What newer extracts of the source said otherwise and nobody accepted: outlet -> field -> as it said before.
+
+    An outlet is as its import made it although its source says something else by now.
+    """
+    found: dict[bytes, dict[str, Any]] = {}
+    for some in chunks(ids):
+        query = f"""
+            SELECT outlet_id, before ->> '$.{SAID}' FROM proposal WHERE source = ? AND outlet_id IN
+            ({', '.join('?' * len(some))}) AND state <> 'accepted' ORDER BY rid DESC"""
+        for outlet, text in r.conn.exec_driver_sql(query, (source, *some)):
+            said = json.loads(text) if text else None
+            if isinstance(said, dict):
+                found.setdefault(outlet, {}).update(said)
+    return found
+
+
+def say_as_before(tx: Transaction, head: Head, ids: Sequence[bytes]) -> None:
+    """Let the source have said of these what it said first, here and at headquarters, which compares as we do."""
+    back = said_before(tx, head.source, ids)
+    part = Part(seen=list(back.items()))
+    if part.seen:
+        write_part(tx, head, part.packed())
 
 
 def used(r: Reader, ids: Iterable[bytes]) -> dict[bytes, str]:

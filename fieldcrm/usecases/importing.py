@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,14 @@ from fieldcrm.domain.intake import Feed, Incoming, Refused
 from fieldcrm.domain.outlet import check_zone
 from fieldcrm.store import imports as _imports
 from fieldcrm.store import outlets as _outlets
+from fieldcrm.store import proposals as _proposals
 from fieldcrm.store import unimports as _unimports
 from fieldcrm.store.database import Database, Reader
 from fieldcrm.store.imports import Head
 from fieldcrm.usecases import importlines as _lines
 from fieldcrm.usecases import takingout as _takingout
-from fieldcrm.usecases.importlines import Sorted, Sorter
-from fieldcrm.usecases.importrun import LABEL, Run, Told
+from fieldcrm.usecases.importlines import News, Sorted, Sorter
+from fieldcrm.usecases.importrun import LABEL, Run, Told, proposed_of
 from fieldcrm.usecases.longwork import OnProgress, Phase, Progress, Slices, Stopped, Teller, never, silent
 
 __all__ = [
@@ -168,7 +169,8 @@ def dry_run(
     with read() as r:
         sorter = Sorter(feed.source, _codes(r), None, _given(defaults))
         known_source = _imports.has_source(r, feed.source)
-    tell, tally = Teller(on_progress), _Tally()
+        standing = _proposals.standing(r, feed.source) if known_source else _proposals.Standing()
+    tell, tally = Teller(on_progress), _Tally(standing)
     for lines in _lines.parts(feed, lambda: _DRY_ROWS):
         if stopped():
             return tally.preview(known_source, stopped=True)
@@ -185,6 +187,7 @@ _DRY_ROWS = 400
 
 @dataclass(slots=True)
 class _Tally:
+    standing: _proposals.Standing
     rows: int = 0
     unmapped: int = 0
     counts: Counter[str] = field(default_factory=Counter)
@@ -196,15 +199,29 @@ class _Tally:
 
     def add(self, part: Sorted, names: Mapping[Id, str]) -> None:
         self.rows += part.lines
-        self.counts.update(new=len(part.new), changed=len(part.news), same=len(part.same), refused=len(part.refused))
+        news: list[News] = []
+        same = list(part.same)
+        for one in part.news:
+            if self._worth(one):
+                news.append(one)
+            else:
+                same.append(one.ready.line)
+        self.counts.update(new=len(part.new), changed=len(news), same=len(same), refused=len(part.refused))
         self.codes.update(refused.code for refused in part.refused)
         self.unmapped += sum("lat_e7" not in ready.values for ready in part.new)
         self.new += [_lines.named(one.line, one.values) for one in part.new[: SAMPLE - len(self.new)]]
-        self.same += part.same[: SAMPLE - len(self.same)]
+        self.same += same[: SAMPLE - len(self.same)]
         self.refused += part.refused[: SAMPLE - len(self.refused)]
-        for one in part.news[: SAMPLE - len(self.changed)]:
-            fields = {name: (one.present.get(name), value) for name, value in one.said.items()}
+        for one in news[: SAMPLE - len(self.changed)]:
+            fields = {name: (each.before.get(name), value) for each in one.differences
+                      for name, value in each.after.items()}
             self.changed.append(Changed(one.ready.line, one.outlet_id, names.get(one.outlet_id, ""), fields))
+
+    def _worth(self, news: News) -> bool:
+        """Whether the import would propose anything of it: not what we have, and not what was refused before."""
+        made = proposed_of(news, datetime.fromtimestamp(0, UTC))
+        worth = [self.standing.replaced(one)[0] for one in made]  # each, for lines that follow
+        return any(worth)
 
     def preview(self, known_source: bool, *, stopped: bool) -> Preview:
         counts = self.counts

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import datetime
 from time import perf_counter
 
 from fieldcrm.domain.extracts import CLOSED, OPENED, before_of, kind_of
@@ -145,12 +146,7 @@ class Run:
         rows.seen.append((news.source_of, news.said))
         kinds = {one.kind for one in news.differences}
         proposed = self.proposed
-        for one in news.differences:
-            before = {**one.before, _proposals.SAID: {name: news.last.get(name) for name in one.after}}
-            sector = Id(hex=news.present["sector_id"])
-            made = _proposals.New(
-                new_id(self._head.begun_at), one.kind, sector, news.outlet_id, news.ready.key, before, one.after
-            )
+        for made in proposed_of(news, self._head.begun_at):
             self._propose(part, made)
         # What the source no longer says otherwise is no longer to be decided.
         back = _kinds_of(news) - kinds
@@ -255,6 +251,14 @@ class Run:
             gone = [outlet for rid, outlet in some if not self._sorter.has(rid)]
             for at in range(0, len(gone), _PROPOSALS_AT_ONCE):
                 yield gone[at : at + _PROPOSALS_AT_ONCE]
+
+
+def proposed_of(news: News, seen_at: datetime) -> Iterator[_proposals.New]:
+    """What is to be proposed of an outlet, unless it was before."""
+    for one in news.differences:
+        before = {**one.before, _proposals.SAID: {name: news.last[name] for name in one.after if name in news.last}}
+        sector = Id(hex=news.present["sector_id"])
+        yield _proposals.New(new_id(seen_at), one.kind, sector, news.outlet_id, news.ready.key, before, one.after)
 
 
 def _kinds_of(news: News) -> set[str]:

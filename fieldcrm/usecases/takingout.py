@@ -108,6 +108,7 @@ def _some(tx: Transaction, slices: Slices, head: Head, done: _Outlets, pace: Pac
 def _take(tx: Transaction, head: Head, some: Sequence[Made], done: _Outlets) -> None:
     kept = _unimports.kept(tx, head, some)
     gone = [made.outlet_id for made in some if made.outlet_id not in kept]
+    _unimports.say_as_before(tx, head, gone)
     _unimports.remove(tx, head.id, gone)
     done.removed, done.kept, done.last = done.removed + len(gone), done.kept + len(kept), some[-1].source_rid
 

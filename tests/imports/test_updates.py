@@ -13,7 +13,7 @@ from fieldcrm.domain.errors import DomainError
 from fieldcrm.store.database import Database
 from fieldcrm.store.tables import T
 from fieldcrm.usecases import importing, outlets, updates
-from fieldcrm.usecases.importing import Openings
+from fieldcrm.usecases.importing import Defaults, Openings
 from fieldcrm.usecases.updates import Decided, Proposal
 from tests.conftest import NOW
 from tests.imports.feeds import Clock, Lines, store
@@ -169,3 +169,35 @@ def test_only_a_manager_decides_and_only_in_sectors_of_theirs(db: Database, worl
     elsewhere = type(world.manager)(world.manager.user_id, world.manager.role, frozenset({world.other_sector}))
     decided = db.write(lambda tx: updates.refuse(tx, [one.id for one in some]), actor=elsewhere, now=NOW)
     assert decided.result().value == Decided(0, len(some))
+
+
+def test_the_dry_run_counts_as_changed_what_the_import_proposes_something_of(db: Database, world: World) -> None:
+    run(db, world, Lines(FIRST))
+    edit(db, world, by_reference(db, "S000004"), phone="01 99 99 99 99")  # as the source will say too
+    preview = importing.dry_run(db.read, newer(), Defaults(world.sector, country="FR"))
+    assert (preview.rows, preview.new, preview.changed, preview.same) == (8, 1, 3, 4)
+    assert {frozenset(one.fields) for one in preview.sample_changed} == {
+        frozenset({"opening_hours"}), frozenset({"name"}), frozenset({"lat_e7", "lon_e7"})}  # fmt: skip
+    done = run(db, world, newer())
+    assert (done.proposed - preview.new, done.same) == (preview.changed, preview.same)
+    decide(db, world, updates.refuse, *proposals(db))
+    run(db, world, Lines(FIRST))
+    preview = importing.dry_run(db.read, newer(), Defaults(world.sector, country="FR"))
+    assert (preview.changed, run(db, world, newer()).proposed) == (0, 0)
+
+
+def test_what_nobody_accepted_does_not_keep_an_outlet_from_the_undo_of_its_import(db: Database, world: World) -> None:
+    """Through two newer extracts, whose changes were refused, or are open."""
+    first = run(db, world, Lines(FIRST))
+    run(db, world, newer())
+    decide(db, world, updates.refuse, *proposals(db))
+    third = [store(1, name="Encore un nom"), store(2, lat_e7=480_020_000), store(3, lat_e7=480_002_000)]
+    run(db, world, Lines(third))
+    moved = next(one for one in proposals(db) if one.kind == "moved")
+    edit(db, world, by_reference(db, "S000006"), phone="01 99 99 99 98")
+    assert first.batch_id is not None
+    undone = importing.undo_import(db, first.batch_id, actor=world.manager, clock=Clock(NOW))
+    assert (undone.removed, undone.kept) == (7, 1)  # the one that a person changed
+    assert (count(db, "outlet"), count(db, "outlet_source")) == (5 + 1, 1)
+    assert moved.id not in {one.id for one in proposals(db)}
+    check_indexes(db)

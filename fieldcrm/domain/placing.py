@@ -98,7 +98,7 @@ class Candidate:
         if value.get("precision") not in PRECISIONS or not isinstance(parts, list) or len(parts) != 5:
             return None
         score = value.get("score")
-        number = float(score) if isinstance(score, int | float) and not isinstance(score, bool) else 0.0
+        number = float(score) if isinstance(score, int | float) and 0 <= score <= 1 else 0.0
         texts = [str(part)[:_TEXT_LIMIT] for part in parts]
         return cls(lat, lon, value["precision"], number, str(value.get("label", ""))[:_TEXT_LIMIT], Address(*texts))
 

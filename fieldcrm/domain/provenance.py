@@ -8,7 +8,7 @@ are one thing to a person: their entry is ``POSITION``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fieldcrm.domain.ids import Id
@@ -19,6 +19,9 @@ PERSON = "person"  # the source of what somebody entered
 _KEYS: Mapping[str, str] = {"lat_e7": POSITION, "lon_e7": POSITION}
 
 Origin = Mapping[str, Any]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CLOCKS_END = 1 << 43  # milliseconds: the year 2248
 
 
 def origin(source: str, at: datetime, *, licence: str = "", by: Id | None = None) -> dict[str, Any]:
@@ -40,6 +43,12 @@ def origin_of(provenance: Mapping[str, Any], field: str) -> Origin | None:
     """Where the value of ``field`` comes from, or ``None`` when nobody wrote it down."""
     found = provenance.get(key_of(field)) or provenance.get(EVERYTHING)
     return found if isinstance(found, Mapping) else None
+
+
+def moment_of(entry: Origin) -> datetime | None:
+    """When an entry says that the value was given; ``None`` where it does not, or says no moment of our time."""
+    at = entry.get("at")
+    return _EPOCH + timedelta(milliseconds=at) if type(at) is int and 0 < at < _CLOCKS_END else None
 
 
 def stamped(fields: Iterable[str], entry: Origin) -> dict[str, Origin]:

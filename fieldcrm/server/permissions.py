@@ -47,6 +47,18 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REASON_LENGTH = 64
 
 
+# What a document is at its top, so that no program has to read another thing there.
+_SHAPES: Mapping[str, Mapping[str, type]] = {
+    "outlet": {"placing": dict},
+    "outlet_alias": {"taken": dict},
+    "import_batch": {"given": dict},
+    "proposal": {"before": dict, "after": dict},
+    "custom_field": {"label": dict, "choices": list},
+    "saved_segment": {"filters": dict},
+    "rule": {"value": dict},
+}
+
+
 _LOOKED_AT: Mapping[str, tuple[tuple[str, str], ...]] = {  # collection -> the field and the collection of a record
     "submission": (("visit_id", "visit"), ("supersedes_id", "submission")),
     "attachment": (("submission_id", "submission"),),
@@ -76,6 +88,9 @@ def authorize(caller: Caller, proposal: Proposal) -> None:
         _check_fixed(name, proposal)
     if proposal.after is None:
         return
+    for field, shape in _SHAPES.get(name, {}).items():
+        if proposal.set.get(field) is not None and not isinstance(proposal.set[field], shape):
+            raise Refused("wrong_kind", field=field)
     if name in _AUTHORED and proposal.after["person_id"] != caller.user.hex:
         raise Refused("not_your_name", field="person_id")
     rule = _RULES.get(name)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, text, update
 
-from fieldcrm.domain.customfield import CustomField
+from fieldcrm.domain.customfield import CHOICE_LIMIT, CHOICES_MOST, LABEL_LIMIT, CustomField
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.ids import Id
 from fieldcrm.store.database import Reader, Transaction
@@ -31,8 +31,10 @@ def read_field(r: Reader, field_id: Id) -> CustomField:
 
 def _field(row: Mapping[str, Any]) -> CustomField:
     """A field as another device may have written it: what is not text in a document is left out."""
-    label = {str(language): name for language, name in _dict(row["label"]).items() if isinstance(name, str)}
-    choices = tuple(choice for choice in row["choices"] or () if isinstance(choice, str))
+    label = {str(language): name[:LABEL_LIMIT] for language, name in _dict(row["label"]).items()
+             if isinstance(name, str)}
+    told = row["choices"] if isinstance(row["choices"], list) else ()
+    choices = tuple(choice for choice in told if isinstance(choice, str) and len(choice) <= CHOICE_LIMIT)[:CHOICES_MOST]
     return CustomField(
         row["id"], row["key"], label, row["kind"], choices, row["position"] or 0, row["active"] is not False)
 

@@ -20,6 +20,7 @@ from fieldcrm.domain.ids import Id
 from fieldcrm.domain.imported import IMPORT
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.tables import T
+from sync.catalogue import Field
 from sync.columns import from_wire
 
 
@@ -169,6 +170,25 @@ def parsed(collection: str, wire: Mapping[str, Any]) -> dict[str, Any]:
     """Wire values as the columns take them."""
     fields = CATALOGUE.by_name[collection].by_name
     return {name: from_wire(fields[name].kind, value) for name, value in wire.items() if name in fields}
+
+
+def fits(collection: str, wire: Mapping[str, Any]) -> bool:
+    """Whether each of these values is one that its field takes: they may come from a document that anybody wrote."""
+    fields = CATALOGUE.by_name[collection].by_name
+    return all(name in fields and _fits(fields[name], value) for name, value in wire.items())
+
+
+def _fits(field: Field, value: Any) -> bool:
+    if value is None:
+        return not field.required
+    try:
+        from_wire(field.kind, value)
+    except (ValueError, TypeError):
+        return False
+    if field.choices and value not in field.choices:
+        return False
+    low, high = field.minimum, field.maximum
+    return (low is None or value >= low) and (high is None or value <= high)
 
 
 def is_there(r: Reader, collection: str, wire: Mapping[str, Any]) -> bool:

@@ -18,7 +18,16 @@ from sqlalchemy import func, insert, select, update
 
 from fieldcrm.domain.catalogue import CATALOGUE, OUTLET
 from fieldcrm.domain.ids import Id
-from fieldcrm.domain.imported import FIELDS, GIVEN, IMPORT, UNIMPORT, derived, origin_of_batch, outlet_values
+from fieldcrm.domain.imported import (
+    FIELDS,
+    GIVEN,
+    IMPORT,
+    UNIMPORT,
+    derived,
+    fault_of,
+    origin_of_batch,
+    outlet_values,
+)
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.replica import indexed_in_bulk
 from fieldcrm.store.state import IMPORT_RUNNING, read_state, write_state
@@ -43,6 +52,11 @@ class Head:
     licence: str
     begun_at: datetime
     given: Mapping[str, Any]  # see ``domain.imported.given_by``
+
+    @property
+    def complete(self) -> bool:
+        """Whether ``given`` says what an outlet has to have: another program may have written the batch."""
+        return all(self.given.get(name) for name in GIVEN if name != "country") and fault_of(self.given) is None
 
 
 @dataclass(slots=True)
@@ -300,7 +314,8 @@ def head_of(r: Reader, batch: Id) -> tuple[Head, str] | None:
     row = r.conn.execute(select(*columns).where(b.c.id == batch)).one_or_none()
     if row is None:
         return None
-    return Head(batch, row.source, row.licence or "", row.begun_at, row.given or {}), row.state
+    given = row.given if isinstance(row.given, dict) else {}
+    return Head(batch, row.source, row.licence or "", row.begun_at, given), row.state
 
 
 def batches(r: Reader) -> list[tuple[Any, ...]]:

@@ -80,7 +80,8 @@ _ALIAS = tuple(T.outlet_alias.c[name] for name in Alias.__dataclass_fields__)
 
 def _alias(row: Any) -> Alias:
     id_, outlet_id, alias_id, active, reason, taken, person_id, at = row
-    return Alias(id_, outlet_id, alias_id, bool(active), reason, taken or {}, person_id, at)
+    told = taken if isinstance(taken, dict) else {}  # another program may have written something else
+    return Alias(id_, outlet_id, alias_id, bool(active), reason, told, person_id, at)
 
 
 def merges(r: Reader, limit: int = 500) -> list[MergeLine]:

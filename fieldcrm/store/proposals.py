@@ -28,7 +28,7 @@ def standing(r: Reader, source: str) -> Standing:
     columns = (p.id, p.kind, p.outlet_id, p.reference, p.after, p.state)
     query = select(*columns).where(p.source == source, p.state.in_(("open", "refused"))).order_by(p.rid)
     for id, kind, outlet, reference, after, state in r.conn.execute(query):
-        found.note(id, kind, outlet, reference or "", after or {}, is_open=state == "open")
+        found.note(id, kind, outlet, reference or "", after if isinstance(after, dict) else {}, is_open=state == "open")
     return found
 
 
@@ -81,7 +81,8 @@ def by_ids(r: Reader, ids: Iterable[Id]) -> list[Any]:
 
 
 _WRITTEN = """EXISTS (
-  SELECT 1 FROM json_each(p.before, '$.provenance') e WHERE json_extract(e.value, '$.source') = 'person')"""
+  SELECT 1 FROM json_each(p.before, '$.provenance') e
+  WHERE CASE e.type WHEN 'object' THEN json_extract(e.value, '$.source') = 'person' END)"""
 
 
 def find(

@@ -195,7 +195,9 @@ def inside(r: Reader, ring: Sequence[Point]) -> Rids:
     if not rows:
         return np.empty(0, dtype=np.int32)
     rid, lat, lon = (np.array(column, dtype=np.int32) for column in zip(*rows, strict=True))
-    area = shapely.make_valid(shapely.Polygon([(point[1], point[0]) for point in ring]))
+    # Not made valid first: rays are counted as well in a ring that crosses itself, and a scribble of some hundred
+    # points, which anybody may share as a segment, would take minutes to be taken apart.
+    area = shapely.Polygon([(point[1], point[0]) for point in ring])
     shapely.prepare(area)
     found: Rids = rid[shapely.intersects_xy(area, lon.astype(float), lat.astype(float))]
     return found

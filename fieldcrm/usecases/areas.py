@@ -33,7 +33,7 @@ def inside(points: Points, ring: Ring) -> npt.NDArray[np.bool_]:
     )  # fmt: skip
     at = np.flatnonzero(found)
     if len(at) and len(ring) >= 3:
-        area = shapely.make_valid(shapely.Polygon(list(zip(lons, lats, strict=True))))
+        area = shapely.Polygon(list(zip(lons, lats, strict=True)))  # as it is: see ``store.searchquery.inside``
         shapely.prepare(area)
         found[at] = shapely.intersects_xy(area, points.lon_e7[at].astype(float), points.lat_e7[at].astype(float))
     return found

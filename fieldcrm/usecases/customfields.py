@@ -28,7 +28,8 @@ def fields(r: Reader, *, retired: bool = False) -> tuple[CustomField, ...]:
     found = _rows.read_fields(r)
     for field in sorted(found, key=lambda one: (not one.active, one.id)):
         seen.setdefault(field.key, field)
-    return tuple(field for field in found if seen[field.key] is field and (retired or field.active))
+    shown = tuple(field for field in found if seen[field.key] is field and (retired or field.active))
+    return shown if retired else shown[: 2 * FIELDS_MOST]  # two who add fields apart may pass the limit, not by more
 
 
 def used(r: Reader) -> dict[str, int]:

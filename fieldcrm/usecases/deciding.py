@@ -8,7 +8,7 @@ from typing import Any
 from fieldcrm.domain import provenance
 from fieldcrm.domain.extracts import OPENED
 from fieldcrm.domain.ids import Id
-from fieldcrm.domain.imported import ids_in_order
+from fieldcrm.domain.imported import FIELDS, fault, ids_in_order
 from fieldcrm.store import history as _history
 from fieldcrm.store import imports as _imports
 from fieldcrm.store import outlets as _outlets
@@ -19,6 +19,18 @@ from fieldcrm.store.imports import Head
 from fieldcrm.store.imports import Part as Rows
 
 Row = Any  # of the table ``proposal``
+_MAY_SAY = frozenset(FIELDS) - {"sector_id"}
+
+
+def said(document: Any) -> dict[str, Any]:
+    """What a document of a proposal says by field; nothing when another program wrote something else there."""
+    return {str(name): value for name, value in document.items()} if isinstance(document, Mapping) else {}
+
+
+def _sound(values: Mapping[str, Any]) -> bool:
+    """Whether an outlet can be given these values, and a person meant to decide about them."""
+    position = ("lat_e7" in values) == ("lon_e7" in values)
+    return position and values.keys() <= _MAY_SAY and _history.fits("outlet", values)
 
 
 def write(tx: Transaction, rows: Sequence[Row]) -> list[Id]:
@@ -38,7 +50,9 @@ def _change(tx: Transaction, row: Row) -> bool:
         return False
     found = _imports.head_of(tx, row.batch_id) if row.batch_id else None
     origin = provenance.origin(row.source, row.seen_at, licence=found[0].licence if found else "")
-    after = dict(row.after or {})
+    after = said(row.after)
+    if not after or not _sound(after):
+        return False
     origins = {**(present["provenance"] or {}), **provenance.stamped(after, origin)}
     _history.write_fields(tx, "outlet", outlet, {**after, "provenance": origins})
     tx.touch("outlet", outlet)
@@ -55,16 +69,19 @@ def _open(tx: Transaction, rows: Sequence[Row]) -> list[Id]:
             by_batch.setdefault(row.batch_id, []).append(row)
     for batch, some in by_batch.items():
         found = _imports.head_of(tx, batch)
-        if found is None or found[1] != "live":
+        if found is None or found[1] != "live" or not found[0].complete:
             continue
         part = Rows()
         there = _imports.known(tx, found[0].source, [row.reference for row in some if row.reference])
         for row in some:
             if row.reference and row.reference in there:
                 continue  # it came by another way meanwhile
+            values = {**said(row.after), "sector_id": row.sector_id.hex}
+            if fault(values) is not None:
+                continue
             part.ids.append(next(ids))
             part.references.append(row.reference or "")
-            part.values.append({**(row.after or {}), "sector_id": row.sector_id.hex})
+            part.values.append(values)
             done.append(row.id)
         if part.ids:
             _imports.write_part(tx, found[0], part.packed())
@@ -89,11 +106,11 @@ def _restore(tx: Transaction, row: Row) -> bool:
     present = _imports.outlets(tx, [outlet.bytes]).get(outlet.bytes)
     if present is None:
         return False
-    before, after = row.before or {}, row.after or {}
+    before, after = said(row.before), said(row.after)
     back = {name: before.get(name) for name, value in after.items() if present.get(name) == value}
-    if not back:
+    if not back or not (back.keys() <= _MAY_SAY and _history.fits("outlet", back)):
         return False
-    origins = _origins_back(present["provenance"] or {}, before.get(_proposals.ORIGINS) or {}, back)
+    origins = _origins_back(present["provenance"] or {}, said(before.get(_proposals.ORIGINS)), back)
     _history.write_fields(tx, "outlet", outlet, {**back, "provenance": origins})
     tx.touch("outlet", outlet)
     return True
@@ -114,7 +131,7 @@ def _close_again(tx: Transaction, row: Row) -> bool:
     if found is None:
         return False
     head: Head = found[0]
-    outlet = _proposals.opened_outlet(tx, head.id, row.reference or "", row.after or {})
+    outlet = _proposals.opened_outlet(tx, head.id, row.reference or "", said(row.after))
     if outlet is None:
         return True  # it is gone already
     made = _unimports.made_of(tx, head.id, outlet)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
+from fieldcrm.domain.customfield import NUMBER_MOST
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.outlet import address
 from fieldcrm.exchange.cards import vcard_file
@@ -145,7 +146,9 @@ def _cell(one: ExportedOutlet, name: str) -> Cell:
     value = one.custom.get(name[7:]) if name.startswith("custom:") else one.values.get(name)
     if isinstance(value, bool):
         return int(value)
-    return value if value is None or isinstance(value, str | int | float) else str(value)
+    if isinstance(value, int | float):
+        return value if abs(value) <= NUMBER_MOST else str(value)  # a sheet cannot hold it as a number
+    return value if value is None or isinstance(value, str) else str(value)
 
 
 def _geojson(pages: _Pages, path: Path) -> Saved:

@@ -7,6 +7,7 @@ a colleague records at the other before the merge reaches that device. So an un-
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +36,7 @@ FIELDS = (
     "phone", "email", "website", "opening_hours", "preferred_slots", "siret", "segment", "visit_interval_days",
     "visit_minutes", "surface_m2", "distributor", "note", "custom",
 )  # fmt: skip
+_TAKEN = frozenset(FIELDS) - {POSITION} | {"lat_e7", "lon_e7"}
 STOPS = "*stops"  # in ``taken``: stops of rounds to come that were left out
 AT_ONCE = 10  # merges in one transaction
 
@@ -186,19 +188,26 @@ def unmerge(tx: Transaction, alias_id: Id) -> Id:
     _merges.switch_alias(tx, alias_id, False)
     if row is not None:
         _give_back(tx, alias.outlet_id, row, alias.taken)
-    stops = alias.taken.get(STOPS) or ()
-    _merges.bring_back_stops(tx, tuple(Id(hex=stop) for stop in stops))
+    _merges.bring_back_stops(tx, _stops(alias.taken.get(STOPS)))
     tx.touch("outlet", alias.outlet_id, alias.alias_id)
     tx.label = tx.label or "outlet.unmerged"
     return alias.alias_id
+
+
+def _stops(told: Any) -> tuple[Id, ...]:
+    """The stops that a merge left out, as another device may have written them."""
+    texts = [text for text in told if isinstance(text, str)] if isinstance(told, list) else []
+    return tuple(Id(hex=text) for text in texts if re.fullmatch(r"[0-9a-f]{32}", text))
 
 
 def _give_back(tx: Transaction, outlet_id: Id, row: Mapping[str, Any], taken: Mapping[str, Any]) -> None:
     origins = dict(row["provenance"] or {})
     back: dict[str, Any] = {}
     for name, entry in taken.items():
-        if name == STOPS or not isinstance(entry, Mapping) or _wire(name, row.get(name)) != entry.get("now"):
+        if name not in _TAKEN or not isinstance(entry, Mapping) or _wire(name, row.get(name)) != entry.get("now"):
             continue  # changed since: that is what holds
+        if not _history.fits("outlet", {name: entry.get("was")}):
+            continue  # another program wrote what an outlet cannot have
         back[name] = entry.get("was")
         key = provenance.key_of(name)
         if "origin_now" in entry and origins.get(key) == entry["origin_now"]:

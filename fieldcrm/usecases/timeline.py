@@ -16,14 +16,13 @@ from fieldcrm.domain.actor import Actor
 from fieldcrm.domain.catalogue import CATALOGUE, MANAGER
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.outlet import EDITABLE, Outlet
-from fieldcrm.domain.provenance import PERSON, key_of, origin_of
+from fieldcrm.domain.provenance import PERSON, key_of, moment_of, origin_of
 from fieldcrm.store import history as _history
 from fieldcrm.store import past as _past
 from fieldcrm.store.database import Reader
 from fieldcrm.store.history import Custody
 from fieldcrm.store.past import PastChange
 from fieldcrm.usecases.outlets import MANAGERS_DECIDE
-from sync.columns import from_milliseconds
 
 _SILENT = frozenset({"provenance", "confirmed_at", "last_contact_at"})
 _TRACED = tuple(sorted(EDITABLE - {"note", "segment", "state", "zone"}))
@@ -122,10 +121,11 @@ def traces(outlet: Outlet, people: Mapping[Id, str]) -> dict[str, Trace]:
     values |= {custom_name(key): value for key, value in outlet.custom.items()}
     for field_, value in values.items():
         entry = origin_of(outlet.provenance, field_)
-        if entry is not None and value is not None and isinstance(entry.get("at"), int):
+        at = None if entry is None else moment_of(entry)
+        if entry is not None and value is not None and at is not None:
             by = str(entry.get("by") or "")
             source, licence = str(entry.get("source") or ""), str(entry.get("licence") or "")
-            found[key_of(field_)] = Trace(source, names.get(by, ""), by, licence, from_milliseconds(entry["at"]))
+            found[key_of(field_)] = Trace(source, names.get(by, ""), by, licence, at)
     return found
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.outlet import Outlet
-from fieldcrm.domain.provenance import origin_of
+from fieldcrm.domain.provenance import moment_of, origin_of
 from fieldcrm.store import outlets as _outlets
 from fieldcrm.store.database import Reader
 from fieldcrm.usecases.updates import Proposal
@@ -46,7 +46,6 @@ def details(r: Reader, proposal: Proposal) -> UpdateDetails:
 
 def _written(outlet: Outlet, field: str, names: Mapping[Id, str]) -> Written:
     origin = origin_of(outlet.provenance, field) or {}
-    by, at = origin.get("by"), origin.get("at")
+    by = origin.get("by")
     known = isinstance(by, str) and len(by) == 32 and all(letter in "0123456789abcdef" for letter in by)
-    moment = datetime.fromtimestamp(at / 1000, UTC) if isinstance(at, int) and 0 < at < 1 << 43 else None
-    return Written(names.get(Id(by), "") if known and isinstance(by, str) else "", moment)
+    return Written(names.get(Id(by), "") if known and isinstance(by, str) else "", moment_of(origin))

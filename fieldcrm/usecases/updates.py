@@ -13,6 +13,7 @@ from fieldcrm.domain.catalogue import PROPOSAL_KINDS
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.extracts import MOVED, metres
 from fieldcrm.domain.ids import Id
+from fieldcrm.domain.outlet import DEGREE
 from fieldcrm.store import proposals as _proposals
 from fieldcrm.store.database import Database, Reader, Transaction
 from fieldcrm.usecases import deciding as _deciding
@@ -85,8 +86,8 @@ def rows(r: Reader, rids: Sequence[int]) -> tuple[Proposal, ...]:
 
 
 def _shown(row: Any) -> Proposal:
-    before, after = dict(row.before or {}), dict(row.after or {})
-    origins = before.get(_proposals.ORIGINS) or {}
+    before, after = _deciding.said(row.before), _deciding.said(row.after)
+    origins = _deciding.said(before.get(_proposals.ORIGINS))
     people = {name for name in after if (provenance.origin_of(origins, name) or {}).get("source") == provenance.PERSON}
     before = {name: value for name, value in before.items() if name not in _NOT_SHOWN}
     return Proposal(
@@ -99,7 +100,7 @@ def _shown(row: Any) -> Proposal:
 
 def _metres(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> int | None:
     points = [values.get(name) for values in (before, after) for name in ("lat_e7", "lon_e7")]
-    known = [point for point in points if isinstance(point, int)]
+    known = [point for point in points if type(point) is int and abs(point) <= 180 * DEGREE]
     return round(metres(*known)) if kind == MOVED and len(known) == 4 else None
 
 

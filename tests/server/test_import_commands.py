@@ -30,9 +30,11 @@ class Sender:
         self.numbers = itertools.count(1)
         self.last: str | None = None
 
-    def send(self, kind: str, id_: UUID, values: dict[str, Any], cmd: str | None = None) -> OpResult:
+    def send(
+        self, kind: str, id_: UUID, values: dict[str, Any], cmd: str | None = None, *, c: int = BATCH
+    ) -> OpResult:
         number = next(self.numbers)
-        op = Op(number, new_id(NOW).hex, kind, BATCH, id_.hex, 0, values, cmd=cmd)
+        op = Op(number, new_id(NOW).hex, kind, c, id_.hex, 0, values, cmd=cmd)
         request = SyncRequest(1, 3, 1, self.identity.device_no, number, self.last, {}, [Tx("", [op])], 0)
         [result] = self.company.hq.sync.sync(self.identity.caller, request, now=NOW).results
         self.last = op.op

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fieldcrm.domain.ids import Id
+from fieldcrm.domain.order import is_price, is_quantity
 from fieldcrm.domain.placing import placing_of
 from fieldcrm.ui import labels
 from fieldcrm.ui.outlet.custom_words import custom_value
@@ -85,7 +86,7 @@ def _order(value: Any) -> str:
     if not lines:
         return tr("nothing")
     pairs = [(one.get("quantity"), one.get("price_minor")) for one in lines]
-    total = sum(a * b for a, b in pairs if isinstance(a, int) and isinstance(b, int))
+    total = sum(a * b for a, b in pairs if is_quantity(a) and is_price(b) and b is not None)
     return tr(
         "{products}, {amount}", products=trn("{n} product", "{n} products", len(lines)), amount=money(total)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from fieldcrm.domain.customfield import NUMBER_MOST
 from fieldcrm.words import date as day_words
 from fieldcrm.words import number, tr
 
@@ -16,7 +17,7 @@ def custom_value(value: Any, kind: str = "") -> str:
     if isinstance(value, bool):
         return tr("yes") if value else tr("no")
     if isinstance(value, int | float):
-        return number(value)
+        return number(value) if abs(value) <= NUMBER_MOST else str(value)
     if kind == "date":
         try:
             return day_words(date.fromisoformat(str(value)))

@@ -25,7 +25,7 @@ def value_words(field: str, value: Any) -> str:
 def position_words(values: Mapping[str, Any]) -> str:
     """``48.85664, 2.35222``; empty without both."""
     lat, lon = values.get("lat_e7"), values.get("lon_e7")
-    if not isinstance(lat, int) or not isinstance(lon, int):
+    if not all(isinstance(part, int) and abs(part) <= 180 * DEGREE for part in (lat, lon)):
         return ""
     comma = "; " if language() == "fr" else ", "
     return comma.join(number(part / DEGREE, 5) for part in (lat, lon))

@@ -66,9 +66,9 @@ def origin_words(outlet: Outlet, field: str, people: dict[Id, str]) -> str:
         source = people.get(_id(found.get("by")) or outlet.id, "") or tr("a person")
     else:
         source = _SOURCES.get(source, source)
-    at = found.get("at")
-    if isinstance(at, int):
-        return tr("{source}, {day}", source=source, day=date(datetime.fromtimestamp(at / 1000).astimezone().date()))
+    at = provenance.moment_of(found)
+    if at is not None:
+        return tr("{source}, {day}", source=source, day=date(at.astimezone().date()))
     return source
 
 

@@ -41,6 +41,10 @@ keep an address, second branches are made of outlets that have one (else nobody 
 which asked for equal names, does not mind "Whyte Harte" and "Whyte Harte Bar" any more, "Boat House" and "Boathouse".
 The last kind of sibling was added after everything had been measured once, because the issue asks for it and the recipe
 had none; the weights were then fitted anew, on the tuning half. Before, the unseen city had 28 wrong findings of 261.
+
+*Final.* The held-out half and the unseen city had been measured, and so looked at, before names were compared in more
+levels and pairs were weighed beside their rivals. A third group has seeds from which nothing had been spoilt: the
+outlets of the held-out half in four more ways, counted together. Everything else stood when it was measured, once.
 """
 
 from __future__ import annotations
@@ -55,7 +59,8 @@ from fieldcrm.insights.duplicates import DEGREE, METRES_A_DEGREE, Raw
 from fieldcrm.insights.outlet_words import name_core
 
 SPLIT_SEED = 41
-SEEDS = {"tuning": 1001, "held-out": 2002, "unseen": 3003}
+SEEDS = {"tuning": 1001, "held-out": 2002, "unseen": 3003, "final": 4004}
+FINALS = 4  # ways in which the final group is spoilt, counted together
 TWICE_M = 60
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _SHORTER = {

@@ -7,6 +7,7 @@ of a few bytes for each outlet, in slices, so that half a million outlets take s
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from zlib import crc32
 
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fieldcrm.insights.duplicates import METRES_A_DEGREE, Prepared
+from fieldcrm.insights.name_levels import rare_below
 from fieldcrm.insights.outlet_words import KEY_DIGITS
 
 Ints = npt.NDArray[np.int64]
@@ -36,6 +38,7 @@ class Columns:
         self._signs = bytearray()
         self._cores, self._trades, self._sirets = array("q"), array("q"), array("q")
         self._generic = array("b")
+        self._counts: Counter[str] = Counter()
         # Which outlet, and its key: one outlet may have several, or none.
         self._places = (array("i"), array("q"))
         self._phones = (array("i"), array("q"))
@@ -53,6 +56,7 @@ class Columns:
         core = crc32(one.squeezed.encode())
         self._cores.append(core)
         self._generic.append(one.generic)
+        self._counts.update(set(one.core.split()))
         self._trades.append(crc32(one.trade.encode()))
         self._sirets.append(int(one.siret) if one.siret else 0)
         place = one.postcode or one.city
@@ -68,9 +72,12 @@ class Columns:
 
     def _add_places(self, at: int, one: Prepared, place: str) -> None:
         """How an outlet without a position may be met: a word of its name, or its address, in its town."""
-        keys = {word[:4] for word in one.core.split()}
-        if one.street and one.numbers:
-            keys.add(one.street + min(one.numbers))
+        words = one.core.split()
+        keys = {word[:4] for word in words} | {"$" + word[-4:] for word in words if len(word) > 4}
+        if one.street:
+            keys.add(one.street)
+            if one.numbers:
+                keys.add(one.street + min(one.numbers))
         for key in keys:
             self._places[0].append(at)
             self._places[1].append(crc32(key.encode()) << 31 | crc32(place.encode()) >> 1)
@@ -79,6 +86,11 @@ class Columns:
         """For each outlet, how many outlets have the very same words as name."""
         _, back, counts = np.unique(np.array(self._cores, dtype=np.int64), return_inverse=True, return_counts=True)
         return counts[back].astype(np.int32)
+
+    def rarity(self) -> Callable[[str], frozenset[str]]:
+        """What tells the words of a core that hardly any other outlet has; free of everything else kept here."""
+        counts, most = self._counts, rare_below(len(self))
+        return lambda core: frozenset(word for word in core.split() if counts[word] <= most)
 
     def keyed(self) -> Pairs:
         """Pairs with a telephone, SIRET, page or e-mail in common; those not mapped with a name and town in common."""

@@ -16,14 +16,13 @@ from math import cos, exp, hypot, radians
 from typing import Any
 
 from rapidfuzz import fuzz
-from rapidfuzz.distance import OSA
 
 from fieldcrm import resources
 from fieldcrm.insights import outlet_words as _words
+from fieldcrm.insights.name_levels import IN_PART, STRONG, name_level
 
 DEGREE = 10_000_000
 METRES_A_DEGREE = 111_195.08  # of a sphere of 6,371,008.8 m
-COMMON = 4  # outlets of one name in a base from which the name says little
 EVIDENCE = ("name", "enseigne", "distance", "phone", "siret", "address", "place", "web", "email", "trade")
 DISTANCES = (15, 40, 80, 150, 300, 1000)  # metres; the last level is beyond
 _FREE_MAIL = frozenset(
@@ -31,10 +30,8 @@ _FREE_MAIL = frozenset(
     "laposte.net live.fr live.com icloud.com bbox.fr aol.com gmx.fr gmx.com".split()
 )
 
-STRONG = frozenset(
-    {"same", "same_common", "same_plus_trade", "close", "close_common", "close_plus_trade", "chain_same"}
-)  # levels of a name that agrees
-NAMED = ".named"  # after a level of distance or trade: beside such a name
+NAMED, PARTLY = ".named", ".partly"  # after a level: beside a name that agrees, or that agrees in part
+BESIDE = frozenset({"distance", "phone", "trade"})  # the evidence whose levels are told apart by the name beside them
 
 Levels = Mapping[str, str]  # evidence -> level; what is missing has none
 
@@ -68,6 +65,7 @@ class Prepared:
     squeezed: str  # the words of the core in order of the alphabet, without spaces
     whole: str  # every word of the name, without spaces
     words: frozenset[str]  # every word of the name
+    said: str  # every word of the name but articles and legal forms
     trades: frozenset[str]  # that the name speaks of
     generic: bool
     enseigne: str
@@ -84,7 +82,8 @@ class Prepared:
     email: str
     lat: float | None  # degrees
     lon: float | None
-    common: int = 1
+    common: int = 1  # outlets of the base with the very same words as name
+    rare: frozenset[str] = frozenset()  # words of the core that hardly any other outlet has
 
 
 def prepare(raw: Raw) -> Prepared:
@@ -102,6 +101,7 @@ def prepare(raw: Raw) -> Prepared:
         squeezed="".join(sorted(core)),
         whole="".join(whole),
         words=frozenset(whole),
+        said=_words.said(whole),
         trades=_words.trades_of(whole),
         generic=generic,
         enseigne=enseigne.name,
@@ -130,34 +130,20 @@ def metres_between(one: Prepared, other: Prepared) -> float | None:
     return hypot(height, width) * METRES_A_DEGREE
 
 
-def name_likeness(one: Prepared, other: Prepared) -> float:
-    """0 to 100: the words in any order, typing errors forgiven; words of the trade count for little."""
-    if one.core == other.core or one.whole == other.whole:
-        return 100.0
-    together = fuzz.ratio(one.squeezed, other.squeezed)
-    shorter = min(len(one.squeezed), len(other.squeezed))
-    slips = 2 if shorter >= 9 else 1 if shorter >= 4 else 0  # a letter or two that are wrong in a short name
-    if slips and OSA.distance(one.squeezed, other.squeezed, score_cutoff=slips) <= slips:
-        return max(together, 90.0)
-    whole = fuzz.ratio(one.whole, other.whole) - 6
-    if max(together, whole) >= 90:
-        return max(together, whole)
-    return max(together, whole, fuzz.token_sort_ratio(one.core, other.core))
-
-
 # ---- comparing, field by field -----------------------------------------------------------------------------------
 
 
 def compare(one: Prepared, other: Prepared, *, ignored_phones: frozenset[str] = frozenset()) -> dict[str, str]:
     """The level of each kind of evidence; what is missing on either side is left out."""
     metres = metres_between(one, other)
-    name = _name(one, other)
-    beside = NAMED if name in STRONG else ""  # a name that agrees makes less of a distance, or of another trade
+    name = name_level(one, other)
+    # A name that agrees makes less of a distance, of another trade, and of a telephone that a house shares.
+    beside = NAMED if name in STRONG else PARTLY if name in IN_PART else ""
     found = {
         "name": name,
         "enseigne": _enseigne(one, other),
         "distance": "" if metres is None else _distance(metres) + beside,
-        "phone": _phone(one, other, ignored_phones) if one.phones and other.phones else "",
+        "phone": _beside(_phone(one, other, ignored_phones), beside) if one.phones and other.phones else "",
         "siret": _siret(one.siret, other.siret) if one.siret and other.siret else "",
         "address": _address(one, other) if one.street and other.street else "",
         "place": _place(one, other),
@@ -168,42 +154,13 @@ def compare(one: Prepared, other: Prepared, *, ignored_phones: frozenset[str] = 
     return {evidence: level for evidence, level in found.items() if level}
 
 
-def _name(one: Prepared, other: Prepared) -> str:
-    if not one.core or not other.core:
-        return ""
-    if one.generic or other.generic:
-        if one.generic and other.generic:
-            return "trade_only" if fuzz.ratio(one.whole, other.whole) >= 85 else "trade_other"
-        plain, named = (one, other) if one.generic else (other, one)
-        return "trade_named" if plain.words <= named.words else "trade_other"
-    if one.enseigne and one.enseigne == other.enseigne and not (one.own and other.own):
-        return "chain_same" if one.own == other.own else "chain_one_named"
-    likeness = name_likeness(one, other)
-    if one.enseigne and one.enseigne == other.enseigne:
-        likeness = max(fuzz.ratio(one.own, other.own), fuzz.token_sort_ratio(one.own, other.own))
-        if likeness < 60 and not _contained(one.own, other.own):
-            return "chain_other_branch"
-    if likeness >= 85:
-        return _agreeing(one, other, "same" if likeness >= 99.9 else "close")
-    if _contained(one.core, other.core):
-        return "contained" if min(len(one.core), len(other.core)) >= 8 else "word_in_common"
-    return "alike" if likeness >= 72 else "far" if likeness >= 50 else "differs"
+def _beside(level: str, name: str) -> str:
+    return level + name if level else ""
 
 
-def _agreeing(one: Prepared, other: Prepared, level: str) -> str:
-    if one.trades and other.trades and not one.trades & other.trades:
-        return "other_trade"
-    if bool(one.trades) != bool(other.trades):
-        return f"{level}_plus_trade"
-    return f"{level}_common" if max(one.common, other.common) >= COMMON else level
-
-
-def _contained(one: str, other: str) -> bool:
-    """Whether every word of the shorter is, but for a typing error, a word of the longer."""
-    short, long = sorted((one.split(), other.split()), key=lambda found: (len(found), found))
-    if not short or (len(short) == 1 and len(short[0]) < 4):
-        return False
-    return all(any(word == longer or fuzz.ratio(word, longer) >= 84 for longer in long) for word in short)
+def plain(level: str) -> str:
+    """A level without what it says of the name beside it."""
+    return level.removesuffix(NAMED).removesuffix(PARTLY)
 
 
 def _enseigne(one: Prepared, other: Prepared) -> str:
@@ -281,6 +238,7 @@ class Model:
     weights: Mapping[str, Mapping[str, float]]
     certain: float
     likely: float
+    standing: Mapping[str, float] = field(default_factory=dict)  # how a pair stands among others -> log-odds
 
     def log_odds(self, levels: Levels, evidence: frozenset[str] | None = None) -> float:
         total = self.prior
@@ -293,7 +251,8 @@ class Model:
 @cache
 def model() -> Model:
     content = json.loads(resources.text("duplicates/weights.json"))
-    return Model(content["prior"], content["weights"], content["certain"], content["likely"])
+    return Model(content["prior"], content["weights"], content["certain"], content["likely"],
+                 content["standing"])
 
 
 def probability(log_odds: float) -> float:
@@ -343,14 +302,23 @@ def _share(value: Any) -> float:
     return float(value) if type(value) in (int, float) and 0 < value < 1 else 0.0
 
 
-def judge(levels: Levels, metres: float | None, rules: Rules) -> float:
-    """The probability that the two are one under ``rules``; 0 where a rule shuts the pair out."""
+def judge(levels: Levels, metres: float | None, rules: Rules, standing: str = "") -> float:
+    """The probability that the two are one under ``rules``; 0 where a rule shuts the pair out.
+
+    ``standing``: a level of ``duplicate_standing``, where all pairs of the base are known.
+    """
+    odds = admitted(levels, metres, rules)
+    return 0.0 if odds is None else probability(odds + model().standing.get(standing, 0.0))
+
+
+def admitted(levels: Levels, metres: float | None, rules: Rules) -> float | None:
+    """The log-odds of a pair by itself under ``rules``; none where a rule shuts it out."""
     if rules.same_enseigne and levels.get("enseigne") not in (None, "same"):
-        return 0.0
+        return None
     sure = levels.get("siret") == "same" and "siret" in rules.evidence
     if metres is not None and metres > rules.max_distance_m and not sure:
-        return 0.0
-    return probability(model().log_odds(levels, rules.evidence))
+        return None
+    return model().log_odds(levels, rules.evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,7 +330,9 @@ class Reason:
     params: Mapping[str, Any]
 
 
-def reasons(levels: Levels, metres: float | None, rules: Rules, *, least: float = 0.25) -> tuple[Reason, ...]:
+def reasons(
+    levels: Levels, metres: float | None, rules: Rules, standing: str = "", *, least: float = 0.25
+) -> tuple[Reason, ...]:
     """Why, the weightiest first; what hardly weighs is left out, but the distance always stands."""
     found = []
     for evidence, level in levels.items():
@@ -371,5 +341,8 @@ def reasons(levels: Levels, metres: float | None, rules: Rules, *, least: float 
         weight = model().weights.get(evidence, {}).get(level, 0.0)
         if abs(weight) >= least or evidence == "distance":
             params = {"metres": round(metres)} if evidence == "distance" and metres is not None else {}
-            found.append(Reason(f"{evidence}.{level.removesuffix(NAMED)}", round(weight, 2), params))
+            found.append(Reason(f"{evidence}.{plain(level)}", round(weight, 2), params))
+    beside = model().standing.get(standing, 0.0)
+    if abs(beside) >= least:
+        found.append(Reason(f"standing.{standing}", round(beside, 2), {}))
     return tuple(sorted(found, key=lambda one: (-abs(one.strength), one.code)))

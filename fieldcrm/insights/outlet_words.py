@@ -21,6 +21,7 @@ _POSSESSIVE = re.compile(r"['\u2019\u02bc`]s\b")
 _APOSTROPHE = re.compile(r"(?<=\w\w)['\u2019\u02bc`](?=\w)")
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d"})
 _COUNTRY_CODES = re.compile(r"[A-Z]{2}")
+_ENDINGS = ("sarl", "eurl", "ltd")
 LONGEST = 200  # characters of a text that are looked at
 KEY_DIGITS = 8  # of a telephone number, from its end: what every way of writing it has in common
 
@@ -79,9 +80,24 @@ def tokens(text: str) -> tuple[str, ...]:
 def name_core(name: str) -> tuple[tuple[str, ...], bool]:
     """The words of a name that tell this shop from others, and whether there were none (``Pharmacie``: all then)."""
     known = words()
-    found = tuple(word for word in tokens(name) if word not in known.legal) or tokens(name)
+    found = tokens(name)
+    found = tuple(word for at, word in enumerate(found) if not _legal(word, at, len(found))) or found
     core = tuple(word for word in found if word not in known.small and not _of_the_trade(word))
     return (core, False) if core else (found, True)
+
+
+def said(found: tuple[str, ...]) -> str:
+    """The words of a name but articles and legal forms; all of them where there is nothing else."""
+    known = words()
+    kept = [word for at, word in enumerate(found) if word not in known.small and not _legal(word, at, len(found))]
+    return " ".join(kept or found)
+
+
+def _legal(word: str, at: int, count: int) -> bool:
+    """A legal form; as the last of some words also with a slip in it (``Gagin SALR``)."""
+    if word in words().legal:
+        return True
+    return 0 < at == count - 1 and 3 <= len(word) <= 5 and any(OSA.distance(word, known) <= 1 for known in _ENDINGS)
 
 
 @lru_cache(100_000)

@@ -32,6 +32,8 @@ def evidence_name(evidence: str) -> str:
 
 def _levels() -> dict[str, str]:
     same_name, alike = tr("same name"), tr("names alike")
+    word, rare_word = tr("a word of the name in common"), tr("a rare word of the name in common")
+    each_more = tr("each name says something of its own")
     return {
         "name.same": same_name,
         "name.same_common": tr("same name, a frequent one"),
@@ -42,13 +44,28 @@ def _levels() -> dict[str, str]:
         "name.chain_same": tr("same chain, nothing more in the name"),
         "name.chain_one_named": tr("same chain, one without its place"),
         "name.chain_other_branch": tr("two branches by their names"),
+        "name.same_plus_own_trade": tr("same name, one says its trade"),
+        "name.close_plus_own_trade": alike,
+        "name.same_each_more": each_more,
+        "name.close_each_more": each_more,
         "name.contained": tr("one name in the other"),
-        "name.word_in_common": tr("a word of the name in common"),
+        "name.contained_rare": tr("one name in the other, a rare one"),
+        "name.contained_each_more": each_more,
+        "name.word_in_common": word,
+        "name.word_in_common_rare": rare_word,
+        "name.word_in_common_each_more": each_more,
+        "name.one_word": tr("a word of the name in common, the rest differs"),
+        "name.one_word_rare": rare_word,
+        "name.short_word": tr("a short word of the name in common"),
+        "name.run_together": tr("one name in the other"),
+        "name.somewhat": tr("names somewhat alike"),
         "name.alike": tr("names somewhat alike"),
         "name.far": tr("names hardly alike"),
         "name.differs": tr("other name"),
         "name.trade_only": tr("names that only say the trade"),
         "name.trade_named": tr("one name only says the trade"),
+        "name.trade_within": tr("names that only say the trade"),
+        "name.trade_shared": tr("a word of the trade in common"),
         "name.trade_other": tr("one name says another trade"),
         "name.other_trade": tr("same name, another trade"),
         "enseigne.same": tr("same banner"),
@@ -74,4 +91,10 @@ def _levels() -> dict[str, str]:
         "trade.same": tr("same type of store"),
         "trade.differs": tr("other type of store"),
         "trade.pump_and_shop": tr("a petrol station and a shop"),
+        "standing.alone": tr("no other outlet resembles them"),
+        "standing.clear": tr("no other outlet fits as well"),
+        "standing.ahead": tr("fits better than any other outlet"),
+        "standing.even": tr("another outlet fits as well"),
+        "standing.behind": tr("another outlet fits better"),
+        "standing.beaten": tr("another outlet fits far better"),
     }

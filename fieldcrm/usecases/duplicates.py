@@ -11,31 +11,32 @@ from typing import Any
 from fieldcrm.domain.actor import Actor, Role
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.ids import Id
+from fieldcrm.insights.duplicate_standing import FLOOR, standings
 from fieldcrm.insights.duplicates import (
     EVIDENCE,
     Prepared,
     Reason,
     Rules,
+    admitted,
     compare,
     judge,
     metres_between,
     model,
+    plain,
     prepare,
-    probability,
     reasons,
 )
 from fieldcrm.insights.outlet_words import phones_of
 from fieldcrm.store import duplicates as _store
 from fieldcrm.store import rules as _rules
 from fieldcrm.store.database import Database, Reader, Transaction
-from fieldcrm.store.duplicates import FoundPair
-from fieldcrm.usecases.lookalikes import raw_of
+from fieldcrm.store.duplicates import FoundPair, KeptPair
+from fieldcrm.usecases.lookalikes import RareWords, raw_of
 
 __all__ = ["EVIDENCE", "Found", "Group", "Pair", "Reason", "Rules", "State", "groups", "read_rules", "search", "state"]
 
 RULE = "duplicates"
 REACH_M = 300  # how far apart two outlets are compared whatever the rules: these only narrow it
-KEPT_FROM = 0.05  # probability from which a pair is kept: rules may later weigh it otherwise
 ONE_BY_ONE = 1_500  # changed outlets that are compared one by one; more are quicker as a whole
 COMPARED_AT_ONCE = 20_000
 SLICE = 400  # pairs written in one transaction
@@ -148,14 +149,18 @@ def _pairs_of(r: Reader, rid: int) -> list[FoundPair]:
         near += _store.same_company(r, mine.siret[:9])
     near += _store.same_words(r, mine.core.split(), [*mine.postcode.split(), *mine.city.split()])
     mine.common = _store.name_count(r, mine.core.split(), 6)
+    rare = RareWords(r)
+    mine.rare = rare.of(mine)
     theirs = [(row[0], prepare(raw_of(row[1:]))) for row in _store.raw_rows(r, set(near) - {rid})]
+    for _, them in theirs:
+        them.rare = rare.of(them)
     compared = (_compared(rid, mine, other, them) for other, them in theirs)
     return [pair for pair in compared if pair is not None]
 
 
 def _compared(rid: int, one: Prepared, other_rid: int, other: Prepared) -> FoundPair | None:
     levels = compare(one, other)
-    if probability(model().log_odds(levels)) < KEPT_FROM:
+    if model().log_odds(levels) < FLOOR:  # rules may later weigh otherwise what is above
         return None
     phones = tuple(sorted(set(one.phones) & set(other.phones)))
     first, second = sorted((rid, other_rid))
@@ -175,13 +180,13 @@ def _all_pairs(r: Reader, watch: Watch) -> tuple[list[FoundPair], int, int]:
         watch("reading", min(1.0, len(rids) / total))
     nearby = list(columns.nearby(REACH_M, lambda share: watch("pairing", share)))
     pairs = once([columns.keyed(), *nearby])
-    common = columns.commonness()
+    common, rare = columns.commonness(), columns.rarity()
     del columns, nearby
     found: list[FoundPair] = []
     for at in range(0, len(pairs), COMPARED_AT_ONCE):
         some = pairs[at : at + COMPARED_AT_ONCE].tolist()
         places = {place for pair in some for place in pair}
-        ready = _ready(r, {rids[place]: int(common[place]) for place in places})
+        ready = _ready(r, {rids[place]: int(common[place]) for place in places}, rare)
         for left, right in some:
             one, other = ready.get(rids[left]), ready.get(rids[right])
             pair = None if one is None or other is None else _compared(rids[left], one, rids[right], other)
@@ -191,11 +196,11 @@ def _all_pairs(r: Reader, watch: Watch) -> tuple[list[FoundPair], int, int]:
     return found, len(rids), len(pairs)
 
 
-def _ready(r: Reader, common: dict[int, int]) -> dict[int, Prepared]:
+def _ready(r: Reader, common: dict[int, int], rare: Callable[[str], frozenset[str]]) -> dict[int, Prepared]:
     ready = {}
     for row in _store.raw_rows(r, sorted(common)):
-        ready[row[0]] = prepare(raw_of(row[1:]))
-        ready[row[0]].common = common[row[0]]
+        ready[row[0]] = one = prepare(raw_of(row[1:]))
+        one.common, one.rare = common[row[0]], rare(one.core)
     return ready
 
 
@@ -246,20 +251,30 @@ def state(r: Reader) -> State:
 
 
 def pairs(r: Reader, rules: Rules) -> list[Pair]:
-    """What stands above ``rules.look``, the likeliest first; put-off ones last."""
+    """What stands above ``rules.look``, the likeliest first; put-off ones last.
+
+    Each is weighed with how it stands among all others, as they are now: a decision on one tells on its rivals.
+    """
+    found = [(kept, _counting(kept, rules)) for kept in _store.pairs(r)]
+    odds = [admitted(levels, kept.metres, rules) for kept, levels in found]
+    standing = standings([(kept.one, kept.other) for kept, _ in found], odds)
     judged = []
-    for kept in _store.pairs(r):
-        levels = dict(kept.levels)
-        if rules.ignored_phones and levels.get("phone") == "same" and set(kept.phones) <= rules.ignored_phones:
-            levels.pop("phone")
-        score = judge(levels, kept.metres, rules)
+    for (kept, levels), stands in zip(found, standing, strict=True):
+        score = judge(levels, kept.metres, rules, stands)
         if score >= rules.look:
-            judged.append((score, kept, levels))
+            judged.append((score, kept, reasons(levels, kept.metres, rules, stands)))
     judged.sort(key=lambda one: (one[1].later_at is not None, -one[0], one[1].one, one[1].other))
     return [
-        Pair(k.one, k.other, k.one_id, k.other_id, score, k.metres, reasons(levels, k.metres, rules), k.later_at)
-        for score, k, levels in judged
+        Pair(k.one, k.other, k.one_id, k.other_id, score, k.metres, why, k.later_at) for score, k, why in judged
     ]
+
+
+def _counting(kept: KeptPair, rules: Rules) -> dict[str, str]:
+    """The levels of a pair without a telephone that does not count."""
+    levels = dict(kept.levels)
+    if rules.ignored_phones and plain(levels.get("phone", "")) == "same" and set(kept.phones) <= rules.ignored_phones:
+        levels.pop("phone")
+    return levels
 
 
 def grouped(found: Iterable[Pair]) -> list[Group]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.outlet import Outlet
 from fieldcrm.insights.duplicates import (
-    COMMON,
     Prepared,
     Raw,
     Reason,
@@ -19,9 +18,11 @@ from fieldcrm.insights.duplicates import (
     compare,
     judge,
     metres_between,
+    plain,
     prepare,
     reasons,
 )
+from fieldcrm.insights.name_levels import COMMON, rare_below
 from fieldcrm.insights.outlet_words import KEY_DIGITS, name_core, tokens
 from fieldcrm.store import duplicates as _duplicates
 from fieldcrm.store import outlets as _outlets
@@ -71,12 +72,15 @@ def lookalikes(r: Reader, typed: Typed, *, other_than: Id | None = None) -> tupl
         return ()
     mine.common = min(COMMON, _duplicates.name_count(r, mine.core.split(), COMMON + 1)) if mine.core else 1
     judged = []
+    rare = RareWords(r)
+    mine.rare = rare.of(mine)
     for row in _duplicates.raw_rows(r, rids, closed=True):
         theirs = prepare(raw_of(row[1:]))
+        theirs.rare = rare.of(theirs, beside=mine)
         levels = compare(mine, theirs, ignored_phones=rules.ignored_phones)
         metres = metres_between(mine, theirs)
         score = judge(levels, metres, rules)
-        keyed = levels.get("phone") == "same" or levels.get("siret") == "same"
+        keyed = plain(levels.get("phone", "")) == "same" or levels.get("siret") == "same"
         if keyed or score >= WORTH:  # the same number is worth a word whatever the names
             judged.append((score, row[0], metres, levels))
     best = sorted(judged, key=lambda one: (-one[0], one[1]))[: SHOWN + 1]
@@ -89,6 +93,27 @@ def lookalikes(r: Reader, typed: Typed, *, other_than: Id | None = None) -> tupl
         if outlets[rid].id != other_than
     ]
     return tuple(found[:SHOWN])
+
+
+class RareWords:
+    """Which words of a name hardly any other outlet has, by the index of names; each word is counted once."""
+
+    def __init__(self, r: Reader) -> None:
+        self._r, self._known = r, dict[str, bool]()
+        self._most = rare_below(_duplicates.last_rid(r))
+
+    def of(self, one: Prepared, beside: Prepared | None = None) -> frozenset[str]:
+        """``beside``: only words of a name that shares its beginning with a rare word there are looked up."""
+        words = one.core.split()
+        if beside is not None:
+            starts = {word[:2] for word in beside.rare}
+            words = [word for word in words if word[:2] in starts]
+        return frozenset(word for word in words if self._is_rare(word))
+
+    def _is_rare(self, word: str) -> bool:
+        if word not in self._known:
+            self._known[word] = _duplicates.name_count(self._r, [word], self._most + 1) <= self._most
+        return self._known[word]
 
 
 def lookalikes_of(r: Reader, outlet: Outlet) -> tuple[Lookalike, ...]:

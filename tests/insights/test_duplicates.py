@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fieldcrm.insights import outlet_words
 from fieldcrm.insights.duplicate_blocks import SHARED_BY, Columns, once
+from fieldcrm.insights.duplicate_standing import LEVELS, standings
 from fieldcrm.insights.duplicates import (
     EVIDENCE,
     Raw,
@@ -20,6 +21,7 @@ from fieldcrm.insights.duplicates import (
     metres_between,
     model,
     prepare,
+    probability,
     reasons,
 )
 
@@ -79,6 +81,63 @@ def test_one_outlet_told_by_two_sources_is_recognised(what: str, copy: Raw) -> N
 @pytest.mark.parametrize(("what", "one", "other"), OTHERS, ids=[what for what, _, _ in OTHERS])
 def test_two_outlets_that_resemble_each_other_are_two(what: str, one: Raw, other: Raw) -> None:
     assert score(one, other) < 0.5, levels(one, other)
+
+
+NAMES = [
+    ("Gagin SALR", "Ta Gagin", "food_service", "word_in_common"),  # a legal form with a slip in it says nothing
+    ("Restaurant Terrone", "Terrone", "food_service", "same_plus_own_trade"),
+    ("Terrone Stationery", "Terrone", "food_service", "same_plus_trade"),
+    ("Restaurant Goose", "Dee Goose", "food_service", "word_in_common"),
+    ("Inland Sea", "Inland Lounge", "food_service", "word_in_common_each_more"),
+    ("Pavi Supermarket", "Pavi Terrace", "supermarket", "word_in_common_each_more"),
+    ("RestaurantAnciova", "Anciova", "food_service", "run_together"),
+    ("Mini Market Convenience", "Convenience", "convenience", "trade_within"),
+    ("Point de Vue", "de vue", "food_service", "short_word"),
+    ("Palazzo Piro", "Palazzo Mdina", "food_service", "one_word"),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "trade", "level"), NAMES, ids=[f"{one}, {other}" for one, other, *_ in NAMES])
+def test_names_are_compared_word_by_word(one: str, other: str, trade: str, level: str) -> None:
+    assert levels(Raw(name=one, store_type=trade), Raw(name=other, store_type=trade))["name"] == level
+
+
+def test_a_word_in_common_weighs_more_where_hardly_any_other_outlet_has_it() -> None:
+    one, other = prepare(replace(BARE, name="Goose Corner")), prepare(replace(BARE, name="Goose"))
+    frequent = compare(one, other)
+    one.rare = other.rare = frozenset({"goose"})
+    rare = compare(one, other)
+    assert (frequent["name"], rare["name"]) == ("word_in_common", "word_in_common_rare")
+    assert model().log_odds(rare) > model().log_odds(frequent)
+
+
+def test_an_outlet_has_one_double_and_its_rivals_step_back() -> None:
+    pairs = [(1, 2), (1, 3), (2, 3), (4, 5), (6, 7), (6, 8), (9, 10), (11, 12)]
+    odds = [6.0, 2.0, 1.0, -1.0, 2.0, 1.8, -9.0, None]
+    assert standings(pairs, odds) == ["clear", "beaten", "beaten", "alone", "even", "even", "", ""]
+    again = standings([(other, one) for one, other in reversed(pairs)], odds[::-1])
+    assert again == standings(pairs, odds)[::-1]
+    weights = [model().standing[level] for level in LEVELS]
+    assert weights == sorted(weights, reverse=True)
+    assert weights[0] > 0 > weights[-1]
+
+
+def test_what_stands_beside_a_pair_is_one_of_its_reasons_with_its_weight() -> None:
+    a, b = prepare(HALLES), prepare(moved(replace(HALLES, siret=""), 42))
+    found, metres = compare(a, b), metres_between(a, b)
+    assert judge(found, metres, RULES, "alone") > judge(found, metres, RULES) > judge(found, metres, RULES, "beaten")
+    told = {one.code: one.strength for one in reasons(found, metres, RULES, "beaten")}
+    assert told["standing.beaten"] == round(model().standing["beaten"], 2) < 0
+    total = model().prior + sum(one.strength for one in reasons(found, metres, RULES, "beaten", least=0))
+    assert judge(found, metres, RULES, "beaten") == pytest.approx(probability(total), abs=0.01)
+
+
+def test_an_outlet_without_a_place_is_met_by_its_street_whatever_slip_is_in_its_name() -> None:
+    columns = Columns()
+    scotts = Raw("Scotts", street="Triq Amery", city="Sliema", lat_e7=359_000_000, lon_e7=145_000_000)
+    for raw in (scotts, Raw("Scootts", street="Triq Amery", city="Sliema")):
+        columns.add(prepare(raw))
+    assert once([columns.keyed()]).tolist() == [[0, 1]]
 
 
 def test_what_is_missing_is_no_evidence_either_way() -> None:

@@ -16,12 +16,14 @@ from sqlalchemy import insert, select
 
 from fieldcrm import words
 from fieldcrm.domain.ids import new_id
+from fieldcrm.insights.duplicates import Reason, model, plain
 from fieldcrm.store import plans
 from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.photos import PhotoStore
 from fieldcrm.store.tables import T
 from fieldcrm.ui import theme
 from fieldcrm.ui.appsession import AppSession, Identity
+from fieldcrm.ui.duplicate_words import reason_words
 from fieldcrm.ui.outlet.lookalike import warn_of_lookalikes
 from fieldcrm.ui.preferences import Preferences
 from fieldcrm.ui.shell import MainWindow
@@ -223,3 +225,9 @@ def test_an_edit_that_makes_an_outlet_look_like_another_says_so_with_a_way_there
     assert "Pharmacie Saint-Michel" in told.text and "same telephone" in told.text
     told.run()
     assert steward.navigator.here is not None and steward.navigator.here.params["id"] == an_id("more-6")
+
+
+def test_whatever_speaks_for_or_against_is_said_in_words() -> None:
+    codes = {f"{evidence}.{plain(level)}" for evidence, levels in model().weights.items() for level in levels}
+    codes |= {f"standing.{level}" for level in model().standing}
+    assert [code for code in sorted(codes) if not reason_words(Reason(code, 1.0, {"metres": 12}))] == []

@@ -24,7 +24,7 @@ def warn_of_lookalikes(session: AppSession, outlet_id: Id, fields: Iterable[str]
         if found and found[0].score >= WORTH:
             other = found[0].outlet
             text = tr("{name} looks like this outlet: {reasons}.", name=other.name,
-                      reasons=why(found[0].reasons, most=3, speaking_for=True))
+                      reasons=why(found[0].reasons, most=4, speaking_for=True))
             session.messages.say(text, "warning", tr("Open that one"),
                                  lambda: session.navigator.go("outlet", id=other.id))
 

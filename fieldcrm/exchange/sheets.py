@@ -24,18 +24,23 @@ SHEET_CELLS = 30_000_000  # of the rectangle that the cells span: about 1 GB in 
 UNPACKED = 1_500_000_000  # bytes of all the parts of a workbook
 RATIO = 400  # unpacked to packed: a sheet of repeated numbers reaches 60
 _CHUNK = 1 << 20
-_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br=["\']([A-Za-z]{1,4})([0-9]{1,12})["\']')
-_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br=["\']([0-9]{1,12})["\']')
-_CELL_ANY = re.compile(rb"<(?:\w+:)?c[\s>/]")
-_ROW_ANY = re.compile(rb"<(?:\w+:)?row[\s>/]")
-_REPEATED_ROWS = re.compile(rb'number-rows-repeated=["\']([0-9]{1,12})["\']')
-_REPEATED_CELLS = re.compile(rb'number-columns-repeated=["\']([0-9]{1,12})["\']')
+# A place is one wherever an attribute says it, however it is written: whoever wants to hide a cell far out may put a
+# ">" into another attribute, spaces around the sign, or the sheet into another folder of the archive.
+_CELL = re.compile(rb'[\s"\']r\s*=\s*["\']([A-Za-z]{1,20})([0-9]+)["\']')
+_ROW = re.compile(rb'[\s"\']r\s*=\s*["\']([0-9]+)["\']')
+_CELL_ANY = re.compile(rb"<(?:[^\s<>/]+:)?c[\s>/]")
+_ROW_ANY = re.compile(rb"<(?:[^\s<>/]+:)?row[\s>/]")
+_SHEET = b"sheetData"  # without this element calamine finds no cell
+_REPEATED_ROWS = re.compile(rb'number-rows-repeated\s*=\s*["\']([^"\']*)["\']')
+_REPEATED_CELLS = re.compile(rb'number-columns-repeated\s*=\s*["\']([^"\']*)["\']')
+_SAID = rb"""((?:[^<>"'/]|/(?!>)|"[^"]*"|'[^']*')*)"""  # the attributes of an element, whatever they hold
 _ODS_ROW = re.compile(
-    rb"<table:table-row\b([^>]*[^>/])?>(.*?)</table:table-row>|<table:table-row\b([^>]*)/>", re.DOTALL
+    rb"<table:table-row\b" + _SAID + rb"(?:/>|>(.*?)</table:table-row\s*>)", re.DOTALL
 )
 _ODS_CELL = re.compile(
-    rb"<table:(?:covered-)?table-cell\b((?:[^>]*[^>/])?)(?:/>|>(.*?)</table:(?:covered-)?table-cell>)", re.DOTALL
+    rb"<table:(?:covered-)?table-cell\b" + _SAID + rb"(?:/>|>(.*?)</table:(?:covered-)?table-cell\s*>)", re.DOTALL
 )
+_EXPANDED = 1 << 40
 
 
 class Book:
@@ -131,7 +136,7 @@ def _measure(path: Path) -> None:
             names = archive.namelist()
             if not any(name in ("content.xml", "[Content_Types].xml") or name.startswith("xl/") for name in names):
                 raise DomainError("file_zipped", file=path.name)
-            if any(name.startswith("xl/worksheets/") and name.endswith(".bin") for name in names):
+            if any(name.lower() == "xl/workbook.bin" for name in names):
                 raise DomainError("file_not_table", file=path.name)  # XLSB: its size cannot be measured beforehand
             total = 0
             for part in archive.infolist():
@@ -143,7 +148,6 @@ def _measure(path: Path) -> None:
 
 
 def _measure_part(path: Path, archive: zipfile.ZipFile, part: zipfile.ZipInfo, total: int) -> int:
-    sheet = part.filename.startswith("xl/worksheets/") and part.filename.endswith(".xml")
     table = part.filename == "content.xml"
     extent = _Extent()
     grid = _Grid()
@@ -157,11 +161,8 @@ def _measure_part(path: Path, archive: zipfile.ZipFile, part: zipfile.ZipInfo, t
             total += len(chunk)
             if total > UNPACKED or (own > 20_000_000 and own > RATIO * packed):
                 raise DomainError("file_bomb", file=path.name, part=part.filename)
-            if sheet:
-                left = extent.feed(left + chunk)
-            elif table:
-                left = grid.feed(left + chunk)
-            rows, columns = (extent.rows, extent.columns) if sheet else (grid.rows, grid.columns)
+            left = grid.feed(left + chunk) if table else extent.feed(left + chunk)
+            rows, columns = (grid.rows, grid.columns) if table else extent.spanned
             if rows > SHEET_ROWS:
                 raise DomainError("sheet_too_long", file=path.name, rows=rows, limit=SHEET_ROWS)
             if rows * columns > SHEET_CELLS:
@@ -185,12 +186,14 @@ class _Extent:
     def __init__(self) -> None:
         self.rows = self.columns = 0
         self._unnamed_rows = 0
+        self._is_sheet = False
         self._in_row = 0  # cells of the row that the text before had begun
 
     def feed(self, text: bytes) -> bytes:
         """Take in what is whole; returns the rest, for the next call."""
         end = text.rfind(b">") + 1
         whole = text[:end]
+        self._is_sheet = self._is_sheet or _SHEET in text
         cells = _CELL.findall(whole)
         if cells:
             letters = {column for column, _ in cells}
@@ -207,6 +210,11 @@ class _Extent:
             self._in_row = others[-1] if others else self._in_row + first
         return text[end:] if len(text) - end < _CHUNK else b""
 
+    @property
+    def spanned(self) -> tuple[int, int]:
+        """Rows and columns; of a part that is no sheet, as a drawing or a theme, none."""
+        return (self.rows, self.columns) if self._is_sheet else (0, 0)
+
 
 class _Grid:
     """The rectangle of the tables of an ODS file. What is repeated counts as often as it is, up to the last row and
@@ -221,7 +229,7 @@ class _Grid:
         end = 0
         for found in _ODS_ROW.finditer(text):
             end = found.end()
-            times = _repeated(_REPEATED_ROWS, found.group(1) or found.group(3) or b"")
+            times = _repeated(_REPEATED_ROWS, found.group(1) or b"")
             width = _width(found.group(2) or b"")
             if not width:
                 self._empty += times
@@ -246,8 +254,12 @@ def _width(content: bytes) -> int:
 
 
 def _repeated(pattern: re.Pattern[bytes], attributes: bytes) -> int:
+    """How often something stands there; what is no plain number may be one once it is read as XML: far too often."""
     found = pattern.search(attributes)
-    return int(found.group(1)) if found else 1
+    if found is None:
+        return 1
+    text = found.group(1).strip().removeprefix(b"+")
+    return int(text) if text.isdigit() and len(text) < 20 else _EXPANDED
 
 
 def column_number(letters: str) -> int:

@@ -167,3 +167,48 @@ def test_a_zip_of_something_else_is_told_to_be_unpacked(tmp_path: Path) -> None:
     with pytest.raises(DomainError) as caught:
         opened(path)
     assert caught.value.code == "file_zipped"
+
+
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_LINKS = "http://schemas.openxmlformats.org/package/2006/relationships"
+_FAR = '<row r="1"><c r="A1" t="str"><v>name</v></c></row><row r="900000"><c r="XFD900000" t="str"><v>x</v></c></row>'
+
+
+@pytest.mark.parametrize(
+    ("part", "cells"),
+    [
+        ("elsewhere/one.xml", _FAR),
+        ("worksheets/Sheet1.XML", _FAR),
+        ("worksheets/sheet1.xml", _FAR.replace('<c r="XFD', '<c x=">" r="XFD').replace('<row r="9', '<row x=">" r="9')),
+        ("worksheets/sheet1.xml", _FAR.replace('r="XFD900000"', 'r = "XFD900000"').replace('r="900000"', "")),
+    ],
+)
+def test_a_cell_far_out_cannot_be_hidden_from_the_measure(tmp_path: Path, part: str, cells: str) -> None:
+    """calamine would ask for half a terabyte, and end the program."""
+    path = tmp_path / "a.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("xl/workbook.xml", f'<workbook xmlns="{_MAIN}" xmlns:r="{_RELATED}"><sheets>'
+                         '<sheet name="S" sheetId="1" r:id="r1"/></sheets></workbook>')  # fmt: skip
+        archive.writestr("xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{_LINKS}"><Relationship Id="r1" '
+                         f'Type="{_RELATED}/worksheet" Target="{part.lower()}"/></Relationships>')  # fmt: skip
+        archive.writestr(f"xl/{part}", f'<worksheet xmlns="{_MAIN}"><sheetData>{cells}</sheetData></worksheet>')
+    with pytest.raises(DomainError, match="sheet_too_large"):
+        opened(path)
+
+
+@pytest.mark.parametrize("times", ['="&#57;000000"', ' = "9000000"', '="+9000000"', '="00000000000009000000"'])
+def test_a_row_repeated_beyond_measure_is_refused_however_it_is_written(tmp_path: Path, times: str) -> None:
+    path = tmp_path / "a.ods"
+    spaces = " ".join(f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in
+                      ("office", "table", "text"))  # fmt: skip
+    row = (f'<table:table-row x=">" table:number-rows-repeated{times}><table:table-cell office:value-type="string">'
+           "<text:p>x</text:p></table:table-cell></table:table-row>")  # fmt: skip
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", f"<office:document-content {spaces}><office:body><office:spreadsheet>"
+                         f'<table:table table:name="S">{row}</table:table></office:spreadsheet></office:body>'
+                         "</office:document-content>")  # fmt: skip
+    with pytest.raises(DomainError, match="sheet_too_long"):
+        opened(path)

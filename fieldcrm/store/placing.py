@@ -112,4 +112,5 @@ def keep_answer(tx: Transaction, provider: str, key: str, found: Sequence[Candid
 
 
 def forget_answers(tx: Transaction, before: datetime) -> None:
+    """What is no longer believed is not kept either."""
     tx.conn.execute(delete(T.place_answer).where(T.place_answer.c.at < before))

@@ -176,6 +176,7 @@ class PlacingQueue:
         except CodedError as error:
             self._say(state=FAILED, error=error)
             return self.progress
+        self._write(lambda tx: _store.forget_answers(tx, self._now() - KEPT))
         size = AT_ONCE if provider.tables else WRITTEN_AT_ONCE
         try:
             at = 0
@@ -308,10 +309,3 @@ class PlacingQueue:
 def _keep_all(tx: Transaction, provider: Provider, answers: dict[str, tuple[Candidate, ...]]) -> None:
     for key, found in answers.items():
         _store.keep_answer(tx, provider.url, key, found)
-
-
-def asked_today(r: Reader, provider: Provider, now: datetime) -> int:
-    """How many requests of this provider's daily limit are used."""
-    kept = _state.read_state(r, ASKED) or {}
-    today = now.date().isoformat()
-    return int(kept.get("count", 0)) if (kept.get("day"), kept.get("host")) == (today, provider.host) else 0

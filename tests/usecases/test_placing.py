@@ -17,10 +17,11 @@ from fieldcrm.domain.errors import DomainError, Unavailable
 from fieldcrm.domain.placing import Address, Candidate
 from fieldcrm.geo.geocode import Provider, public
 from fieldcrm.store.database import Database, Transaction
+from fieldcrm.store.state import read_state
 from fieldcrm.store.tables import T
 from fieldcrm.usecases import outlets, placing, undo
 from fieldcrm.usecases.placing import Choice, Policy, provider_of
-from fieldcrm.usecases.placing_queue import Pace, PlacingQueue, asked_today
+from fieldcrm.usecases.placing_queue import ASKED, KEPT, Pace, PlacingQueue
 from tests.world import World
 
 HELSINKI = resources.path("demo/helsinki.mbtiles")
@@ -136,8 +137,8 @@ def test_one_request_a_second_and_no_more_than_the_day_allows(db: Database, worl
     assert (progress.state, progress.error.code if progress.error else "") == ("failed", "geocoder_day_used")
     assert len(waiting(db)) == 1
     with db.read() as r:
-        assert asked_today(r, few, now) == 3
-        assert asked_today(r, few, now + timedelta(days=1)) == 0
+        kept = read_state(r, ASKED)
+    assert kept == {"day": now.date().isoformat(), "host": few.host, "count": 3}
     again = told.queue(db, world).run(few, waiting(db))  # a restart forgets nothing
     assert (len(told.asked), again.state) == (3, "failed")
     told.now = now + timedelta(days=1)
@@ -308,3 +309,15 @@ def test_what_files_answer_is_not_kept_and_a_device_without_streets_says_so(
     assert queue.run(provider, waiting(db)).placed == 1
     with db.read() as r:
         assert r.conn.exec_driver_sql("SELECT count(*) FROM place_answer").scalar_one() == 0
+
+
+def test_an_answer_is_kept_for_half_a_year_and_no_longer(db: Database, world: World, now: datetime) -> None:
+    lost(db, world, now, 0)
+    told = Told(OWN, now)
+    assert told.queue(db, world).once(OWN, 48.865, 2.35) == told.queue(db, world).once(OWN, 48.865, 2.35)
+    assert len(told.asked) == 1
+    told.now = now + KEPT + timedelta(days=1)
+    told.queue(db, world).run(OWN, waiting(db))
+    with db.read() as r:
+        [key] = r.conn.exec_driver_sql("SELECT key FROM place_answer").scalars()
+    assert not key.startswith("@")

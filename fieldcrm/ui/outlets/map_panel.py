@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from fieldcrm.ui import theme
 from fieldcrm.ui.appsession import AppSession
-from fieldcrm.ui.map.scheme import webengine_installed
 from fieldcrm.ui.outlets.map_colours import Coloured, coloured, colourings
 from fieldcrm.ui.outlets.map_legend import Legend
 from fieldcrm.ui.outlets.map_selection import Ring, Selection
@@ -245,8 +244,3 @@ def _sight(kept: dict[str, Any]) -> Sight | None:
         return None
     lat, lon, zoom = (float(value) for value in numbers if value is not None)
     return Sight(lat, lon, zoom) if abs(lat) <= 85 and abs(lon) <= 180 and 0 <= zoom <= 20 else None
-
-
-def available() -> bool:
-    """Whether there can be a map on this computer."""
-    return webengine_installed()

@@ -31,7 +31,6 @@ class Running:
     phase_at: int = 0  # ms after the beginning at which the phase began, and what stood there
     phase_fraction: float = 0.0
     phase_rows: int = 0
-    cancellable: bool = True
 
     @property
     def stopping(self) -> bool:

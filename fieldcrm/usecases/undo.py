@@ -25,7 +25,7 @@ from sync.columns import to_wire
 
 # What a person edits by hand. Plans have their own undo by planning again; facts are corrected, not undone.
 _UNDOABLE = frozenset({"outlet", "contact", "task", "plan_stop", "sales_order"})
-_SAID = frozenset({"outlet.confirmed"})  # a moment that somebody was there is not unsaid by a click
+_STAMPS = frozenset({"provenance", "confirmed_at"})  # they come with what was changed, and go with it
 SENT = Custody.SENT
 _OF_A_DECISION = _UNDOABLE | {"conflict", "plan", "outlet_alias"}
 _SWITCHED_OFF = frozenset({"outlet_alias", "distinct_pair"})  # kept for the record: their undo is a switch
@@ -129,7 +129,7 @@ def _stacks(r: Reader, actor: Actor) -> tuple[list[Step], list[Step]]:
 
 def _undoable(label: str, collections: Iterable[str]) -> bool:
     found = set(collections)
-    if not found or label in _SAID:
+    if not found:
         return False
     if label in _MERGES:
         return found <= _OF_A_MERGE
@@ -192,8 +192,8 @@ def _restored(operation: Operation, row: Mapping[str, Any]) -> dict[str, Any]:
                 back[name] = merged
         elif now == set_ and was != set_:
             back[name] = was
-    meaningful = set(back) - {"provenance", "confirmed_at"}
-    return back if meaningful else {}
+    only_stamps = set(operation.set) <= _STAMPS  # a confirmation: taking back the moment is all there is to do
+    return back if only_stamps or set(back) - _STAMPS else {}
 
 
 def _restored_keys(set_: Mapping[str, Any], was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:

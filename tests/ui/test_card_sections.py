@@ -19,6 +19,7 @@ from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.ids import new_id
 from fieldcrm.store import past as told
 from fieldcrm.store.database import Database, Transaction
+from fieldcrm.store.outlets import read_outlet
 from fieldcrm.store.photos import PhotoStore
 from fieldcrm.store.tables import T
 from fieldcrm.ui import theme
@@ -105,6 +106,19 @@ def test_one_click_confirms_the_data(qtbot: Any, session: AppSession, screen: Ou
     assert "Confirmed 12 days ago" in said(screen.identity)
     screen.confirm()
     qtbot.waitUntil(lambda: "Confirmed just now" in said(screen.identity))
+
+
+def test_undo_takes_back_the_confirmation_and_not_what_was_done_before_it(
+    qtbot: Any, session: AppSession, screen: OutletScreen, world: World
+) -> None:
+    session.do(lambda tx: outlets.edit_outlet(tx, world.outlets[0], {"phone": "01 42 00 00 00"}))
+    qtbot.waitUntil(lambda: "01 42 00 00 00" in said(screen))
+    before = session.ask(lambda r: read_outlet(r, world.outlets[0]).confirmed_at)
+    screen.confirm()
+    qtbot.waitUntil(lambda: "Confirmed just now" in said(screen.identity))
+    session.do(undo.undo)
+    qtbot.waitUntil(lambda: session.ask(lambda r: read_outlet(r, world.outlets[0]).confirmed_at) == before)
+    assert "01 42 00 00 00" in said(screen)
 
 
 def test_an_outlet_that_is_not_on_the_map_says_why(

@@ -33,7 +33,7 @@ def state_of(db: Database, task: Id) -> str:
         return str(r.conn.execute(select(T.task.c.state).where(T.task.c.id == task)).scalar_one())
 
 
-def test_a_confirmation_is_stamped_answers_its_alert_and_is_not_offered_to_be_undone(
+def test_a_confirmation_is_stamped_and_answers_its_alert_and_undo_takes_both_back(
     db: Database, world: World, now: datetime
 ) -> None:
     outlet = world.outlets[0]
@@ -41,8 +41,13 @@ def test_a_confirmation_is_stamped_answers_its_alert_and_is_not_offered_to_be_un
     db.write(lambda tx: confirm_outlet(tx, outlet), actor=world.rep, now=now).result()
     with db.read() as r:
         assert outlets.read(r, outlet).confirmed_at == now
-        assert undo.steps(r, world.rep).undo is None
+        step = undo.steps(r, world.rep).undo
+    assert step is not None and step.label == "outlet.confirmed"
     assert state_of(db, task) == "kept"
+    db.write(undo.undo, actor=world.rep, now=now).result()
+    with db.read() as r:
+        assert outlets.read(r, outlet).confirmed_at != now
+    assert state_of(db, task) == "open"
 
 
 def test_an_edit_answers_the_alert_too_and_another_outlets_alert_stays(

@@ -23,6 +23,7 @@ from fieldcrm.ui.steward.page import PageHead, StewardPage
 from fieldcrm.ui.steward.workbar import WorkBar
 from fieldcrm.ui.widgets import (
     Button,
+    Card,
     Confirm,
     EmptyState,
     IconButton,
@@ -111,7 +112,9 @@ class DuplicatesPage(StewardPage):
         self.lists = QStackedWidget()
         self.lists.addWidget(self.list)
         self.lists.addWidget(self.merge_list)
-        part.addWidget(self.lists, 1)
+        framed = Card(padding=1.5, spacing=0)
+        framed.add(self.lists, 1)
+        part.addWidget(framed, 1)
         return side
 
     def _make_right(self) -> QWidget:
@@ -286,7 +289,7 @@ class DuplicatesPage(StewardPage):
         one, other = (known.get(id_, ("", "")) for id_ in (pair.one_id, pair.other_id))
         second = other[0] if other[0] != one[0] else ""
         why = duplicate_words.why(pair.reasons, most=2, speaking_for=True)
-        badge = tr("{n} outlets", n=len(group.outlets)) if len(group.outlets) > 2 else ""
+        badge = tr("group of {n}", n=len(group.outlets)) if len(group.outlets) > 2 else ""
         return TwoLine(
             one[0], " · ".join(part for part in (second, why) if part), icon="copy", badge=badge,
             trailing=words.score_words(pair.score),

@@ -70,7 +70,7 @@ class CompareView(ScrollPage):
                                if line.placing is not None else "")
         else:
             self._cell(0, 0, tr("Address"), "caption", "faint")
-            self._cell(0, 1, place_words.address_line(line.address), "body", "")
+            self._cell(0, 1, place_words.address_line(line.address), "body", "", columns=2)
             self.worth.setText("")
         for name in ("accept", "decline"):
             self.buttons[name].setVisible(found is not None)
@@ -89,5 +89,5 @@ class CompareView(ScrollPage):
             self._cell(at, 1, mine or "–", "body", "")
             self._cell(at, 2, found or "–", "body" if same else "body-strong", "" if same else "accent")
 
-    def _cell(self, line: int, across: int, text: str, style: str, tone: str) -> None:
-        self._grid.addWidget(Text(text, style, tone, wrap=across > 0), line, across)
+    def _cell(self, line: int, across: int, text: str, style: str, tone: str, *, columns: int = 1) -> None:
+        self._grid.addWidget(Text(text, style, tone, wrap=across > 0), line, across, 1, columns)

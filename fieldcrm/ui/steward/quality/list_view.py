@@ -12,6 +12,7 @@ from fieldcrm.ui import theme
 from fieldcrm.ui.steward.quality import finding_words
 from fieldcrm.ui.widgets import (
     Button,
+    Card,
     Column,
     FlowLayout,
     PageModel,
@@ -49,7 +50,9 @@ class FindingsView(QWidget):
         self.list.current_changed.connect(lambda _: self._enable())
         self.states = StateStack(self.list)
         whole.addLayout(self._head())
-        whole.addWidget(self.states, 1)
+        framed = Card(padding=1.5, spacing=0)
+        framed.add(self.states, 1)
+        whole.addWidget(framed, 1)
         whole.addWidget(self._foot())
 
     def _head(self) -> QHBoxLayout:

@@ -17,7 +17,7 @@ from fieldcrm.store.searchcolumns import NAME, NOWHERE, Columns, columns, number
 from fieldcrm.store.searchfilters import DAY_MS, Filters, Near
 from fieldcrm.store.searchorders import Asked, Sort, metres, order, order_by
 from fieldcrm.store.searchquery import METRES_A_DEGREE, ListQuery, filtered, point_params
-from fieldcrm.store.searchspace import Points, nearest, points, within_box
+from fieldcrm.store.searchspace import MATCHES, Points, nearest, points, restrict, within_box
 from fieldcrm.store.searchtypos import meant, settled, vocabulary
 from fieldcrm.store.searchwords import beginning_of, expression_of, match_expression, typed_words
 
@@ -300,7 +300,7 @@ def plain(r: Reader, asked: Asked) -> list[int]:
         listed: list[int] = _numbered(r, query, ordered).tolist()
         return listed
     rows = r.conn.exec_driver_sql(
-        f"SELECT o.rid, CASE WHEN {begins} THEN {_NAMED} WHEN {_MATCHES.format('called')} THEN {_CALLED} "
+        f"SELECT o.rid, CASE WHEN {begins} THEN {_NAMED} WHEN {MATCHES.format('called')} THEN {_CALLED} "
         f"ELSE {_ELSEWHERE} END, o.sector_id, o.lat_e7, o.lon_e7 {query.source} ORDER BY {ordered}",
         query.params,
     ).all()
@@ -309,19 +309,6 @@ def plain(r: Reader, asked: Asked) -> list[int]:
              for row in rows]  # fmt: skip
     ranked = [rid for _, rid in sorted(keyed, key=lambda pair: pair[0])]
     return ranked[::-1] if asked.descending else ranked
-
-
-_MATCHES = "o.rid IN (SELECT rowid FROM outlet_search WHERE outlet_search MATCH :{})"
-
-
-def restrict(query: ListQuery, text: str) -> str:
-    """Only what a typed text finds, if there is a word in it; the condition that a name begins with the text."""
-    expression, beginning = match_expression(text), beginning_of(text)
-    begins = f"({NAME} >= :low AND {NAME} < :high)" if beginning else "0"
-    if expression is not None:
-        query.params |= {"match": expression, "low": beginning, "high": beginning + "\U0010ffff"}
-        query.where.append(f"({begins} OR {_MATCHES.format('match')})")
-    return begins
 
 
 def _away(lat: Any, lon: Any, point: Near | None) -> int:

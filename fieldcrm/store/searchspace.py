@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from fieldcrm.store import heldshare
 from fieldcrm.store.database import Reader
-from fieldcrm.store.searchcolumns import columns, numbers
+from fieldcrm.store.searchcolumns import NAME, columns, numbers
 from fieldcrm.store.searchfilters import DAY_MS, Filters, Near
 from fieldcrm.store.searchquery import BOX, ListQuery, box_about, filtered, point_params
-from fieldcrm.store.searchwords import match_expression
+from fieldcrm.store.searchwords import beginning_of, match_expression
 from sync.columns import to_milliseconds
 
 if TYPE_CHECKING:
@@ -72,6 +72,19 @@ def _in_box_plainly(r: Reader, box: dict[str, int], filters: Filters) -> list[in
     return list(r.conn.exec_driver_sql(sql, query.params).scalars())
 
 
+MATCHES = "o.rid IN (SELECT rowid FROM outlet_search WHERE outlet_search MATCH :{})"
+
+
+def restrict(query: ListQuery, text: str) -> str:
+    """Only what a typed text finds, if there is a word in it; the condition that a name begins with the text."""
+    expression, beginning = match_expression(text), beginning_of(text)
+    begins = f"({NAME} >= :low AND {NAME} < :high)" if beginning else "0"
+    if expression is not None:
+        query.params |= {"match": expression, "low": beginning, "high": beginning + "\U0010ffff"}
+        query.where.append(f"({begins} OR {MATCHES.format('match')})")
+    return begins
+
+
 def points(r: Reader, filters: Filters, query: str = "", *, colour: str = "") -> Points:
     """Every mapped outlet that passes, by row number. ``colour``: a key of ``COLOURS``; ``ValueError`` for another.
 
@@ -80,10 +93,7 @@ def points(r: Reader, filters: Filters, query: str = "", *, colour: str = "") ->
     import numpy as np
 
     listed = filtered(r, filters)
-    expression = match_expression(query)
-    if expression is not None:
-        listed.where.append("o.rid IN (SELECT rowid FROM outlet_search WHERE outlet_search MATCH :match)")
-        listed.params["match"] = expression
+    restrict(listed, query)
     listed.where.append("o.lat_e7 IS NOT NULL AND o.lon_e7 IS NOT NULL")
     category = _category(listed, colour, filters) if colour else "''"
     numbers_of_one = "group_concat(o.rid || ',' || o.lat_e7 || ',' || o.lon_e7)"

@@ -14,7 +14,7 @@ from fieldcrm.store import facets, outletrows, search
 from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.search import Asked, Filters, Sort
 from fieldcrm.store.tables import T
-from fieldcrm.usecases import merging
+from fieldcrm.usecases import merging, segments
 from tests.world import ZONE, World, an_id
 
 
@@ -134,3 +134,18 @@ def test_two_that_were_merged_are_one_outlet_on_this_device(db: Database, world:
         total, unmapped = facets.counters(r)
         assert (total, unmapped) == (4, 0)
         assert total == facets.facets(r, "", Filters(now, states=frozenset())).total
+
+
+@pytest.mark.parametrize("typed", ["oeu", "œu", "Œuvre d", "halles", "superete"])
+def test_the_map_shows_what_the_list_finds(db: Database, world: World, now: datetime, typed: str) -> None:
+    """Ligatures, which the list finds by the beginning of a name, and mistyped words, which a segment remembers."""
+    write(db, world, now, lambda tx: tx.conn.execute(
+        update(T.outlet).where(T.outlet.c.id == world.outlets[2]).values(name="Œuvre du Marais")))
+    with db.read() as r:
+        search.prepare(r)
+        found = search.search(r, Asked(typed, Filters(now)))
+        assert len(found.rids) == 1
+        points = search.points(r, Filters(now), found.shown_for or typed)
+        assert points.rid.tolist() == found.rids.tolist()
+        segment = segments.Segment(new_id(now), "", typed, {}, world.manager.user_id, "", False)
+        assert segments.count(r, segment, now) == 1

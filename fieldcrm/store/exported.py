@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from fieldcrm.domain.contact import Contact
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.outlet import DEGREE
 from fieldcrm.store.contacts import contacts_of
 from fieldcrm.store.database import Reader
+from fieldcrm.store.tables import T
+from sync.chunks import chunks
 
 FIELDS = (
     "name", "banner", "group_name", "store_type", "house_number", "street", "postcode", "city", "country", "phone",
@@ -51,8 +55,12 @@ def _outlet(row: tuple[Any, ...]) -> ExportedOutlet:
 
 
 def people_at(r: Reader, outlets: Iterable[Id]) -> dict[Id, tuple[Contact, ...]]:
-    """The contacts of several outlets."""
+    """The contacts of several outlets, those of outlets merged into them included."""
+    homes = {id_: id_ for id_ in outlets}
+    for some in chunks(list(homes)):
+        query = select(T.outlet_home.c.alias_id, T.outlet_home.c.outlet_id).where(T.outlet_home.c.outlet_id.in_(some))
+        homes.update(tuple(row) for row in r.conn.execute(query))
     found: dict[Id, list[Contact]] = {}
-    for contact in contacts_of(r, outlets):
-        found.setdefault(contact.outlet_id, []).append(contact)
+    for contact in contacts_of(r, homes):
+        found.setdefault(homes[contact.outlet_id], []).append(contact)
     return {id_: tuple(contacts) for id_, contacts in found.items()}

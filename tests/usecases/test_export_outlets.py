@@ -24,7 +24,7 @@ from fieldcrm.exchange.tables import csv_table, xlsx_table
 from fieldcrm.store.database import Database
 from fieldcrm.store.tables import T
 from fieldcrm.ui.outlets.export import field_title
-from fieldcrm.usecases import contacts, export_outlets, feeds, outlets
+from fieldcrm.usecases import contacts, export_outlets, feeds, merging, outlets
 from fieldcrm.usecases.export_outlets import EVERY_FIELD, Format, Saved, Shown
 from fieldcrm.words import set_language
 
@@ -139,6 +139,24 @@ def test_vcards_hold_the_stores_and_the_people_there(export: Callable[..., Any])
         "Marie Le Goff", "Goff", "Marie Le", "Gérante",
     )  # fmt: skip
     assert cards[1].org.value == ["Épicerie des Halles"]
+
+
+def test_the_people_of_a_merged_outlet_are_among_those_of_the_one_that_stays(
+    db: Database, world: Any, now: datetime, rids: list[int], tmp_path: Path
+) -> None:
+    def cards() -> list[str]:
+        with db.read() as r:
+            listed = outlets.find(r, "", outlets.Filters(now, states=frozenset()))
+            saved = export_outlets.export_outlets(
+                lambda work: work(r), listed, tmp_path / "people.vcf", Format.VCARD, separator=";", title="", titles={})
+        assert (saved.outlets, saved.cards) == (len(listed), 2)
+        found = vobject.readComponents((tmp_path / "people.vcf").read_text("utf-8"))
+        return [card.org.value[0] for card in found if card.org.value[0] != card.fn.value]
+
+    assert cards() == ["Épicerie des Halles"] * 2
+    keep, lose = world.outlets[1], world.outlets[0]
+    db.write(lambda tx: merging.merge(tx, keep, lose, ()), actor=world.manager, now=now).result()
+    assert cards() == ["Superette du Marché"] * 2
 
 
 @pytest.mark.parametrize("format", list(Format))

@@ -186,7 +186,7 @@ def check(facts: Facts, around: Surroundings, rules: Rules) -> list[Finding]:
         banner = around.banner_of(facts.name)
         if banner is not None:
             found.append(Finding("banner_missing", "banner", facts.name, banner))
-    found += _impossible(facts)
+    found += _impossible(facts, region)
     found += _town(facts, around, region)
     found += _position(facts, around, region)
     return found
@@ -209,15 +209,17 @@ def _texts(facts: Facts, around: Surroundings) -> Iterator[Finding]:
             yield Finding(remark.code, name, value, remark.suggestion, remark.safe)
 
 
-def _impossible(facts: Facts) -> Iterator[Finding]:
-    """Values that no store has."""
+def _impossible(facts: Facts, region: str) -> Iterator[Finding]:
+    """Values that no store has. Houses have names instead of numbers in many countries, but not in France."""
     if facts.surface_m2 is not None and not 1 <= facts.surface_m2 <= 50_000:
         yield Finding("value_impossible", "surface_m2", str(facts.surface_m2), "" if facts.surface_m2 == 0 else None)
     if facts.visit_minutes is not None and facts.visit_minutes > 240:
         yield Finding("value_impossible", "visit_minutes", str(facts.visit_minutes))
     number = (facts.house_number or "").strip()
-    if number and ((not any(c.isdigit() for c in number) and len(number) > 3) or number in ("0", "00", "9999")):
-        yield Finding("value_impossible", "house_number", number, "" if number in ("0", "00", "9999") else None)
+    nothing = number in ("0", "00", "9999")
+    words = region == "FR" and len(number) > 3 and not any(c.isdigit() for c in number)
+    if nothing or words:
+        yield Finding("value_impossible", "house_number", number, "" if nothing else None)
 
 
 def _town(facts: Facts, around: Surroundings, region: str) -> Iterator[Finding]:

@@ -86,6 +86,15 @@ def test_impossible_values_and_hours_that_nobody_can_read_are_said() -> None:
         ("hours_invalid", "opening_hours"), ("value_impossible", "surface_m2"), ("value_impossible", "visit_minutes")]
 
 
+def test_a_house_may_have_a_name_instead_of_a_number_but_in_france() -> None:
+    named = facts(house_number="Lindsey Court", country="MT", postcode="STJ 1881", city="St. Julians", siret=None,
+                  phone=None, lat_e7=359_180_000, lon_e7=144_900_000)  # fmt: skip
+    assert check(named, Surroundings(), Rules()) == []
+    assert codes(check(facts(house_number="Galerie"), Surroundings(), Rules())) == ["value_impossible"]
+    assert codes(check(facts(house_number="0", country="MT", postcode=None, siret=None, phone=None, lat_e7=None,
+                             lon_e7=None), Surroundings(), Rules())) == ["value_impossible"]  # fmt: skip
+
+
 def test_surroundings_survive_being_kept() -> None:
     place = around()
     again = Surroundings.of((kind, key, value) for kind, key, value in place.parts())

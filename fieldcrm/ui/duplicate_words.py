@@ -19,6 +19,8 @@ def reason_words(reason: Reason) -> str:
 def why(reasons: Iterable[Reason], *, most: int = 4, speaking_for: bool | None = None) -> str:
     """The weightiest reasons in one line; ``speaking_for`` keeps those for, or those against."""
     chosen = [one for one in reasons if speaking_for is None or (one.strength >= 0) is speaking_for]
+    if any(one.code.startswith("name.chain_") for one in chosen):  # which says the banner already
+        chosen = [one for one in chosen if one.code != "enseigne.same"]
     return " · ".join(dict.fromkeys(words for one in chosen[:most] if (words := reason_words(one))))
 
 

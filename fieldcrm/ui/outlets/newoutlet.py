@@ -18,11 +18,23 @@ from fieldcrm.ui.appsession import AppSession
 from fieldcrm.ui.duplicate_words import why
 from fieldcrm.ui.messages import sentence
 from fieldcrm.ui.placing import address_at
-from fieldcrm.ui.widgets import Button, Card, Field, IconButton, InlineMessage, ScrollPage, Text, clear_layout, column
+from fieldcrm.ui.widgets import (
+    Button,
+    Card,
+    ElidedText,
+    Field,
+    IconButton,
+    InlineMessage,
+    ScrollPage,
+    Text,
+    clear_layout,
+    column,
+)
 from fieldcrm.usecases import outlets
 from fieldcrm.usecases.lookalikes import Lookalike, Typed, lookalikes
-from fieldcrm.words import tr
+from fieldcrm.words import number, tr
 
+LOW = 460  # pixels below which only the likeliest double is shown: the form needs the room
 PAUSE = 250  # ms after the last key before lookalikes are asked for
 
 
@@ -39,13 +51,11 @@ class NewOutlet(Card):
         page.body.addLayout(self._title())
         self._fields: dict[str, Field] = {}
         page.body.addLayout(self._form())
-        self._alike = Card(padding=4, spacing=2, tone="warning")
-        self._alike.hide()
-        page.body.insertWidget(1, self._alike)
         self._message = InlineMessage()
         page.body.addWidget(self._message)
         page.body.addStretch(1)
         self.add(page, 1)
+        self.add(self._warning())
         self.add(self._buttons())
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -57,6 +67,16 @@ class NewOutlet(Card):
         head.addWidget(Text(tr("New outlet"), "heading"), 1)
         head.addWidget(IconButton("x", tr("Close"), self.left.emit))
         return head
+
+    def _warning(self) -> QWidget:
+        """Below the form: it is in sight wherever that is scrolled to, and moves no field under the hands."""
+        self._alike = Card(padding=3, spacing=1.5, tone="warning")
+        self._alike.hide()
+        holder = QWidget()
+        around = QHBoxLayout(holder)
+        around.setContentsMargins(theme.space(3), 0, theme.space(3), 0)
+        around.addWidget(self._alike)
+        return holder
 
     def _form(self) -> QGridLayout:
         grid = QGridLayout()
@@ -222,18 +242,22 @@ class NewOutlet(Card):
         if not found:
             return
         self._alike.add(Text(tr("Is it one of these?"), "body-strong"))
-        for one in found:
+        shown = found[:1] if self.height() < theme.pixels(LOW) else found
+        for one in shown:
             self._alike.add(self._alike_row(one))
+        if len(found) > len(shown):
+            self._alike.add(Text(tr("and {n} more", n=number(len(found) - len(shown))), "caption", "muted"))
 
     def _alike_row(self, one: Lookalike) -> QWidget:
         holder = QWidget()
-        across = QHBoxLayout(holder)
-        across.setContentsMargins(0, 0, 0, 0)
         lines = column(0)
-        lines.addWidget(Text(one.outlet.name, "body-medium", wrap=True))
-        if one.outlet.address:
-            lines.addWidget(Text(one.outlet.address, "caption", "muted", wrap=True))
-        lines.addWidget(Text(why(one.reasons, speaking_for=True), "caption", wrap=True))
-        across.addLayout(lines, 1)
-        across.addWidget(Button(tr("Open that one instead"), "ghost", on_click=lambda: self._open(one.outlet.id)))
+        holder.setLayout(lines)
+        across = QHBoxLayout()
+        across.addWidget(ElidedText(one.outlet.name, "body-medium"), 1)
+        instead = Button(tr("Open that one instead"), "quiet", on_click=lambda: self._open(one.outlet.id))
+        instead.setAccessibleName(f"{instead.text()}: {one.outlet.name}")
+        across.addWidget(instead)
+        lines.addLayout(across)
+        about = (one.outlet.address, why(one.reasons, most=3, speaking_for=True))
+        lines.addWidget(Text(" · ".join(part for part in about if part), "caption", "muted", wrap=True))
         return holder

@@ -188,6 +188,7 @@ class OutletsScreen(FreshScreen):
         narrow = self.width() < theme.pixels(NARROW)
         entering = not self.new_outlet.isHidden()
         self.sides.setVisible(not (narrow and entering))
+        self.filters.setVisible(not (narrow and entering))
         self.preview_button.setVisible(not narrow)
         self.columns_button.setVisible(not self.sides.showing_map)
         self.new_button.setText("" if narrow else tr("New outlet"))

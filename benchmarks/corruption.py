@@ -55,7 +55,8 @@ import unicodedata
 from dataclasses import dataclass, replace
 from math import cos, pi, radians, sin
 
-from fieldcrm.insights.duplicates import DEGREE, METRES_A_DEGREE, Raw
+from fieldcrm.domain.earth import METRES_A_DEGREE
+from fieldcrm.insights.duplicates import DEGREE, Raw
 from fieldcrm.insights.outlet_words import name_core
 
 SPLIT_SEED = 41

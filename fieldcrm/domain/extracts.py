@@ -9,17 +9,15 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import cos, hypot, radians
 from typing import Any
 
 from fieldcrm.domain import provenance
 from fieldcrm.domain.catalogue import PROPOSAL_KINDS
-from fieldcrm.domain.outlet import DEGREE
+from fieldcrm.domain.earth import metres
 
 OPENED, CLOSED, MOVED, RENAMED, HOURS, DETAILS = PROPOSAL_KINDS
 MOVED_METRES = 30  # less is how two people click on one roof
 SAME_PLACE_METRES = 50  # of a source without references: the same name within this is the same outlet
-_METRES_A_DEGREE = 111_195.08  # of latitude, on a sphere of the mean radius 6,371,008.8 m (IUGG)
 _KINDS: Mapping[str, str] = {
     "name": RENAMED, "banner": RENAMED, "lat_e7": MOVED, "lon_e7": MOVED, "opening_hours": HOURS,
 }  # fmt: skip
@@ -75,14 +73,6 @@ def _moved(after: dict[str, Any], said: Mapping[str, Any], present: Mapping[str,
         return False
     lat, lon = present.get("lat_e7"), present.get("lon_e7")
     return lat is None or lon is None or metres(lat, lon, after["lat_e7"], after["lon_e7"]) > MOVED_METRES
-
-
-def metres(lat_e7: int, lon_e7: int, other_lat_e7: int, other_lon_e7: int) -> float:
-    """Between two points that are not far apart, in degrees x 10^7: on the plane that touches the sphere there."""
-    north = (other_lat_e7 - lat_e7) / DEGREE
-    east = ((other_lon_e7 - lon_e7) / DEGREE + 180) % 360 - 180
-    middle = radians((lat_e7 + other_lat_e7) / 2 / DEGREE)
-    return hypot(north, east * cos(middle)) * _METRES_A_DEGREE
 
 
 def key_of(reference: str, values: Mapping[str, Any]) -> str:

@@ -21,7 +21,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fieldcrm.domain import provenance
 from fieldcrm.domain.catalogue import OUTLET
-from fieldcrm.domain.extracts import MOVED_METRES, metres
+from fieldcrm.domain.earth import metres
+from fieldcrm.domain.extracts import MOVED_METRES
 from fieldcrm.domain.ids import Id
 from sync.catalogue import Kind, Personal
 

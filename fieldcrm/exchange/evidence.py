@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from opening_hours import OpeningHours
 from opening_hours import ParserError as _ParserError  # type: ignore[attr-defined]
 
+from fieldcrm.domain.siret import luhn
 from fieldcrm.exchange import positions, values
 from fieldcrm.exchange.mapping import folded
 from fieldcrm.exchange.vocabulary import words_of
@@ -117,7 +118,7 @@ def _number(text: str) -> float | None:
 
 def _digits(text: str, count: int) -> bool:
     digits = re.sub(r"[\s\u00a0\u202f]", "", text)
-    return len(digits) == count and digits.isdecimal() and digits.isascii() and values.luhn(digits)
+    return len(digits) == count and digits.isdecimal() and digits.isascii() and luhn(digits)
 
 
 def _is_phone(text: str) -> bool:

@@ -17,6 +17,7 @@ from opening_hours import ParserError as _ParserError  # type: ignore[attr-defin
 from fieldcrm.domain.catalogue import OUTLET_STATES, SEGMENTS, STORE_TYPES
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.outlet import checked
+from fieldcrm.domain.siret import luhn
 from fieldcrm.exchange.mapping import folded
 from fieldcrm.exchange.vocabulary import words_of
 
@@ -181,15 +182,6 @@ def _siret(text: str) -> Any:
     if len(digits) == 13 and digits.isdecimal() and luhn("0" + digits):
         digits = "0" + digits
     return checked({"siret": digits})["siret"]
-
-
-def luhn(digits: str) -> bool:
-    """The check digit of SIREN, SIRET and bank cards (ISO/IEC 7812-1)."""
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (1 + place % 2)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
 
 
 def postcode(text: str, country: str) -> Any:

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from math import asin, cos, inf, radians, sin, sqrt
 from typing import TYPE_CHECKING, TypeAlias
 
+from fieldcrm.domain.earth import EARTH_M
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
 DETOUR = 1.42
-EARTH_M = 6_371_008.8
 PARKING_S = 90  # to leave one place and stop at another; none between doors of one address
 SAME_PLACE_M = 40.0
 WALK_M_S = 1.25  # next door one walks

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import osmium
 
+from fieldcrm.domain.earth import EARTH_M, METRES_A_DEGREE
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.geo.osm import check_extract
 
@@ -33,7 +34,7 @@ SPEEDS: Mapping[str, float] = {  # km/h as driven, of a road without a sign
 OF_THE_SIGN = 0.82  # share of the allowed speed that is driven on the whole, crossings included
 FERRY_KMH, BOARDING_S = 18.0, 600.0
 PIECE_M = 120.0  # a longer piece of road gets a node in between, so that a store is never far from one
-_METRE = 6_371_008.8 * 3.141592653589793 / 180 / 1e7  # metres of a degree x 10^-7
+_METRE = METRES_A_DEGREE / 1e7  # metres of a degree x 10^-7
 _SHUT = frozenset({"no", "private", "agricultural", "forestry", "emergency", "military"})
 _OPEN = frozenset({"yes", "permissive", "designated", "destination", "delivery", "customers"})
 _NUMBER = re.compile(r"([0-9]{1,3})(?:\.[0-9]+)?\s*(mph|knots)?")
@@ -192,7 +193,7 @@ def _steps(lat: Ints, lon: Ints) -> npt.NDArray[np.float64]:
     radians = np.radians(lat / 1e7), np.radians(lon / 1e7)
     north = np.diff(radians[0])
     east = np.diff(radians[1]) * np.cos((radians[0][1:] + radians[0][:-1]) / 2)
-    return np.append(6_371_008.8 * np.hypot(north, east), 0.0)
+    return np.append(EARTH_M * np.hypot(north, east), 0.0)
 
 
 def _add_arcs(arcs: list[tuple[int, int, int]], ways: _Ways, at: int, nodes: Any, metres: Any, kept: Any) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from fieldcrm.domain.earth import METRES_A_DEGREE
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.geo.roadgraph import RoadGraph
 
@@ -131,7 +132,7 @@ class Roads:
         """The nearest node of each place, or -1, and the seconds from there to the door."""
         wanted = np.array(places, dtype=np.float64).reshape(-1, 2)
         nearest = self._tree.nearest(shapely.points(self._flat(wanted[:, 0], wanted[:, 1]))).astype(np.int64)
-        north = (self.graph.lat_e7[nearest] / 1e7 - wanted[:, 0]) * 111_195
-        east = (self.graph.lon_e7[nearest] / 1e7 - wanted[:, 1]) * 111_195 * self._shrink
+        north = (self.graph.lat_e7[nearest] / 1e7 - wanted[:, 0]) * METRES_A_DEGREE
+        east = (self.graph.lon_e7[nearest] / 1e7 - wanted[:, 1]) * METRES_A_DEGREE * self._shrink
         metres = np.hypot(north, east)
         return np.where(metres <= FARTHEST_M, nearest, -1), metres / OFF_ROAD_MS

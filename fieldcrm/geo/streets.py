@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import sqlite3
 import threading
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,10 +17,13 @@ from typing import Any
 import numpy as np
 import osmium
 
+from fieldcrm.domain.earth import METRES_A_DEGREE, metres
 from fieldcrm.domain.errors import DomainError
+from fieldcrm.domain.placing import plain
 from fieldcrm.geo.osm import check_extract
 
 TABLE = "street"
+_METRE = METRES_A_DEGREE / 1e7  # metres of a degree x 10^-7
 SAME_STREET_M = 1_500  # pieces of one name farther apart than this are two streets
 _TOWNS = {"city": 9_000.0, "town": 5_000.0, "village": 2_500.0, "suburb": 2_500.0, "hamlet": 900.0}
 _SHORT = {
@@ -80,8 +82,8 @@ def write_streets(connection: sqlite3.Connection, extract: Path) -> int:
             connection.execute(f"INSERT INTO {TABLE} VALUES (?, ?, ?, ?, ?)", (count, name, city, lat, lon))
             places[fold(name)].append((count, lat, lon))
     for street, number, lat, lon, _ in collected.houses:
-        near = min(places.get(fold(street), ()), key=lambda one: _metres(one[1], one[2], lat, lon), default=None)
-        if near is not None and _metres(near[1], near[2], lat, lon) < 2 * SAME_STREET_M:
+        near = min(places.get(fold(street), ()), key=lambda one: metres(one[1], one[2], lat, lon), default=None)
+        if near is not None and metres(near[1], near[2], lat, lon) < 2 * SAME_STREET_M:
             row = (near[0], fold_number(number), lat, lon)
             connection.execute("INSERT OR IGNORE INTO house VALUES (?, ?, ?, ?)", row)
     connection.execute("INSERT INTO street_search (street_search) VALUES ('rebuild')")
@@ -126,7 +128,7 @@ def _groups(pieces: Iterable[tuple[int, int]]) -> list[list[tuple[int, int]]]:
     """Pieces of one name by street: each is near another of its group."""
     groups: list[list[tuple[int, int]]] = []
     for piece in sorted(pieces):
-        near = [group for group in groups if any(_metres(*piece, *other) < SAME_STREET_M for other in group)]
+        near = [group for group in groups if any(metres(*piece, *other) < SAME_STREET_M for other in group)]
         joined = [piece, *(one for group in near for one in group)]
         groups = [group for group in groups if group not in near] + [sorted(joined)]
     return sorted(groups)
@@ -146,26 +148,14 @@ def _town(towns: list[tuple[str, float, int, int]], lat: int, lon: int) -> str:
     if not towns:
         return ""
     reach = np.array([town[1] for town in towns])
-    metres = np.array([_metres(town[2], town[3], lat, lon) for town in towns])
-    best = int(np.argmin(metres / reach))
-    return towns[best][0] if metres[best] < 3 * reach[best] else ""
-
-
-def _metres(lat: int, lon: int, other_lat: int, other_lon: int) -> float:
-    """Flat distance between places in degrees x 10^7, exact enough within a town."""
-    north = (lat - other_lat) * 0.0111195
-    east = (lon - other_lon) * 0.0111195 * float(np.cos(np.radians(lat / 1e7)))
-    return float(np.hypot(north, east))
+    away = np.array([metres(town[2], town[3], lat, lon) for town in towns])
+    best = int(np.argmin(away / reach))
+    return towns[best][0] if away[best] < 3 * reach[best] else ""
 
 
 def fold(text: str) -> str:
     """Letters and digits without accents and case, short forms written out."""
-    return " ".join(_SHORT.get(word, word) for word in _words(text))
-
-
-def _words(text: str) -> list[str]:
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return re.findall(r"[^\W_]+", "".join(c for c in plain if not unicodedata.combining(c)))
+    return " ".join(_SHORT.get(word, word) for word in plain(text).split())
 
 
 def _term(word: str) -> str:
@@ -205,7 +195,7 @@ class Streets:
         house = _NUMBER.search(text)
         number = fold_number("".join(part or "" for part in house.groups())) if house else ""
         rest = text[: house.start()] + " " + text[house.end() :] if house else text
-        words = [word for word in _words(rest) if not word.isdigit()][:10]  # a postcode is no street
+        words = [word for word in plain(rest).split() if not word.isdigit()][:10]  # a postcode is no street
         if not words:
             return ()
         match = " AND ".join(_term(word) for word in words)
@@ -218,10 +208,9 @@ class Streets:
             rows = self._connection.execute(query, (number, match, limit)).fetchall()
         return tuple(_found(row, number) for row in rows)
 
-
-    def near(self, lat_e7: int, lon_e7: int, *, metres: int = 150) -> tuple[StreetFound, ...]:
-        """The house nearest to a place, or the street where no house is near; nothing within ``metres``: empty."""
-        box = (metres / 0.0111195, metres / 0.0111195 / max(0.01, float(np.cos(np.radians(lat_e7 / 1e7)))))
+    def near(self, lat_e7: int, lon_e7: int, *, within: int = 150) -> tuple[StreetFound, ...]:
+        """The house nearest to a place, or the street where no house is near; nothing within so many metres: empty."""
+        box = (within / _METRE, within / _METRE / max(0.01, float(np.cos(np.radians(lat_e7 / 1e7)))))
         inside = (lat_e7 - box[0], lat_e7 + box[0], lon_e7 - box[1], lon_e7 + box[1])
         where = "{0}.lat_e7 BETWEEN ? AND ? AND {0}.lon_e7 BETWEEN ? AND ?"
         houses = (
@@ -233,8 +222,8 @@ class Streets:
             rows = self._connection.execute(houses, inside).fetchall() or self._connection.execute(
                 streets, inside
             ).fetchall()
-        found = sorted((_metres(row[3], row[4], lat_e7, lon_e7), row) for row in rows)
-        return tuple(StreetFound(*row) for away, row in found[:3] if away <= metres)
+        found = sorted((metres(row[3], row[4], lat_e7, lon_e7), row) for row in rows)
+        return tuple(StreetFound(*row) for away, row in found[:3] if away <= within)
 
 
 def _found(row: tuple[Any, ...], number: str) -> StreetFound:

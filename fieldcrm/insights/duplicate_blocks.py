@@ -14,7 +14,8 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from fieldcrm.insights.duplicates import METRES_A_DEGREE, Prepared
+from fieldcrm.domain.earth import METRES_A_DEGREE
+from fieldcrm.insights.duplicates import Prepared
 from fieldcrm.insights.name_levels import rare_below
 from fieldcrm.insights.outlet_words import KEY_DIGITS
 

@@ -18,11 +18,11 @@ from typing import Any
 from rapidfuzz import fuzz
 
 from fieldcrm import resources
+from fieldcrm.domain.earth import METRES_A_DEGREE
 from fieldcrm.insights import outlet_words as _words
 from fieldcrm.insights.name_levels import IN_PART, STRONG, name_level
 
 DEGREE = 10_000_000
-METRES_A_DEGREE = 111_195.08  # of a sphere of 6,371,008.8 m
 EVIDENCE = ("name", "enseigne", "distance", "phone", "siret", "address", "place", "web", "email", "trade")
 DISTANCES = (15, 40, 80, 150, 300, 1000)  # metres; the last level is beyond
 _FREE_MAIL = frozenset(

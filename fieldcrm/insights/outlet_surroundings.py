@@ -14,6 +14,7 @@ from functools import lru_cache
 from math import cos, floor, radians, sqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fieldcrm.domain.earth import METRES_A_DEGREE
 from fieldcrm.domain.outlet import DEGREE
 from fieldcrm.domain.placing import plain
 from fieldcrm.insights.outlet_values import country_code
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-METRES = 111_195.0  # of a degree of latitude on the sphere
 LEAST_OF_TOWN = 5  # outlets from which on a town has a centre
 FAR_FLOOR_M = 8_000.0  # nearer than this nothing is called far: towns are large
 FAR_DEVIATIONS = 6.0
@@ -162,8 +162,8 @@ def cell_key(lat: float, lon: float, country: str) -> str:
 
 def metres_between(a: tuple[float, float], b: tuple[float, float]) -> float:
     """On the plane about ``b``: within 1 % below 100 km, enough to call something far."""
-    north = (a[0] - b[0]) * METRES
-    east = ((a[1] - b[1] + 540) % 360 - 180) * METRES * cos(radians(b[0]))
+    north = (a[0] - b[0]) * METRES_A_DEGREE
+    east = ((a[1] - b[1] + 540) % 360 - 180) * METRES_A_DEGREE * cos(radians(b[0]))
     return sqrt(north * north + east * east)
 
 
@@ -235,8 +235,8 @@ def _towns(keys: Sequence[str], groups: list[int], places: list[tuple[int, int]]
     lat, lon = (np.asarray(places, dtype=np.float64) / DEGREE).T
     sizes = np.bincount(group, minlength=len(keys))
     centre_lat, centre_lon = _medians(group, lat, sizes), _medians(group, lon, sizes)
-    north = (lat - centre_lat[group]) * METRES
-    east = (lon - centre_lon[group]) * METRES * np.cos(np.radians(centre_lat[group]))
+    north = (lat - centre_lat[group]) * METRES_A_DEGREE
+    east = (lon - centre_lon[group]) * METRES_A_DEGREE * np.cos(np.radians(centre_lat[group]))
     far = np.hypot(north, east)
     middle = _medians(group, far, sizes)
     spread = _medians(group, np.abs(far - middle[group]), sizes)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from fieldcrm.domain import extracts, provenance
 from fieldcrm.domain.catalogue import CATALOGUE
+from fieldcrm.domain.earth import metres
 from fieldcrm.domain.extracts import SAME_PLACE_METRES
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.proposing import Standing
@@ -81,7 +82,7 @@ class KnownOutlets:
             for east in (-2, -1, 0, 1, 2):  # a degree of longitude is half as long at 60 degrees
                 cell = name, lat // _CELL + north, lon // _CELL + east
                 for known, other_lat, other_lon in self._by_place.get(cell, ()):
-                    if extracts.metres(lat, lon, other_lat, other_lon) <= SAME_PLACE_METRES:
+                    if metres(lat, lon, other_lat, other_lon) <= SAME_PLACE_METRES:
                         return known
         return None
 

@@ -14,11 +14,11 @@ from typing import Any
 
 from sqlalchemy import text
 
+from fieldcrm.domain.earth import METRES_A_DEGREE
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.outlet import DEGREE
 from fieldcrm.store.database import Reader, Transaction
 from fieldcrm.store.merging_tables import DUPLICATE_COLUMNS, PHONE_DIGITS, phone_key
-from fieldcrm.store.search import METRES_A_DEGREE
 from sync.columns import to_milliseconds
 
 NEAR_ROWS = 120  # outlets around a point that are compared, the closest first

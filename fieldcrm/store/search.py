@@ -16,7 +16,7 @@ from fieldcrm.store.database import Reader
 from fieldcrm.store.searchcolumns import NAME, NOWHERE, Columns, columns, numbers, ready
 from fieldcrm.store.searchfilters import DAY_MS, Filters, Near
 from fieldcrm.store.searchorders import Asked, Sort, metres, order, order_by
-from fieldcrm.store.searchquery import METRES_A_DEGREE, ListQuery, filtered, point_params
+from fieldcrm.store.searchquery import ListQuery, filtered, point_params
 from fieldcrm.store.searchspace import MATCHES, Points, nearest, points, restrict, within_box
 from fieldcrm.store.searchtypos import meant, settled, vocabulary
 from fieldcrm.store.searchwords import beginning_of, expression_of, match_expression, typed_words
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DAY_MS",
-    "METRES_A_DEGREE",
     "Asked",
     "Filters",
     "Found",

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from math import cos, pi, radians
+from math import cos, radians
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from fieldcrm.domain.earth import METRES_A_DEGREE
 from fieldcrm.domain.outlet import DEGREE
 from fieldcrm.store.database import Reader
 from fieldcrm.store.searchfilters import DAY_MS, Filters, Near, Point, Scalar
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     Rids = npt.NDArray[np.int32]
 
-METRES_A_DEGREE = 6_371_008.8 * pi / 180
 BOX = "g.min_lat BETWEEN :south AND :north AND g.min_lon BETWEEN :west AND :east"
 
 LAST_VISITS = """(

@@ -12,6 +12,7 @@ from math import cos, radians
 from typing import Any
 
 from fieldcrm.domain import extracts
+from fieldcrm.domain.earth import METRES_A_DEGREE, metres
 from fieldcrm.domain.extracts import SAME_PLACE_METRES, Difference
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.imported import MAX_REFERENCE, fault
@@ -22,7 +23,7 @@ from fieldcrm.store.database import Reader
 from fieldcrm.store.imports import Known
 
 _NOTHING: Mapping[str, Any] = {}
-_E7_A_METRE = DEGREE / 111_195  # of latitude
+_E7_A_METRE = DEGREE / METRES_A_DEGREE  # of latitude
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ class Sorter:
         height = int(SAME_PLACE_METRES * _E7_A_METRE)
         width = int(height / max(0.01, cos(radians(lat / DEGREE))))
         for known, place in _imports.about(r, self.source, lat, lon, height, width):
-            near = extracts.metres(lat, lon, place["lat_e7"], place["lon_e7"]) <= SAME_PLACE_METRES
+            near = metres(lat, lon, place["lat_e7"], place["lon_e7"]) <= SAME_PLACE_METRES
             said = known.values.get("name") or place["name"]
             if near and known.batch != self._mine and extracts.folded(said) == name:
                 return known

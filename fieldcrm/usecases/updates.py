@@ -10,8 +10,9 @@ from typing import Any
 from fieldcrm.domain import provenance
 from fieldcrm.domain.actor import Actor, Role
 from fieldcrm.domain.catalogue import PROPOSAL_KINDS
+from fieldcrm.domain.earth import metres
 from fieldcrm.domain.errors import DomainError
-from fieldcrm.domain.extracts import MOVED, metres
+from fieldcrm.domain.extracts import MOVED
 from fieldcrm.domain.ids import Id
 from fieldcrm.domain.outlet import DEGREE
 from fieldcrm.store import proposals as _proposals

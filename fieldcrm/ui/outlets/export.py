@@ -105,7 +105,7 @@ def export_list(
         return
     path, format = answer
     session.preferences.set_json(FORMAT, format.value)
-    shown = Shown([one.title for one in columns], lambda row: [one.text(row) for one in columns], midnight, near)
+    shown = as_shown(columns, midnight, near)
     separator = ";" if language() == "fr" else ","
     titles = {name: field_title(name) for name in EVERY_FIELD} | session.ask(
         lambda r: {f"custom:{field.key}": field.name(language()) for field in customfields.fields(r)}
@@ -132,6 +132,22 @@ def export_list(
             session.messages.error(error)
 
     session.tasks.run(work, done, failed)
+
+
+def as_shown(columns: Sequence[Column[OutletRow]], midnight: datetime, near: Near | None) -> Shown:
+    """The columns of the list for a file: as they read there, but days as dates and counts and metres as numbers,
+    for a file is read on another day and counted with."""
+
+    def cell(column: Column[OutletRow], row: OutletRow) -> str | int | None:
+        if column.key in ("last_visit", "freshness"):
+            at = row.last_visit_at if column.key == "last_visit" else row.confirmed_at
+            return None if at is None else at.astimezone(midnight.tzinfo).date().isoformat()
+        if column.key == "promises":
+            return row.open_tasks
+        return row.distance_m if column.key == "distance" else column.text(row)
+
+    titles = [tr("Distance (m)") if one.key == "distance" else one.title for one in columns]
+    return Shown(titles, lambda row: [cell(one, row) for one in columns], midnight, near)
 
 
 def field_title(name: str) -> str:

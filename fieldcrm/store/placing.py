@@ -19,7 +19,7 @@ from fieldcrm.store.quality_tables import DOUBTFUL
 from fieldcrm.store.tables import T
 from sync.columns import to_milliseconds
 
-_MERGED = "SELECT m.rid FROM outlet_alias a JOIN outlet m ON m.id = a.alias_id WHERE a.active"
+_MERGED = "SELECT m.rid FROM outlet_home a JOIN outlet m ON m.id = a.alias_id"
 _COLUMNS = (
     "o.rid, o.id, o.name, coalesce(o.house_number, ''), coalesce(o.street, ''), coalesce(o.postcode, ''), "
     "coalesce(o.city, ''), coalesce(o.country, ''), o.lat_e7, o.lon_e7, o.placing"
@@ -63,7 +63,10 @@ def those(r: Reader, rids: Sequence[int]) -> list[Unplaced]:
 
 def suspects(r: Reader) -> list[int]:
     """Row numbers of outlets whose position was found to be wrong, and not ignored."""
-    sql = "SELECT DISTINCT rid FROM outlet_finding WHERE code IN (SELECT value FROM json_each(?)) AND NOT ignored"
+    sql = (
+        "SELECT DISTINCT rid FROM outlet_finding WHERE code IN (SELECT value FROM json_each(?)) AND NOT ignored "
+        f"AND rid NOT IN ({_MERGED})"
+    )
     return list(r.conn.exec_driver_sql(sql, (json.dumps(POSITION_KINDS),)).scalars())
 
 

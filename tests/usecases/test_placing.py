@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from fieldcrm import resources
 from fieldcrm.domain.errors import DomainError, Unavailable
+from fieldcrm.domain.ids import new_id
 from fieldcrm.domain.placing import Address, Candidate
 from fieldcrm.geo.geocode import Provider, public
+from fieldcrm.store import placing as placing_store
 from fieldcrm.store.database import Database, Transaction
 from fieldcrm.store.state import read_state
 from fieldcrm.store.tables import T
@@ -309,6 +311,25 @@ def test_what_files_answer_is_not_kept_and_a_device_without_streets_says_so(
     assert queue.run(provider, waiting(db)).placed == 1
     with db.read() as r:
         assert r.conn.exec_driver_sql("SELECT count(*) FROM place_answer").scalar_one() == 0
+
+
+def test_of_two_merges_that_close_a_ring_the_outlet_that_stays_is_still_to_be_placed(
+    db: Database, world: World, now: datetime
+) -> None:
+    """Two managers merged the same two, each the other way round: every list has one of them."""
+
+    def merges(tx: Transaction) -> None:
+        for at, (stays, goes) in enumerate((world.outlets[2:4], world.outlets[3:1:-1])):
+            tx.conn.execute(insert(T.outlet_alias).values(
+                id=new_id(now + timedelta(seconds=at)), outlet_id=goes, alias_id=stays, active=True))
+
+    db.write(merges, actor=world.manager, now=now).result()
+    with db.read() as r:
+        listed = outlets.rows(r, outlets.find(r, "", outlets.Filters(now)), midnight=now)
+        assert len(listed) == 4
+        mapped = [row for row in listed if row.mapped]
+        assert placing_store.counted(r) == (len(listed), len(mapped))
+        assert {one.name for one in placing_store.unplaced(r)} == {row.name for row in listed if not row.mapped}
 
 
 def test_an_answer_is_kept_for_half_a_year_and_no_longer(db: Database, world: World, now: datetime) -> None:

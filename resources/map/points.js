@@ -284,11 +284,19 @@ window.fieldPoints = (() => {
         ring(ink, x, y, 9.5, 3, look.accent);
         disc(ink, x, y, SINGLE + 0.5, look.colours[points.categories[at]] || look.muted);
       } else {  // somewhere in a cluster: small, so that its number can be read
-        disc(ink, x, y, 6, look.surface);
-        disc(ink, x, y, 4.5, look.accent);
+        const [dx, dy] = besideNumber(x, y);
+        disc(ink, dx, dy, 6, look.surface);
+        disc(ink, dx, dy, 4.5, look.accent);
       }
     }
     if (focus >= 0) ring(ink, ...place(focus), radius(shown.members[focus]) + 6, 2.5, look.text);
+  }
+
+  function besideNumber(x, y) {  // where the circle of a cluster would be covered, at its edge
+    const over = shown.order.find((item) => shown.members[item] > 1 && Math.hypot(place(item)[0] - x, place(item)[1] - y) < radius(shown.members[item]));
+    if (over === undefined) return [x, y];
+    const edge = radius(shown.members[over]) * Math.SQRT1_2;
+    return [place(over)[0] + edge, place(over)[1] - edge];
   }
 
   function ring(ink, x, y, r, width, colour) {

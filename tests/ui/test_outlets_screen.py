@@ -161,6 +161,25 @@ def test_what_is_not_found_can_be_entered_and_shows_what_looks_like_it(
     assert (made.name, made.postcode, made.mapped) == ("Epicerie des Halles", "75001", False)
 
 
+def test_the_same_search_again_after_clearing_is_a_search(qtbot: Any, screen: OutletsScreen) -> None:
+    whole = screen.model.rowCount()
+    qtbot.keyClicks(screen.search, "Monoprix")
+    qtbot.waitUntil(lambda: 0 < screen.model.rowCount() < whole)
+    screen.clear()
+    qtbot.waitUntil(lambda: screen.model.rowCount() == whole)
+    qtbot.keyClicks(screen.search, "Monoprix")
+    qtbot.waitUntil(lambda: 0 < screen.model.rowCount() < whole)
+
+
+def test_what_looks_like_it_moves_no_field_under_the_hands(qtbot: Any, screen: OutletsScreen) -> None:
+    screen.begin_new()
+    field = screen.new_outlet.editor("name")
+    before = field.mapTo(screen, field.rect().topLeft())
+    qtbot.keyClicks(field, "Monoprix Commerce")
+    qtbot.waitUntil(lambda: screen.new_outlet._alike.isVisible())
+    assert field.mapTo(screen, field.rect().topLeft()) == before
+
+
 def test_a_change_elsewhere_reaches_the_line(
     qtbot: Any, session: AppSession, screen: OutletsScreen, world: Any
 ) -> None:

@@ -117,7 +117,7 @@ class OutletsScreen(FreshScreen):
             self.filters.banners.set_values(frozenset(params["banners"]))
         if "query" in params:
             self._query = str(params["query"])
-            self.search.setText(self._query)
+            self.search.show_text(self._query)
         self._load()
         if params.get("new"):
             self.begin_new()
@@ -297,9 +297,7 @@ class OutletsScreen(FreshScreen):
 
     def _type(self, query: str) -> None:
         self._query = query
-        self.search.blockSignals(True)
-        self.search.setText(query)
-        self.search.blockSignals(False)
+        self.search.show_text(query)
 
     def clear(self) -> None:
         self.searches.button.set_current(None)

@@ -59,6 +59,11 @@ class SearchField(QLineEdit):
         self._clear.setVisible(bool(text))
         self._timer.start()
 
+    def show_text(self, text: str) -> None:
+        """Stand there as if it had been searched for: ``searched`` comes with the next text that is another one."""
+        self._last = text
+        self.setText(text)
+
     def _emit(self) -> None:
         self._timer.stop()
         if self.text() != self._last:

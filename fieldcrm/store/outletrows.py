@@ -81,7 +81,8 @@ def _row(values: tuple[Any, ...], today: int, near: Near | None) -> OutletRow:
     distance = None
     if near is not None and lat is not None and lon is not None:
         point = point_params(near)
-        north, east = (lat - near.lat_e7) * point["metre"], (lon - near.lon_e7) * point["metre_east"]
+        around = (lon - near.lon_e7 + 5_400_000_000) % 3_600_000_000 - 1_800_000_000  # the short way round
+        north, east = (lat - near.lat_e7) * point["metre"], around * point["metre_east"]
         distance = round((north * north + east * east) ** 0.5)
     confirmed = None if values[20] is None else from_milliseconds(values[20])
     last_visit_at = None if last is None else from_milliseconds(last)

@@ -249,5 +249,6 @@ def squared(lat: Rids, lon: Rids, point: Near) -> Keys:
 
     scale = point_params(point)
     north = (lat.astype(np.float64) - point.lat_e7) * scale["metre"]
-    east = (lon.astype(np.float64) - point.lon_e7) * scale["metre_east"]
+    around = np.remainder(lon.astype(np.int64) - point.lon_e7 + 5_400_000_000, 3_600_000_000) - 1_800_000_000
+    east = around * scale["metre_east"]
     return (north * north + east * east).astype(np.int64)

@@ -149,3 +149,25 @@ def test_the_map_shows_what_the_list_finds(db: Database, world: World, now: date
         assert points.rid.tolist() == found.rids.tolist()
         segment = segments.Segment(new_id(now), "", typed, {}, world.manager.user_id, "", False)
         assert segments.count(r, segment, now) == 1
+
+
+@pytest.mark.parametrize("few", [True, False])
+def test_a_neighbour_beyond_the_180th_meridian_is_near(
+    db: Database, world: World, now: datetime, few: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not few:
+        monkeypatch.setattr(search, "FEW", 0)
+
+    def move(tx: Transaction) -> None:
+        for outlet, lon in zip(world.outlets[:3], (-1_799_500_000, 1_798_000_000, 0), strict=True):
+            tx.conn.execute(update(T.outlet).where(T.outlet.c.id == outlet).values(lat_e7=-168_000_000, lon_e7=lon))
+
+    write(db, world, now, move)
+    here = search.Near(-168_000_000, 1_799_500_000)
+    asked = Asked("", Filters(now), Sort.DISTANCE, here=here)
+    with db.read() as r:
+        found = search.search(r, asked).rids.tolist()
+        assert found == search.plain(r, asked)
+        rows = outletrows.rows(r, found, midnight=now, near=here)
+    assert [row.name for row in rows[:2]] == ["Épicerie des Halles", "Superette du Marché"]
+    assert rows[0].distance_m == pytest.approx(10_645, rel=0.001)

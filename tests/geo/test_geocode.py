@@ -256,7 +256,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=90, deadline=None)
 @given(JSON, st.sampled_from(sorted(answers.READERS)))
 def test_no_answer_breaks_a_reader_or_lies_outside_the_world(answer: Any, kind: str) -> None:
     try:
@@ -268,7 +268,7 @@ def test_no_answer_breaks_a_reader_or_lies_outside_the_world(answer: Any, kind: 
         assert Candidate.of(json.loads(json.dumps(one.document()))) is not None
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.binary(max_size=300) | st.text(max_size=80).map(
     lambda text: ("n,latitude,longitude,result_type,result_score\n" + text).encode()))
 def test_no_table_breaks_its_reader(body: bytes) -> None:
@@ -276,7 +276,7 @@ def test_no_table_breaks_its_reader(body: bytes) -> None:
         assert len(answers.table(body, 3)) == 3
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(JSON)
 def test_a_document_from_anywhere_is_a_placing_or_none(document: Any) -> None:
     placing = Placing.of(document)

@@ -88,7 +88,7 @@ def test_times_in_a_real_town_are_a_cars_and_the_same_from_the_pack(tmp_path: Pa
 
 
 @given(st.binary(max_size=200), st.sampled_from(["lat_e7", "tail", "head", "milliseconds", "order"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_pack_whose_roads_are_garbage_is_refused(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, name: str
 ) -> None:

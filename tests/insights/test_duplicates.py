@@ -226,7 +226,7 @@ RAWS = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(one=RAWS, other=RAWS)
 def test_any_two_outlets_compare_the_same_both_ways_and_nothing_breaks_it(one: Raw, other: Raw) -> None:
     assert levels(one, other) == levels(other, one)
@@ -236,7 +236,7 @@ def test_any_two_outlets_compare_the_same_both_ways_and_nothing_breaks_it(one: R
         assert level in model().weights[evidence]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(RAWS, max_size=12))
 def test_blocking_pairs_each_two_at_most_once_and_never_one_with_itself(raws: list[Raw]) -> None:
     columns = Columns()

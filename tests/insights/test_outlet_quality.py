@@ -115,7 +115,7 @@ TEXT = st.none() | st.text(max_size=25)
 E7 = st.none() | st.integers(-1_800_000_000, 1_800_000_000)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.builds(
     Facts, st.text(min_size=1, max_size=25), TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, E7, E7, TEXT, TEXT, TEXT,
     TEXT, TEXT, st.none() | st.integers(-5, 10**9), st.none() | st.integers(0, 10**6),

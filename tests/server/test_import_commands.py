@@ -152,7 +152,7 @@ _ARGUMENTS = st.one_of(
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(arguments=_ARGUMENTS, name=st.sampled_from(["outlet.import", "outlet.unimport"]))
 def test_no_arguments_do_harm(company: Company, arguments: dict[str, Any], name: str) -> None:

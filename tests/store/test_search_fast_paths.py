@@ -121,7 +121,7 @@ def filled(db: Database, world: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[D
     return db, world
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.randoms(use_true_random=False), st.data())
 def test_a_search_finds_what_the_plain_query_finds_whatever_was_written(
     filled: tuple[Database, Any], pick: Any, data: st.DataObject

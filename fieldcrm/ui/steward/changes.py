@@ -24,11 +24,9 @@ def value_words(field: str, value: Any) -> str:
 
 def position_words(values: Mapping[str, Any]) -> str:
     """``48.85664, 2.35222``; empty without both."""
-    lat, lon = values.get("lat_e7"), values.get("lon_e7")
-    if not all(isinstance(part, int) and abs(part) <= 180 * DEGREE for part in (lat, lon)):
-        return ""
+    parts = [part for name in POSITION if isinstance(part := values.get(name), int) and abs(part) <= 180 * DEGREE]
     comma = "; " if language() == "fr" else ", "
-    return comma.join(number(part / DEGREE, 5) for part in (lat, lon))
+    return comma.join(number(part / DEGREE, 5) for part in parts) if len(parts) == 2 else ""
 
 
 Say = Callable[[str, Any], str]

@@ -109,7 +109,8 @@ def order_by(asked: Asked, query: ListQuery) -> str:
     elif sort is Sort.LAST_VISIT:
         key = query.last_visit()
     elif sort is Sort.DUE:
-        key = f"coalesce({query.last_visit()}, 0) + o.visit_interval_days * {DAY_MS}"
+        due = f"coalesce({query.last_visit()}, 0) + o.visit_interval_days * {DAY_MS}"
+        key = f"CASE WHEN o.state <> 'closed' THEN {due} END"
     else:
         key = _KEYS[sort]
     return f"{key} {direction} NULLS LAST, {NAME}, o.rid"
@@ -215,7 +216,8 @@ def _by_visit(r: Reader, kept: Columns, *, due: bool) -> Keys:
     if not due:
         return np.where(visited == 0, UNKNOWN, visited)
     rhythm = kept.rhythm(r)
-    return np.where(rhythm == 0, UNKNOWN, visited + rhythm * DAY_MS)
+    closed = np.array([*(cell.state == "closed" for cell in kept.cells), False], dtype=bool)[kept.cell]
+    return np.where((rhythm == 0) | closed, UNKNOWN, visited + rhythm * DAY_MS)
 
 
 def _by_sent(r: Reader, kept: Columns) -> Keys:

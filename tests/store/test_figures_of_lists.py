@@ -171,3 +171,20 @@ def test_a_neighbour_beyond_the_180th_meridian_is_near(
         rows = outletrows.rows(r, found, midnight=now, near=here)
     assert [row.name for row in rows[:2]] == ["Épicerie des Halles", "Superette du Marché"]
     assert rows[0].distance_m == pytest.approx(10_645, rel=0.001)
+
+
+@pytest.mark.parametrize("few", [True, False])
+@pytest.mark.parametrize("descending", [True, False])
+def test_a_closed_outlet_has_no_next_visit_and_comes_last(
+    db: Database, world: World, now: datetime, few: bool, descending: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not few:
+        monkeypatch.setattr(search, "FEW", 0)
+    write(db, world, now, lambda tx: tx.conn.execute(
+        update(T.outlet).where(T.outlet.c.id == world.outlets[1]).values(state="closed", visit_interval_days=14)))
+    asked = Asked("", Filters(now, states=frozenset()), Sort.DUE, descending)
+    with db.read() as r:
+        found = search.search(r, asked).rids.tolist()
+        assert found == search.plain(r, asked)
+        rows = outletrows.rows(r, found, midnight=now)
+    assert [row.state for row in rows].index("closed") == len(rows) - 1 and rows[-1].due_days is None

@@ -18,7 +18,7 @@ from fieldcrm.ui.widgets import Badge, Button, Divider, FlowLayout, IconButton, 
 from fieldcrm.usecases import past, undo
 from fieldcrm.usecases.card import Card as OutletCard
 from fieldcrm.usecases.card import Custody, HistoryLine
-from fieldcrm.words import day_time, number, since, time, tr
+from fieldcrm.words import day_time, since, time, tr, trn
 
 ASKED_AGAIN = timedelta(seconds=30)
 FIELDS_SHOWN = 5
@@ -160,7 +160,7 @@ class History(Unfolding):
         for words in said[:FIELDS_SHOWN]:
             lines.addWidget(Text(words, "caption", wrap=True))
         if len(said) > FIELDS_SHOWN:
-            more = Text(tr("and {n} more", n=number(len(said) - FIELDS_SHOWN)), "caption", "muted")
+            more = Text(trn("and {n} more", "and {n} more", len(said) - FIELDS_SHOWN), "caption", "muted")
             more.setToolTip(plain("\n".join(said[FIELDS_SHOWN:])))
             lines.addWidget(more)
         who = Text(self._who(line), "caption", "faint", wrap=True)

@@ -18,7 +18,7 @@ from fieldcrm.ui.widgets import Badge, Button, FlowLayout, Text, column
 from fieldcrm.usecases import confirming, merging
 from fieldcrm.usecases.card import Card as OutletCard
 from fieldcrm.usecases.card import SourceRow
-from fieldcrm.words import date, listing, number, percent, since, tr, trn
+from fieldcrm.words import date, listing, percent, since, tr, trn
 
 MISSING_SHOWN = 3
 SOURCES_SHOWN = 6
@@ -128,7 +128,7 @@ class Identity(Section):
         if identity.sources:
             shown = [_reference(source) for source in identity.sources[:SOURCES_SHOWN]]
             if len(identity.sources) > SOURCES_SHOWN:
-                shown.append(tr("and {n} more", n=number(len(identity.sources) - SOURCES_SHOWN)))
+                shown.append(trn("and {n} more", "and {n} more", len(identity.sources) - SOURCES_SHOWN))
             self.content.addLayout(self._fact(tr("References"), "\n".join(shown)))
         if not outlet.mapped:
             self.content.addLayout(self._fact(tr("On the map"), unplaced_words(card)))

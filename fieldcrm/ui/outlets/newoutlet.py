@@ -32,7 +32,7 @@ from fieldcrm.ui.widgets import (
 )
 from fieldcrm.usecases import outlets
 from fieldcrm.usecases.lookalikes import Lookalike, Typed, lookalikes
-from fieldcrm.words import number, tr
+from fieldcrm.words import tr, trn
 
 LOW = 460  # pixels below which only the likeliest double is shown: the form needs the room
 PAUSE = 250  # ms after the last key before lookalikes are asked for
@@ -246,7 +246,8 @@ class NewOutlet(Card):
         for one in shown:
             self._alike.add(self._alike_row(one))
         if len(found) > len(shown):
-            self._alike.add(Text(tr("and {n} more", n=number(len(found) - len(shown))), "caption", "muted"))
+            rest = trn("and {n} more", "and {n} more", len(found) - len(shown))
+            self._alike.add(Text(rest, "caption", "muted"))
 
     def _alike_row(self, one: Lookalike) -> QWidget:
         holder = QWidget()

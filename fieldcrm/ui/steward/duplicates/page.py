@@ -112,7 +112,7 @@ class DuplicatesPage(StewardPage):
         self.lists = QStackedWidget()
         self.lists.addWidget(self.list)
         self.lists.addWidget(self.merge_list)
-        framed = Card(padding=1.5, spacing=0)
+        framed = Card(padding=1, spacing=0)
         framed.add(self.lists, 1)
         part.addWidget(framed, 1)
         return side
@@ -289,9 +289,9 @@ class DuplicatesPage(StewardPage):
         one, other = (known.get(id_, ("", "")) for id_ in (pair.one_id, pair.other_id))
         second = other[0] if other[0] != one[0] else ""
         why = duplicate_words.why(pair.reasons, most=2, speaking_for=True)
-        badge = tr("group of {n}", n=len(group.outlets)) if len(group.outlets) > 2 else ""
+        several = tr("group of {n}", n=len(group.outlets)) if len(group.outlets) > 2 else ""
         return TwoLine(
-            one[0], " · ".join(part for part in (second, why) if part), icon="copy", badge=badge,
+            one[0], " · ".join(part for part in (several, second, why) if part), icon="copy",
             trailing=words.score_words(pair.score),
             tone=words.verdict(pair.score, self._shown.rules.certain)[1], faded=pair.later_at is not None,
         )  # fmt: skip

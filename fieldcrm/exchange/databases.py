@@ -24,6 +24,7 @@ from fieldcrm.exchange.sheets import shown
 MAGIC = b"SQLite format 3\x00"
 _LONGEST = 16 << 20  # bytes of one value
 _ENVELOPES = {0: 0, 1: 32, 2: 48, 3: 48, 4: 64}  # GeoPackage 1.3, 2.1.3: bytes by the code in the flags
+_DESCRIBE = frozenset({"gpkg_contents", "gpkg_geometry_columns", "gpkg_spatial_ref_sys"})
 REGION_COLUMNS = (
     "reference", "name", "brand", "store_type", "lat_e7", "lon_e7", "house_number", "street", "postcode", "city",
     "country", "phone", "website", "email", "opening_hours",
@@ -34,7 +35,7 @@ def kind(path: Path) -> str:
     """Which of ours the file is. Raises ``file_not_table`` for another database, ``file_damaged``."""
     with _opened(path) as connection:
         tables = _tables(connection, path)
-    if "gpkg_contents" in tables:
+    if tables >= _DESCRIBE:  # as views they could go on for ever
         return GPKG
     if "outlets" in tables and "metadata" in tables:
         return REGION

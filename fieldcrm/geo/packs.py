@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fieldcrm.domain.errors import DomainError, Unavailable
-from fieldcrm.geo.basemap import Pack
+from fieldcrm.geo.basemap import Pack, keep_short
 from fieldcrm.geo.roads import TABLE as ROADS
 from fieldcrm.geo.streets import TABLE as STREETS
 
@@ -45,7 +45,7 @@ def describe(path: Path) -> PackInfo:
     pack.close()
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
     try:
-        connection.execute("PRAGMA trusted_schema = OFF")
+        keep_short(connection)
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         connection.execute("SELECT tile_data FROM tiles LIMIT 1").fetchone()
         counts = {name: _count(connection, name) if name in tables else 0 for name in ("outlets", STREETS)}

@@ -11,6 +11,7 @@ from pathlib import Path
 from fieldcrm.domain.errors import Unavailable
 
 _NUMBER = re.compile(r"[-+]?[0-9]+(?:[.,][0-9]+)?")
+_UNSEEN = re.compile("^[\\s\x01-\x1f\x7f-\xa0\u00ad\u200b-\u200f\u2060\ufeff]+")  # what a program may leave out
 _RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
@@ -24,7 +25,8 @@ def safe_cell(text: str) -> str:
 
 def runs(text: str) -> bool:
     """Whether a spreadsheet could take ``text`` for a formula."""
-    return text.lstrip(" \u00a0").startswith(_RUNS) and not _NUMBER.fullmatch(text.strip())
+    begins = text.lstrip(" \u00a0").startswith(_RUNS) or _UNSEEN.sub("", text).startswith(_RUNS)
+    return begins and not _NUMBER.fullmatch(text.strip())
 
 
 @contextmanager

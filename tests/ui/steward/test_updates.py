@@ -113,8 +113,12 @@ def test_what_somebody_entered_is_named_before_it_is_overwritten(
     updates = ready(page("updates"), 4)
     updates.list.select_row(3)
     hands.wait_until("the details", lambda: updates._front is not None and updates._front.proposal.kind == "details")
-    said = [badge.text() for badge in updates.panel.findChildren(Badge) if badge.isVisible()]
-    assert "confirmed by Dominique Vasseur on 20 Nov" in said
+
+    def said() -> list[str]:
+        return [badge.text() for badge in updates.panel.findChildren(Badge) if badge.isVisible()]
+
+    hands.wait_until("the panel to be shown", lambda: bool(said()))
+    assert "confirmed by Dominique Vasseur on 20 Nov" in said()
     assert described(updates.list.updates.row(3)).badge == "Confirmed"
     hands.click(updates.filters.written)
     hands.wait_until("only that", lambda: shown(updates) == [("details", "Monop’ République")])

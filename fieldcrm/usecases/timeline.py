@@ -297,6 +297,8 @@ def _from_provenance(outlet: Outlet, people: Mapping[Id, str]) -> Iterable[Histo
     for name, trace in traces(outlet, people).items():
         own = name.startswith(_CUSTOM)
         value = outlet.custom.get(name.removeprefix(_CUSTOM)) if own else getattr(outlet, name, None)
+        if name == "position":  # two fields, one trace
+            value = (outlet.lat_e7, outlet.lon_e7)
         groups.setdefault((trace.at, trace.person, trace.source), []).append(FieldChange("outlet", name, None, value))
     for (at, person, source), fields in groups.items():
         label = "outlet.imported" if source != PERSON else "outlet.elsewhere"

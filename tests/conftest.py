@@ -35,6 +35,9 @@ FIRST = (
     "server/test_backups.py",
     "server/test_several_servers.py",
     "server/test_distribute.py",
+    "imports/test_synced.py",
+    "ui/steward/test_imports.py",
+    "ui/test_card_sections.py",
 )
 
 

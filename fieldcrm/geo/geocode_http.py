@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from time import monotonic
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
+import urllib3
 from geopy.adapters import AdapterHTTPError, BaseSyncAdapter, get_retry_after
 from geopy.exc import GeocoderRateLimited, GeocoderServiceError, GeocoderTimedOut, GeocoderUnavailable
 from geopy.geocoders.base import ERROR_CODE_MAP
@@ -19,6 +21,7 @@ from fieldcrm.geo.answers import Strange
 
 MAX_ANSWER = 1024 * 1024  # bytes, for one address
 MAX_TABLE = 16 * 1024 * 1024  # bytes, for a table of addresses
+WHOLE_S = 60.0  # for a whole answer, however it comes
 REDIRECTS = 3
 
 
@@ -80,17 +83,21 @@ class CarefulAdapter(BaseSyncAdapter):  # type: ignore[misc]
             raise GeocoderTimedOut(str(error)) from error
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
             raise GeocoderUnavailable(str(error)) from error
+        except urllib3.exceptions.HTTPError as error:  # the body is read past requests
+            raise GeocoderUnavailable(str(error)) from error
         except requests.RequestException as error:
             raise GeocoderServiceError(str(error)) from error
 
     def _read(self, answer: requests.Response, most: int) -> bytes:
         pieces: list[bytes] = []
-        size = 0
-        for piece in answer.iter_content(64 * 1024):
+        size, until = 0, monotonic() + WHOLE_S
+        while piece := answer.raw.read1(64 * 1024, decode_content=True):  # what is there, however little
             pieces.append(piece)
             size += len(piece)
             if size > most:
                 raise Strange("too long an answer")
+            if monotonic() > until:
+                raise GeocoderTimedOut("the answer came too slowly")
         return b"".join(pieces)
 
     def _elsewhere(self, url: str, location: str) -> str:

@@ -16,6 +16,7 @@ import shapely
 
 from fieldcrm.domain.earth import METRES_A_DEGREE
 from fieldcrm.domain.errors import DomainError
+from fieldcrm.geo.basemap import keep_short
 from fieldcrm.geo.roadgraph import RoadGraph
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def write_graph(connection: sqlite3.Connection, graph: RoadGraph) -> None:
 def read_graph(path: Path) -> RoadGraph:
     """The graph in the pack at ``path``; DomainError ``map_pack_no_roads`` or ``map_pack_invalid``."""
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+    keep_short(connection)
     try:
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (TABLE,)).fetchone():
             raise DomainError("map_pack_no_roads", file=path.name)

@@ -20,6 +20,7 @@ import osmium
 from fieldcrm.domain.earth import METRES_A_DEGREE, metres
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.placing import plain
+from fieldcrm.geo.basemap import keep_short
 from fieldcrm.geo.osm import check_extract
 
 TABLE = "street"
@@ -180,6 +181,7 @@ class Streets:
         self._lock = threading.Lock()
         address = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
         self._connection = sqlite3.connect(address, uri=True, check_same_thread=False)
+        keep_short(self._connection)
         try:
             self._connection.execute(f"SELECT id, name, city, lat_e7, lon_e7 FROM {TABLE} LIMIT 1").fetchone()
             self._connection.execute("SELECT rowid FROM street_search LIMIT 1").fetchone()

@@ -325,3 +325,32 @@ def test_the_same_town_written_otherwise_is_placed(asked: tuple[str, str], found
     placing = judge(Address("12", "rue de la République", *asked, "FR"),
                     [at_the_door("12", "Rue de la République", *found)], "ban", AT)  # fmt: skip
     assert placing.state == "placed"
+
+
+def test_an_answer_that_comes_drop_by_drop_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(geocode_http, "WHOLE_S", 0.3)
+    over = threading.Event()
+
+    class Dripping(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "100000")
+            self.end_headers()
+            with suppress(OSError):
+                while not over.wait(0.05):
+                    self.wfile.write(b" ")
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Dripping)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    asked = Geocoder(own("ban", f"http://127.0.0.1:{server.server_address[1]}"), "test")
+    try:
+        with pytest.raises(Unavailable, match="geocoder_unreachable"):
+            asked.search(PORT)
+    finally:
+        over.set()
+        asked.close()
+        server.shutdown()
+        server.server_close()

@@ -212,6 +212,11 @@ def size(octets: int) -> str:
     return f"{number(value, 0 if value >= 10 else 1)}\u00a0{unit}{letter}"
 
 
+def country(code: str) -> str:
+    """The name of a country by its two letters; the letters themselves when nobody knows them."""
+    return str(_locale(_state.language).territories.get(code.upper(), code))
+
+
 def listing(items: list[str]) -> str:
     """``a, b and c``."""
     if len(items) < 2:

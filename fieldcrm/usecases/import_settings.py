@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fieldcrm.domain.errors import DomainError
 from fieldcrm.domain.ids import Id
@@ -14,6 +14,15 @@ from fieldcrm.store.whereabouts import usual_place
 KEY = "import_mappings"
 MOST = 60  # the ones used last
 ZONE, COUNTRY = "Europe/Paris", "FR"  # of an organisation without outlets
+# Countries to choose from, with the time zone of most of their people.
+ZONES: Mapping[str, str] = {
+    "AT": "Europe/Vienna", "BE": "Europe/Brussels", "CH": "Europe/Zurich", "DE": "Europe/Berlin",
+    "DK": "Europe/Copenhagen", "ES": "Europe/Madrid", "FI": "Europe/Helsinki", "FR": "Europe/Paris",
+    "GB": "Europe/London", "GF": "America/Cayenne", "GP": "America/Guadeloupe", "IE": "Europe/Dublin",
+    "IT": "Europe/Rome", "LU": "Europe/Luxembourg", "MC": "Europe/Monaco", "MQ": "America/Martinique",
+    "MT": "Europe/Malta", "NL": "Europe/Amsterdam", "PT": "Europe/Lisbon", "RE": "Indian/Reunion",
+    "SE": "Europe/Stockholm", "YT": "Indian/Mayotte",
+}  # fmt: skip
 
 
 def remembered(r: Reader, header: Sequence[str]) -> ColumnMap | None:
@@ -36,6 +45,8 @@ def remember(tx: Transaction, mapping: ColumnMap) -> None:
     write_state(tx, KEY, dict(list(kept.items())[-MOST:]))
 
 
-def place_of(r: Reader, sector_id: Id | None) -> tuple[str, str]:
-    """Time zone and country of most outlets of a sector (of all, without one): what holds where a file says none."""
-    return usual_place(r, sector_id) or usual_place(r, None) or (ZONE, COUNTRY)
+def place_of(r: Reader, sector_id: Id | None, country: str = "") -> tuple[str, str]:
+    """Time zone and country that hold where a file says none: those of ``country`` when one was chosen, else of most
+    outlets of the sector (of all, without one)."""
+    usual = usual_place(r, sector_id) or usual_place(r, None) or (ZONE, COUNTRY)
+    return usual if country in ("", usual[1]) else (ZONES.get(country, usual[0]), country)

@@ -302,3 +302,19 @@ def test_an_undo_says_what_stayed() -> None:
         "12 outlets were taken out and 1 stays, since somebody had used it.")
     assert undone_words(Undone(3, 0, 2, 1)) == (
         "3 outlets were taken out, 2 were put back as they were and 1 update was withdrawn.")
+
+
+def test_the_country_is_shown_and_another_one_holds_for_lines_that_do_not_say(
+    page: Go, session: AppSession, french: Path
+) -> None:
+    imports = page("imports")
+    opened(imports, french)
+    chosen = imports.wizard.recognised.country
+    usual = chosen.currentData()
+    other = "RE" if usual != "RE" else "FR"
+    chosen.setCurrentIndex(chosen.findData(other))
+    chosen.activated.emit(chosen.currentIndex())
+    checked(imports)
+    imported(imports)
+    made = one(session, "Épicerie Diallo & Fils")
+    assert (made["country"], made["zone"]) == (other, "Indian/Reunion" if other == "RE" else "Europe/Paris")

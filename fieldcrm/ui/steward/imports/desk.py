@@ -35,6 +35,7 @@ class Aim:
     state: str = "prospect"
     openings: str = Openings.AUTO
     complete: bool = False
+    country: str = ""  # where the file says none; empty: that of most outlets of the sector
 
 
 class ImportDesk(QObject):
@@ -217,7 +218,12 @@ class ImportDesk(QObject):
         return feeds.feed(self.opened, self.mapping, zone=zone, country=country, custom=takers)
 
     def _place(self) -> tuple[str, str]:
-        return self._session.ask(lambda r: import_settings.place_of(r, self.aim.sector_id))
+        return self._session.ask(lambda r: import_settings.place_of(r, self.aim.sector_id, self.aim.country))
+
+    @property
+    def country(self) -> str:
+        """In which country outlets are whose line does not say."""
+        return self._place()[1]
 
     def _defaults(self) -> Defaults:
         assert self.aim.sector_id is not None

@@ -30,9 +30,9 @@ from fieldcrm.ui.widgets import (
     row,
 )
 from fieldcrm.ui.widgets.signs import Sign
-from fieldcrm.usecases import outlets
+from fieldcrm.usecases import import_settings, outlets
 from fieldcrm.usecases.feeds import COORDINATES, ENCODINGS, Notice, Opened
-from fieldcrm.words import tr, trc
+from fieldcrm.words import country, tr, trc
 
 DELIMITERS = (";", ",", "\t", "|")
 HEADER_ROWS = 20  # lines among which the one with the names is chosen
@@ -118,6 +118,12 @@ class RecognisedStep(ScrollPage):
             [("prospect", tr("Prospects")), ("active", trc("outlets", "Customers"))], name=tr("New outlets are"))
         self.states.chosen.connect(lambda state: self._aimed(state=state))
         grid.addWidget(Field(tr("New outlets are"), self.states), 1, 1)
+        self.country = QComboBox()
+        for name, code in sorted((country(code), code) for code in import_settings.ZONES):
+            self.country.addItem(name, code)
+        self.country.activated.connect(lambda _: self._aimed(country=self.country.currentData()))
+        hint = tr("Where a line does not say. Postcodes and telephones are read by it.")
+        grid.addWidget(Field(tr("Cou&ntry"), self.country, hint), 2, 0)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
         card.add(grid)
@@ -217,6 +223,10 @@ class RecognisedStep(ScrollPage):
             self._desk.set_aim(sector_id=self.sector.itemData(0))
             aim = self._desk.aim
         _choose(self.sector, aim.sector_id)
+        usual = self._desk.country
+        if self.country.findData(usual) < 0:
+            self.country.addItem(country(usual), usual)
+        _choose(self.country, usual)
         self.source.setReadOnly(not self._table)  # the open bases keep their names
         self.states.set_value(aim.state)
         self.complete.setChecked(aim.complete)

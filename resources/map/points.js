@@ -106,10 +106,13 @@ window.fieldPoints = (() => {
     draw();
   }
 
+  let unfitted = false;  // asked for before the page had its room: done as soon as it has
+
   function fit() {
     map.invalidateSize({ animate: false });
     const size = map.getSize();
-    if (points && points.bounds && size.x > 60 && size.y > 60) {
+    unfitted = !(points && points.bounds && size.x > 60 && size.y > 60);
+    if (!unfitted) {
       map.fitBounds(points.bounds, { padding: [size.x > 500 ? 36 : 16, 36], maxZoom: 16, animate: false });
     }
   }
@@ -125,6 +128,7 @@ window.fieldPoints = (() => {
       this.halo = L.DomUtil.create("div", "points-halo", pane);  // under the pointer: no reason to draw the rest anew
       this.halo.hidden = true;
       map.on("zoomstart dragstart", () => hoverAt(null));
+      map.on("resize", () => { if (unfitted) fit(); });
       map.on("moveend viewreset resize", () => { refresh(false); }).on("move", this.moved, this).on("zoomanim", this.animate, this);
       map.on("click", clicked).on("dblclick", doubleClicked).on("mousemove", hovered).on("mouseout", left);
       map.doubleClickZoom.disable();

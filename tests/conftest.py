@@ -38,6 +38,7 @@ FIRST = (
     "imports/test_synced.py",
     "ui/steward/test_imports.py",
     "ui/test_card_sections.py",
+    "ui/test_card_history.py",
 )
 
 
